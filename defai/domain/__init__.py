@@ -1,0 +1,1 @@
+"""Frozen records: what the floors above say to each other."""

@@ -1,0 +1,257 @@
+"""What a session tells the world: immutable events on a bounded bus.
+
+The terminal, the journal and the event server consume these and nothing else. Every event is a flat dataclass of
+JSON-able values (Decimals become strings), so one `pydantic.TypeAdapter(StreamEvent)` reads and writes them all.
+None means "not known" or "does not apply"; nobody invents a number for it.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+
+@dataclass(frozen=True, slots=True)
+class SetupProgressed:
+    """The session is being set up: which step of how many, and what it is doing now."""
+
+    step: int
+    steps: int
+    text: str
+    kind: Literal["setup_progressed"] = "setup_progressed"
+
+
+@dataclass(frozen=True, slots=True)
+class PoolCard:
+    """A pool the session watches."""
+
+    address: str
+    name: str
+    fee_pips: int
+    base_symbol: str
+    quote_symbol: str
+    tick_spacing: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentCard:
+    """An agent of the fleet and where its money is.
+
+    Attributes:
+        vault: address of its vault; None in worlds without a chain.
+        pools: addresses of the pools it looks at, the main one first.
+    """
+
+    name: str
+    strategy: str
+    agent_id: int
+    vault: str | None
+    pools: tuple[str, ...]
+    parameters: dict[str, str]
+    model_digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStarted:
+    """Everything is up; blocks follow."""
+
+    network: str
+    chain_id: int
+    seed: int
+    first_block: int
+    numeraire: str
+    pools: tuple[PoolCard, ...]
+    agents: tuple[AgentCard, ...]
+    run_directory: str | None
+    kind: Literal["session_started"] = "session_started"
+
+
+@dataclass(frozen=True, slots=True)
+class PoolQuote:
+    """A pool after a block. `price` is quote token per base token (USDC per WETH)."""
+
+    address: str
+    price: Decimal
+    tick: int
+    liquidity: int
+    swaps: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockArrived:
+    """A block was read and folded. `read_ms` is what reading it took."""
+
+    number: int
+    hash: str
+    timestamp: int
+    base_fee_wei: int
+    pools: tuple[PoolQuote, ...]
+    read_ms: float
+    kind: Literal["block_arrived"] = "block_arrived"
+
+
+@dataclass(frozen=True, slots=True)
+class PositionView:
+    """A liquidity position, as a person looks at it. Prices are quote per base, value is in the numeraire."""
+
+    token_id: int
+    pool: str
+    tick_lower: int
+    tick_upper: int
+    price_lower: Decimal
+    price_upper: Decimal
+    in_range: bool
+    value_usd: Decimal
+    fees_owed_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioView:
+    """What an agent owns after a block; gas paid so far is already taken off the equity."""
+
+    equity_usd: Decimal
+    hodl_usd: Decimal
+    initial_usd: Decimal
+    fees_earned_usd: Decimal
+    gas_usd: Decimal
+    balances: tuple[tuple[str, Decimal], ...]
+    positions: tuple[PositionView, ...]
+    base_share: Decimal
+    """Share of the equity held in the base token (WETH), 0..1, positions included."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    """One limit of the guard."""
+
+    name: str
+    value: Decimal
+    limit: Decimal
+    unit: str
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastView:
+    """A forecast with its band where there is one."""
+
+    name: str
+    unit: str
+    value: float
+    low: float | None
+    high: float | None
+    model_digest: str
+    beats_baseline: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionView:
+    """A decision, as it goes on the log.
+
+    Attributes:
+        action: "hold", "swap", "open", "increase", "decrease", "collect", "close", "rebalance" or "batch".
+        text: the intent in a few words: "swap 0.42 WETH -> at least 884.6 USDC".
+        verdict: "approved", "clipped", "denied" or "needs_approval".
+    """
+
+    digest: str
+    sequence: int
+    block_number: int
+    action: str
+    text: str
+    reason: str
+    verdict: str
+    verdict_reason: str
+    checks: tuple[CheckView, ...]
+    forecast: ForecastView | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepCompleted:
+    """An agent finished a block. `latency_ms` runs from the block's arrival to the decision."""
+
+    agent: str
+    block_number: int
+    timestamp: int
+    state: str
+    decision: DecisionView | None
+    portfolio: PortfolioView
+    latency_ms: float
+    kind: Literal["step_completed"] = "step_completed"
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionSettled:
+    """A decision's transaction is in a block. `text` says what came of it: "885.10 USDC for 0.42 WETH"."""
+
+    agent: str
+    digest: str
+    sequence: int
+    decided_block: int
+    block_number: int
+    status: str
+    transaction_hash: str | None
+    record_id: int | None
+    gas_used: int
+    gas_usd: Decimal
+    text: str
+    error: str
+    kind: Literal["execution_settled"] = "execution_settled"
+
+
+@dataclass(frozen=True, slots=True)
+class HoldsAnchored:
+    """A batch of decisions that moved nothing was anchored: its Merkle root stands on chain."""
+
+    agent: str
+    first_sequence: int
+    count: int
+    root: str
+    block_number: int
+    transaction_hash: str | None
+    kind: Literal["holds_anchored"] = "holds_anchored"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStateChanged:
+    """"running", "paused", "waiting" (for the owner), "stopped" (circuit breaker) - and why."""
+
+    agent: str
+    state: str
+    reason: str
+    kind: Literal["agent_state_changed"] = "agent_state_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence for the operator. Levels: "info", "warning", "error"."""
+
+    level: str
+    sentence: str
+    hint: str = ""
+    kind: Literal["notice"] = "notice"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """The last event: why it ended and the exit code it stands for (0 where it was asked to)."""
+
+    sentence: str
+    hint: str
+    exit_code: int
+    kind: Literal["session_ended"] = "session_ended"
+
+
+StreamEvent: TypeAlias = Annotated[
+    SetupProgressed
+    | SessionStarted
+    | BlockArrived
+    | StepCompleted
+    | ExecutionSettled
+    | HoldsAnchored
+    | AgentStateChanged
+    | Notice
+    | SessionEnded,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,1 @@
+"""The market as our agents know it: a pure fold over blocks."""

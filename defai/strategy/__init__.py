@@ -1,0 +1,1 @@
+"""Strategies: the author's API, finding them, and the parts an author starts from."""
