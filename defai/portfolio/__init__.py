@@ -1,0 +1,1 @@
+"""What an agent owns and what came of it: folds over executions."""

@@ -1,0 +1,94 @@
+"""The outbox: an agent's chain of decisions, and those of them that still have to reach the audit log.
+
+A decision that moves something is recorded inside its own transaction. All others - holds, denials, and
+transactions that reverted - wait here, in order, and are anchored as one Merkle root: on their own when a batch is
+full, or ahead of the next record, since the contract takes sequences without a gap.
+"""
+
+from dataclasses import dataclass
+
+from defai.audit.merkle import merkle_root
+from defai.audit.record import AuditDomain, Draft, seal
+from defai.domain.decisions import ZERO_DIGEST, Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A batch of decisions that moved nothing, as the contract takes it. `count` 0 is the empty batch."""
+
+    root: str = ZERO_DIGEST
+    first_sequence: int = 0
+    count: int = 0
+    last_digest: str = ZERO_DIGEST
+
+
+class Outbox:
+    """Seals an agent's decisions and keeps those not yet on the log.
+
+    Args:
+        agent_id: the agent's number.
+        domain: where its records are kept.
+        sequence: number of the next decision.
+        last_digest: digest of the decision before it.
+    """
+
+    def __init__(
+        self, agent_id: int, domain: AuditDomain, sequence: int = 0, last_digest: str = ZERO_DIGEST
+    ) -> None:
+        self.agent_id = agent_id
+        self.domain = domain
+        self.next_sequence = sequence
+        self.last_digest = last_digest
+        self._waiting: list[Decision] = []
+        self._in_flight = 0
+        self._carried: Decision | None = None
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def seal(self, draft: Draft) -> Decision:
+        """Give a decision its number and its digest; it is the last of the chain from now on."""
+        decision = seal(
+            draft,
+            self.domain,
+            agent_id=self.agent_id,
+            sequence=self.next_sequence,
+            previous_digest=self.last_digest,
+        )
+        self.next_sequence += 1
+        self.last_digest = decision.digest
+        return decision
+
+    def keep(self, decision: Decision) -> None:
+        """Let a sealed decision wait for the next anchor."""
+        self._waiting.append(decision)
+
+    def send(self, decision: Decision | None = None) -> Anchor:
+        """Take what waits to be sent now, ahead of `decision` where a record goes with it.
+
+        Until `landed` or `failed` says what became of it, nothing else can be sent.
+
+        Raises:
+            RuntimeError: where something is under way already.
+        """
+        if self._in_flight or self._carried:
+            raise RuntimeError("an anchor is under way already")
+        batch = self._waiting
+        self._in_flight, self._carried = len(batch), decision
+        if not batch:
+            return Anchor()
+        root = merkle_root([waiting.digest for waiting in batch])
+        return Anchor(root, batch[0].sequence, len(batch), batch[-1].digest)
+
+    def landed(self) -> tuple[Decision, ...]:
+        """What was sent is on the log: forget it, and hand over the decisions it anchored."""
+        sent = tuple(self._waiting[: self._in_flight])
+        del self._waiting[: self._in_flight]
+        self._in_flight, self._carried = 0, None
+        return sent
+
+    def failed(self) -> None:
+        """What was sent did not land: it waits again, the record that failed behind it, in order."""
+        if self._carried is not None:
+            self._waiting.insert(self._in_flight, self._carried)
+        self._in_flight, self._carried = 0, None

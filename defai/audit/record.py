@@ -1,0 +1,119 @@
+"""The audit record: a decision as an EIP-712 struct, and the digests it commits to.
+
+The typed data is `Decision(...)` of contracts/src/interfaces/IDecisionAudit.sol under the domain ("defai", "1",
+chain id, DecisionAudit's address); https://eips.ethereum.org/EIPS/eip-712 says how the digest is made.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from eth_abi.abi import encode
+from eth_hash.auto import keccak
+
+from defai.audit.canonical import canonical_json, digest, from_hex
+from defai.domain.decisions import ZERO_DIGEST, Action, Decision, FeatureRow
+from defai.domain.operations import Call
+from defai.domain.tokens import Address
+
+DECISION_TYPE: Final = (
+    "Decision(uint256 agentId,uint64 sequence,bytes32 previousDigest,uint64 blockNumber,bytes32 blockHash,"
+    "bytes32 strategyDigest,bytes32 modelDigest,bytes32 featuresDigest,int256 forecast,uint8 action,"
+    "bytes32 actionDigest,bytes32 payloadDigest)"
+)
+_DECISION_TYPEHASH = keccak(DECISION_TYPE.encode())
+_DOMAIN_TYPEHASH = keccak(
+    b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditDomain:
+    """Where records are kept: the chain and the DecisionAudit contract on it."""
+
+    chain_id: int
+    contract: Address
+
+    def separator(self) -> bytes:
+        """The EIP-712 domain separator."""
+        return keccak(
+            _DOMAIN_TYPEHASH
+            + keccak(b"defai")
+            + keccak(b"1")
+            + self.chain_id.to_bytes(32, "big")
+            + from_hex(self.contract).rjust(32, b"\0")
+        )
+
+
+def action_digest(calls: Sequence[Call]) -> str:
+    """keccak256 of `abi.encode(Call[])`, as AgentVault computes it; zero where there is no call."""
+    if not calls:
+        return ZERO_DIGEST
+    return digest(encode(["(address,bytes)[]"], [[(call.target, call.data) for call in calls]]))
+
+
+def features_digest(row: FeatureRow | None) -> str:
+    """keccak256 of the specification's digest and the values as int256 words; zero where there is no row."""
+    if row is None:
+        return ZERO_DIGEST
+    words = b"".join(value.to_bytes(32, "big", signed=True) for value in row.values)
+    return digest(from_hex(row.spec_digest) + words)
+
+
+def strategy_digest(source: bytes, parameters: Mapping[str, Any]) -> str:
+    """keccak256 over the digests of a strategy's source file and of its parameters' canonical JSON."""
+    return digest(keccak(source) + keccak(canonical_json(parameters)))
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a decision commits to, before it is numbered and sealed."""
+
+    block_number: int
+    block_hash: str
+    strategy_digest: str
+    model_digest: str
+    features_digest: str
+    forecast_x24: int
+    action: Action
+    action_digest: str
+    payload: Mapping[str, Any]
+
+
+def seal(draft: Draft, domain: AuditDomain, *, agent_id: int, sequence: int, previous_digest: str) -> Decision:
+    """Number a decision, chain it to the one before, and compute its digest."""
+    payload = canonical_json(draft.payload)
+    payload_digest = digest(payload)
+    struct = b"".join(
+        (
+            _DECISION_TYPEHASH,
+            agent_id.to_bytes(32, "big"),
+            sequence.to_bytes(32, "big"),
+            from_hex(previous_digest),
+            draft.block_number.to_bytes(32, "big"),
+            from_hex(draft.block_hash),
+            from_hex(draft.strategy_digest),
+            from_hex(draft.model_digest),
+            from_hex(draft.features_digest),
+            draft.forecast_x24.to_bytes(32, "big", signed=True),
+            int(draft.action).to_bytes(32, "big"),
+            from_hex(draft.action_digest),
+            from_hex(payload_digest),
+        )
+    )
+    return Decision(
+        agent_id=agent_id,
+        sequence=sequence,
+        previous_digest=previous_digest,
+        block_number=draft.block_number,
+        block_hash=draft.block_hash,
+        strategy_digest=draft.strategy_digest,
+        model_digest=draft.model_digest,
+        features_digest=draft.features_digest,
+        forecast_x24=draft.forecast_x24,
+        action=draft.action,
+        action_digest=draft.action_digest,
+        payload_digest=payload_digest,
+        digest=digest(b"\x19\x01" + domain.separator() + keccak(struct)),
+        payload=payload,
+    )

@@ -1,0 +1,41 @@
+"""What tokens are worth, in the smallest unit of the numeraire, at a pool's own price."""
+
+from decimal import Decimal
+
+from defai.amm import Pool
+from defai.domain.pool import PoolKey
+from defai.domain.tokens import Address, Token
+
+
+class Valuation:
+    """Values the two tokens of one pricing pool in one of them.
+
+    Args:
+        key: the pricing pool.
+        numeraire: the token that counts as money; one of the pool's two.
+    """
+
+    def __init__(self, key: PoolKey, numeraire: Token) -> None:
+        self.key = key
+        self.numeraire = numeraire
+        self._base_is_zero = key.token1 == numeraire
+        self.base = key.token0 if self._base_is_zero else key.token1
+
+    def worth_raw(self, pool: Pool, token: Address, amount_raw: int) -> int:
+        """Worth of an amount in the numeraire's smallest unit, rounded down (towards minus infinity).
+
+        Raises:
+            KeyError: for a token that is neither of the pricing pool's.
+        """
+        if token == self.numeraire.address:
+            return amount_raw
+        if token != self.base.address:
+            raise KeyError(token)
+        square = pool.sqrt_price_x96**2
+        return (amount_raw * square) >> 192 if self._base_is_zero else (amount_raw << 192) // square
+
+    def base_price(self, sqrt_price_x96: int) -> Decimal:
+        """Numeraire per base token, as a person would say it, at a square-root price of the pricing pool's order."""
+        ratio = Decimal(sqrt_price_x96) ** 2 / Decimal(1 << 192)
+        scale = self.base.decimals - self.numeraire.decimals
+        return (ratio if self._base_is_zero else 1 / ratio).scaleb(scale)
