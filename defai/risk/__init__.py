@@ -1,0 +1,1 @@
+"""Limits, and the guard that measures every plan against them."""

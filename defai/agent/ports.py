@@ -1,0 +1,140 @@
+"""The ports of a world: what an agent and its session need from where they run, and nothing more.
+
+A world is `World(feed, executor, audit_log, clock)`. Backtest, paper, fork and live differ in this object alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from defai.audit.outbox import Anchor
+from defai.audit.record import AuditDomain
+from defai.domain.chain_events import Block
+from defai.domain.decisions import Decision, Execution, Plan
+from defai.domain.operations import Call, Operation
+from defai.domain.tokens import Address
+from defai.market.state import MarketState, PoolReport
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A block with what the chain reports of the pools after it.
+
+    Attributes:
+        reports: for the tripwire; empty where there is no chain to ask.
+        read_ms: what reading it took.
+    """
+
+    block: Block
+    reports: Mapping[Address, PoolReport] = field(default_factory=dict)
+    read_ms: float = 0.0
+
+
+class Feed(Protocol):
+    """Blocks, one after the other. One feed serves all agents."""
+
+    async def next(self) -> Arrival | None:
+        """The next block. In lock-step worlds asking for it makes it: everyone has acted. None: there is no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What an agent hands to its world: a batch to anchor, and behind it a decision with its plan, or neither."""
+
+    agent: str
+    anchor: Anchor
+    decision: Decision | None = None
+    plan: Plan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of a submission: in which block it landed or failed, and what it did.
+
+    Attributes:
+        landed: whether anchor and record are on the log.
+        execution: what the plan did; None where the submission carried no decision.
+    """
+
+    landed: bool
+    block_number: int
+    transaction_hash: str | None
+    gas_used: int = 0
+    gas_cost_wei: int = 0
+    execution: Execution | None = None
+    error: str = ""
+
+
+class Executor(Protocol):
+    """Carries plans out. A submission made upon block N is carried out in N + 1 at the earliest."""
+
+    def encode(self, agent: str, operations: Sequence[Operation]) -> tuple[Call, ...]:
+        """The calls that carry out a plan's operations, as the agent's vault would make them."""
+
+    async def submit(self, submission: Submission) -> None:
+        """Take a submission; at most one per agent is under way."""
+
+    async def settled(self, agent: str) -> Settlement | None:
+        """What became of the agent's submission, once; None while it is under way or where there was none."""
+
+
+class AuditLog(Protocol):
+    """Keeps every decision with its payload, those too whose payload does not go on chain."""
+
+    @property
+    def domain(self) -> AuditDomain:
+        """Where records stand: it is part of every decision's digest."""
+
+    async def append(self, agent: str, decision: Decision) -> None:
+        """Keep a decision, before anything is done about it."""
+
+
+class Clock(Protocol):
+    """Time, as the world has it."""
+
+    def monotonic(self) -> float:
+        """Seconds from some fixed moment."""
+
+    async def sleep_until(self, moment: float) -> None:
+        """Wait for a moment of `monotonic`; at once where time is not real."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """An agent's place in a world: its number, its vault, its money, and where its chain of decisions stands."""
+
+    name: str
+    agent_id: int
+    vault: Address | None
+    balances: Mapping[Address, int]
+    next_sequence: int = 0
+    last_digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a world hands over when it is open: the market as of its newest block, and the agents' seats."""
+
+    market: MarketState
+    seats: tuple[Seat, ...]
+
+
+class World(Protocol):
+    """The four ports, and the two moments around them."""
+
+    feed: Feed
+    executor: Executor
+    audit_log: AuditLog
+    clock: Clock
+    network: str
+    chain_id: int
+
+    async def open(self) -> Opening:
+        """Set the world up.
+
+        Raises:
+            DefaiError: where it cannot be, in a sentence.
+        """
+
+    async def close(self) -> None:
+        """Let everything go; safe to call twice and after a failed `open`."""

@@ -1,0 +1,35 @@
+"""The limits an agent trades within. They hold in our process; the vault's policy holds on chain."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Ratio = Annotated[Decimal, Field(ge=0, le=1)]
+Usd = Annotated[Decimal, Field(ge=0)]
+
+
+class Limits(BaseModel):
+    """Limits of one agent. Amounts are in the numeraire (dollars), ratios between 0 and 1.
+
+    Attributes:
+        max_slippage_bps: price impact of a swap beyond the pool's fee, and how much worse than quoted it may fill.
+        max_trade_usd: the most one decision may move through swaps; larger swaps are clipped to it.
+        max_turnover_usd: the most that swaps may move within a day of block time.
+        max_base_share: the largest share of the equity that may be held in the base token after a swap into it.
+        max_gas_usd: the most one transaction may cost.
+        max_drawdown: fall of the equity from its highest point at which the agent is stopped.
+        approval_above_usd: above this a decision waits for the owner; None lets none wait.
+        max_failures: reverted or refused transactions in a row at which the agent is stopped.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_slippage_bps: Annotated[int, Field(ge=1, le=5_000)] = 50
+    max_trade_usd: Usd = Decimal(25_000)
+    max_turnover_usd: Usd = Decimal(1_000_000)
+    max_base_share: Ratio = Decimal("0.95")
+    max_gas_usd: Usd = Decimal(50)
+    max_drawdown: Ratio = Decimal("0.25")
+    approval_above_usd: Usd | None = None
+    max_failures: Annotated[int, Field(ge=1)] = 5

@@ -1,0 +1,177 @@
+"""Finding strategies: by `file.py:Class`, by a name in the strategies folder, or by an installed entry point.
+
+Names are listed by reading files' syntax trees, so that listing imports nothing; a file is imported when one of its
+strategies is asked for. A file that cannot be read is reported by name, and the rest are there all the same.
+"""
+
+import ast
+import hashlib
+import importlib.util
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from inspect import getsource
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import ValidationError
+
+from defai.errors import ConfigError, NotFoundError, did_you_mean
+from defai.strategy.api import Strategy
+
+ENTRY_POINTS = "defai.strategies"
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyName:
+    """A strategy that can be asked for.
+
+    Attributes:
+        name: what it is called: the class's name in snake_case.
+        origin: the file, or the entry point's value.
+        problem: why its file cannot be read; empty where it can.
+    """
+
+    name: str
+    origin: str
+    class_name: str
+    summary: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedStrategy:
+    """A strategy with its parameters, and the source its digest is made of."""
+
+    name: str
+    strategy: Strategy
+    source: bytes
+    origin: str
+
+
+def strategies_folder() -> Path:
+    """The folder that strategies are looked for in: ./strategies, else the one that came with defai."""
+    here = Path.cwd() / "strategies"
+    if here.is_dir():
+        return here
+    package = Path(__file__).resolve().parent
+    beside = package.parent.parent / "strategies"
+    return beside if beside.is_dir() else package / "bundled"
+
+
+def list_names(folder: Path | None = None) -> list[StrategyName]:
+    """Every strategy there is to ask for, by name, without importing one of them."""
+    folder = strategies_folder() if folder is None else folder
+    found = [name for path in sorted(folder.glob("*.py")) for name in _names_in(path)]
+    for point in entry_points(group=ENTRY_POINTS):
+        found.append(StrategyName(point.name, point.value, point.value.partition(":")[2], "installed plugin"))
+    return sorted(found, key=lambda entry: entry.name)
+
+
+def load(reference: str, parameters: Mapping[str, Any] | None = None, folder: Path | None = None) -> LoadedStrategy:
+    """Load a strategy and give it its parameters.
+
+    Args:
+        reference: `path/to/file.py:Class`, or a name that `list_names` lists.
+        parameters: values for its fields; the rest keep their defaults.
+
+    Raises:
+        NotFoundError: where there is no such file, class or name.
+        ConfigError: where the file cannot be imported or a parameter does not fit.
+    """
+    path_text, _, class_name = reference.rpartition(":")
+    if path_text.endswith(".py"):
+        found = _load_file(Path(path_text), class_name)
+    else:
+        found = _load_named(reference, folder)
+    cls, source, origin = found
+    return LoadedStrategy(snake_case(cls.__name__), _instantiate(cls, parameters or {}), source, origin)
+
+
+def snake_case(name: str) -> str:
+    """VolatilityBand -> volatility_band."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def _names_in(path: Path) -> list[StrategyName]:
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except (SyntaxError, UnicodeDecodeError, OSError) as error:
+        return [StrategyName(path.stem, str(path), "", "", f"{type(error).__name__}: {error}")]
+    return [
+        StrategyName(snake_case(node.name), str(path), node.name, (ast.get_docstring(node) or "").split("\n")[0])
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and any(isinstance(b, ast.Name) and b.id == "Strategy" for b in node.bases)
+    ]
+
+
+def _load_named(name: str, folder: Path | None) -> tuple[type[Strategy], bytes, str]:
+    for point in entry_points(group=ENTRY_POINTS):
+        if point.name == name:
+            cls = point.load()
+            module = sys.modules[cls.__module__]
+            return cls, getsource(module).encode(), point.value
+    names = list_names(folder)
+    for entry in names:
+        if entry.name == name:
+            if entry.problem:
+                raise ConfigError(f"The strategy file {entry.origin} cannot be read: {entry.problem}.")
+            return _load_file(Path(entry.origin), entry.class_name)
+    known = [entry.name for entry in names if not entry.problem]
+    hint = did_you_mean(name, known) or f"There are: {', '.join(known) or 'none'}."
+    raise NotFoundError(f"There is no strategy called '{name}'.", hint)
+
+
+def _load_file(path: Path, class_name: str) -> tuple[type[Strategy], bytes, str]:
+    if not path.is_file():
+        raise NotFoundError(f"There is no strategy file {path}.")
+    source = path.read_bytes()
+    module = _import_file(path, source)
+    cls = getattr(module, class_name, None)
+    if not (isinstance(cls, type) and issubclass(cls, Strategy)):
+        known = [name for name, value in vars(module).items() if _is_strategy(value, module)]
+        raise NotFoundError(
+            f"{path} has no strategy class called '{class_name}'.",
+            did_you_mean(class_name, known) or f"It has: {', '.join(known) or 'none'}.",
+        )
+    return cls, source, str(path)
+
+
+def _is_strategy(value: object, module: ModuleType) -> bool:
+    return isinstance(value, type) and issubclass(value, Strategy) and value.__module__ == module.__name__
+
+
+def _import_file(path: Path, source: bytes) -> ModuleType:
+    name = f"defai_strategy_{path.stem}_{hashlib.sha256(str(path.resolve()).encode() + source).hexdigest()[:12]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ConfigError(f"{path} is not a Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise ConfigError(f"The strategy file {path} cannot be imported: {type(error).__name__}: {error}.") from error
+    return module
+
+
+def _instantiate(cls: type[Strategy], parameters: Mapping[str, Any]) -> Strategy:
+    fields = tuple(cls.model_fields)
+    for key in parameters:
+        if key not in fields:
+            raise ConfigError(
+                f"{cls.__name__} has no parameter '{key}'.",
+                did_you_mean(key, fields) or f"It has: {', '.join(fields) or 'none'}.",
+            )
+    try:
+        return cls(**parameters)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"{cls.__name__}: parameter '{where}': {first['msg']}, not {first['input']!r}.") from error
