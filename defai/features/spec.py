@@ -1,0 +1,213 @@
+"""Features by name: what each one is, and ordered lists of them with a digest.
+
+    @feature("return_{n}", version=1, unit="ticks", source="definition")
+    def tick_return(past: Past, n: int) -> int:
+        '''By how many ticks the price moved over the last n blocks.'''
+        return past.move(n)
+
+A name with `{n}` stands for a family: `return_12` is `return_{n}` with n = 12, and the function is given n.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any, Final, TypeVar
+
+from eth_hash.auto import keccak
+
+from defai.errors import ConfigError, did_you_mean
+from defai.features.tape import Past
+
+FeatureFunction = TypeVar("FeatureFunction", bound=Callable[..., int])
+
+LONGEST_HORIZON: Final = 10_000
+"""Families are offered up to this many blocks."""
+
+_FAMILY_NAME: Final = re.compile(r"(?P<stem>[a-z0-9_]+)_(?P<n>[1-9][0-9]{0,4})\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One feature, ready to be computed.
+
+    Attributes:
+        version: raised whenever the answer on the same rows changes; models trained on an older version are
+            refused.
+        unit: what 2**scale_bits of the integer stand for.
+        scale_bits: fractional bits of the integer.
+        warm_up: rows it needs, the current one included.
+        pools: how many pools it looks at.
+        source: where its formula is from.
+    """
+
+    name: str
+    version: int
+    unit: str
+    scale_bits: int
+    warm_up: int
+    pools: int
+    source: str
+    description: str
+    function: Callable[[Past], int] = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A registered function: a single feature, or a family of them where the name has an `{n}`."""
+
+    name: str
+    version: int
+    unit: str
+    scale_bits: int
+    warm_up: int
+    pools: int
+    source: str
+    description: str
+    function: Callable[..., int] = field(repr=False, compare=False)
+    file: str
+
+    @property
+    def is_family(self) -> bool:
+        """Whether the name stands for one feature per horizon."""
+        return "{n}" in self.name
+
+    def at(self, n: int | None) -> Feature:
+        """The feature itself; for a family, the one of this horizon."""
+        return Feature(
+            name=self.name if n is None else self.name.format(n=n),
+            version=self.version,
+            unit=self.unit,
+            scale_bits=self.scale_bits,
+            warm_up=self.warm_up if n is None else self.warm_up + n,
+            pools=self.pools,
+            source=self.source,
+            description=self.description,
+            function=self.function if n is None else partial(self.function, n=n),
+        )
+
+
+_DEFINITIONS: dict[str, Definition] = {}
+
+
+def feature(
+    name: str,
+    *,
+    version: int,
+    unit: str,
+    source: str,
+    scale_bits: int = 0,
+    warm_up: int = 1,
+    pools: int = 1,
+) -> Callable[[FeatureFunction], FeatureFunction]:
+    """Register a function of a pool's past as a feature. The function's docstring is its description.
+
+    Args:
+        name: what strategies and models call it; with `{n}` for a family by horizon.
+        version: raise it whenever the answer changes.
+        unit: what one (that is 2**scale_bits) of the answer stands for.
+        source: where the formula is from; "definition" where there is nothing to cite.
+        scale_bits: fractional bits of the integer it returns.
+        warm_up: rows it needs, the current one included; in a family, rows beyond n.
+        pools: 2 where it looks at `past.other`.
+
+    Raises:
+        ConfigError: where the name is taken by a function of another file, or the function has no docstring.
+    """
+
+    def register(function: FeatureFunction) -> FeatureFunction:
+        if not function.__doc__:
+            raise ConfigError(f"The feature {name} has no docstring.", "Say in one what it measures.")
+        file = function.__code__.co_filename
+        taken = _DEFINITIONS.get(name)
+        if taken is not None and taken.file != file:
+            raise ConfigError(f"The feature name {name} is taken by {taken.file}.", "Choose another name.")
+        description = " ".join(function.__doc__.split())
+        _DEFINITIONS[name] = Definition(
+            name, version, unit, scale_bits, warm_up, pools, source, description, function, file
+        )
+        return function
+
+    return register
+
+
+def definitions() -> tuple[Definition, ...]:
+    """Everything that is registered, by name."""
+    return tuple(_DEFINITIONS[name] for name in sorted(_DEFINITIONS))
+
+
+def resolve(name: str) -> Feature:
+    """The feature of a name.
+
+    Raises:
+        ConfigError: where no feature has this name; the hint says which are near.
+    """
+    single = _DEFINITIONS.get(name)
+    if single is not None and not single.is_family:
+        return single.at(None)
+    match = _FAMILY_NAME.match(name)
+    if match is not None:
+        family = _DEFINITIONS.get(f"{match['stem']}_{{n}}")
+        if family is not None and int(match["n"]) <= LONGEST_HORIZON:
+            return family.at(int(match["n"]))
+    known = [definition.name.format(n=match["n"] if match else 12) for definition in definitions()]
+    raise ConfigError(f"There is no feature called {name}.", did_you_mean(name, known))
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """Features in the order a model is given them. One digest, one answer on the same rows."""
+
+    features: tuple[Feature, ...]
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> "FeatureSpec":
+        """The specification with these features, in this order.
+
+        Raises:
+            ConfigError: for an unknown name, a repeated one, or none at all.
+        """
+        wanted = tuple(names)
+        if not wanted:
+            raise ConfigError("A feature specification names at least one feature.")
+        if len(set(wanted)) != len(wanted):
+            twice = next(name for name in wanted if wanted.count(name) > 1)
+            raise ConfigError(f"The feature {twice} is named twice.")
+        return cls(tuple(resolve(name) for name in wanted))
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The features' names, in order."""
+        return tuple(feature.name for feature in self.features)
+
+    @cached_property
+    def warm_up(self) -> int:
+        """Rows needed before the first feature row, the current one included."""
+        return max(feature.warm_up for feature in self.features)
+
+    @cached_property
+    def pools(self) -> int:
+        """How many pools are looked at."""
+        return max(feature.pools for feature in self.features)
+
+    @cached_property
+    def digest(self) -> str:
+        """keccak256 over names, versions and scales, in order, as 0x and 64 hex digits."""
+        entries = [[feature.name, feature.version, feature.scale_bits] for feature in self.features]
+        return "0x" + keccak(json.dumps(entries, separators=(",", ":")).encode()).hex()
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """One entry per feature, as a model card shows it."""
+        return [
+            {
+                "name": feature.name,
+                "version": feature.version,
+                "unit": feature.unit,
+                "scale_bits": feature.scale_bits,
+                "warm_up": feature.warm_up,
+                "description": feature.description,
+                "source": feature.source,
+            }
+            for feature in self.features
+        ]
