@@ -1,0 +1,19 @@
+"""How commands print what a program will read."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+
+import click
+
+
+def print_json(result: Mapping[str, object]) -> None:
+    """Print one JSON object on one line of standard output. Decimals and paths are written as strings."""
+    click.echo(json.dumps(result, default=_plain, ensure_ascii=False))
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Decimal | Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no place in printed JSON")

@@ -1,0 +1,61 @@
+"""Takes secrets out of text that leaves the process: logs, error sentences, reports.
+
+Digests and transaction hashes have the shape of a private key, so a key cannot be told by its shape alone:
+whoever holds a secret says so with `protect`, and it is then taken out wherever it turns up. Credentials in URLs
+and values beside a telling name are taken out without being told.
+"""
+
+import re
+from typing import Final
+
+HIDDEN: Final = "***"
+"""What stands in a secret's place."""
+
+_TOO_SHORT: Final = 6
+_URL: Final = re.compile(r"\b(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<rest>[^\s\"'<>]+)", re.IGNORECASE)
+_TELLING: Final = (
+    r"(?:private[ _-]?key|secret[ _-]?key|api[ _-]?key|access[ _-]?key|secret|password|passphrase|mnemonic"
+    r"|seed[ _-]?phrase|auth[ _-]?token|token[ _-]?secret|authorization)"
+)
+_NAMED: Final = re.compile(
+    rf"(?P<name>{_TELLING}[\"']?\s*(?:=|:|\bis\b)\s*)"
+    r"(?P<value>\"[^\"]*\"|'[^']*'|(?:bearer|basic)\s+[^\s,;)}\]]+|[^\s,;)}\]]+)",
+    re.IGNORECASE,
+)
+_WORDS: Final = re.compile(
+    r"(?P<name>(?:mnemonic|seed[ _-]?phrase)\W{1,4})(?:[a-z]{3,8} ){11,23}[a-z]{3,8}", re.IGNORECASE
+)
+_KEY_IN_PATH: Final = re.compile(r"(?<=/)[A-Za-z0-9_-]{16,}(?=/|$)")
+
+_protected: set[str] = set()
+
+
+def protect(secret: str) -> None:
+    """Have this text taken out of everything that is redacted from now on, with and without its 0x.
+
+    Raises:
+        ValueError: where it is shorter than six characters: ordinary text would be taken out with it.
+    """
+    bare = secret.removeprefix("0x")
+    if len(bare) < _TOO_SHORT:
+        raise ValueError("a secret this short cannot be told from ordinary text")
+    _protected.update({secret, bare, bare.lower(), bare.upper()})
+
+
+def redacted(text: str) -> str:
+    """The text without secrets: protected ones, credentials in URLs, values beside a telling name."""
+    for secret in sorted(_protected, key=len, reverse=True):
+        text = text.replace(secret, HIDDEN)
+    text = _URL.sub(_without_credentials, text)
+    text = _WORDS.sub(rf"\g<name>{HIDDEN}", text)
+    return _NAMED.sub(rf"\g<name>{HIDDEN}", text)
+
+
+def _without_credentials(match: re.Match[str]) -> str:
+    """Keep of a URL what says where it leads, not what opens the door: no user, no key in path or query."""
+    authority, slash, path = match["rest"].partition("/")
+    path, question, query = path.partition("?")
+    authority = f"{HIDDEN}@{authority.rpartition('@')[2]}" if "@" in authority else authority
+    path = _KEY_IN_PATH.sub(HIDDEN, slash + path)
+    query = "&".join(f"{part.partition('=')[0]}={HIDDEN}" for part in query.split("&")) if query else ""
+    return f"{match['scheme']}://{authority}{path}{question}{query}"
