@@ -17,7 +17,9 @@ class BandSwap:
     amount_in: int
 
 
-def swap_into_band(pool: Pool, tick_lower: int, tick_upper: int, amount0: int, amount1: int) -> BandSwap | None:
+def swap_into_band(
+    pool: Pool, tick_lower: int, tick_upper: int, amount0: int, amount1: int
+) -> BandSwap | None:
     """The swap after which both balances give the same liquidity in the band, at the price after the swap.
 
     Bisects over the amount with the pool's own quote; 32 halvings, so the amount is right to a 2**-32 of the
@@ -40,7 +42,9 @@ def swap_into_band(pool: Pool, tick_lower: int, tick_upper: int, amount0: int, a
     return BandSwap(zero_for_one, low) if low > offered // _DUST else None
 
 
-def _surplus_is_zero(sqrt_price_x96: int, tick_lower: int, tick_upper: int, amount0: int, amount1: int) -> bool:
+def _surplus_is_zero(
+    sqrt_price_x96: int, tick_lower: int, tick_upper: int, amount0: int, amount1: int
+) -> bool:
     """Whether token0 is the one in surplus for the band at this price."""
     lower, upper = get_sqrt_ratio_at_tick(tick_lower), get_sqrt_ratio_at_tick(tick_upper)
     if sqrt_price_x96 <= lower:

@@ -112,7 +112,9 @@ class Planner:
             case Hold():
                 return ()
             case Swap():
-                return (self._swap(intent.pool, zero_for_one=intent.zero_for_one, amount_in=intent.amount_in_raw),)
+                return (
+                    self._swap(intent.pool, zero_for_one=intent.zero_for_one, amount_in=intent.amount_in_raw),
+                )
             case OpenPosition(tick_lower=lower, tick_upper=upper):
                 return (self._mint(intent.pool, lower, upper, intent.amount0_raw, intent.amount1_raw),)
             case IncreaseLiquidity():
@@ -170,7 +172,9 @@ class Planner:
     def _mint(self, address: Address, lower: int, upper: int, amount0: int, amount1: int) -> MintPosition:
         pool, key = self._pool(address)
         if lower >= upper or lower % key.tick_spacing or upper % key.tick_spacing:
-            raise PlanError(f"{lower}..{upper} is not a range of {key.name}, whose tick spacing is {key.tick_spacing}")
+            raise PlanError(
+                f"{lower}..{upper} is not a range of {key.name}, whose tick spacing is {key.tick_spacing}"
+            )
         minimum0, minimum1 = self._worst_mint(pool, lower, upper, amount0, amount1)
         self._ledger.take(key.token0.address, amount0, "a new position")
         self._ledger.take(key.token1.address, amount1, "a new position")
@@ -189,7 +193,9 @@ class Planner:
 
     def _decrease(self, position: Position, liquidity: int) -> tuple[Operation, ...]:
         if not 0 < liquidity <= position.liquidity:
-            raise PlanError(f"position {position.token_id} has {position.liquidity} liquidity, not {liquidity}")
+            raise PlanError(
+                f"position {position.token_id} has {position.liquidity} liquidity, not {liquidity}"
+            )
         minimum0, minimum1 = self._receive(position, liquidity)
         return (
             RemoveLiquidity(position.token_id, liquidity, minimum0, minimum1),
@@ -197,7 +203,11 @@ class Planner:
         )
 
     def _close(self, position: Position) -> tuple[Operation, ...]:
-        removed = self._decrease(position, position.liquidity) if position.liquidity else (CollectOwed(position.token_id),)
+        removed = (
+            self._decrease(position, position.liquidity)
+            if position.liquidity
+            else (CollectOwed(position.token_id),)
+        )
         return (*removed, BurnPosition(position.token_id))
 
     def _rebalance(self, intent: Rebalance) -> tuple[Operation, ...]:

@@ -1,0 +1,309 @@
+"""The agent: from a block to a recorded decision. `Agent.step` is the table of contents of the system."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from random import Random
+from time import perf_counter
+from typing import Protocol
+
+from defai.agent import gas, views, wording
+from defai.agent.desk import Desk, Judged
+from defai.agent.ports import AuditLog, Executor, Seat, Settlement, Submission
+from defai.audit.outbox import Anchor, Outbox
+from defai.audit.record import Draft, features_digest
+from defai.domain.decisions import (
+    ZERO_DIGEST,
+    Action,
+    Decision,
+    ExecutionStatus,
+    FeatureRow,
+    Forecast,
+    VerdictStatus,
+)
+from defai.domain.intents import Hold, Intent
+from defai.domain.pool import PoolKey
+from defai.domain.stream import (
+    AgentStateChanged,
+    DecisionView,
+    ExecutionSettled,
+    HoldsAnchored,
+    StepCompleted,
+    StreamEvent,
+)
+from defai.domain.tokens import Address, Token
+from defai.features.pipeline import compute_row
+from defai.features.spec import FeatureSpec
+from defai.strategy.api import Context, Costs, PoolView, Strategy
+
+
+class AgentState(Enum):
+    """What an agent is doing."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    WAITING = "waiting"
+    STOPPED = "stopped"
+
+
+class ForecastModel(Protocol):
+    """A trained model, as far as an agent needs it."""
+
+    def predict(self, row: FeatureRow) -> Forecast:
+        """The forecast on a feature row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """What an agent is to do.
+
+    Attributes:
+        pools: the pools it looks at, the main one first.
+        strategy_digest: digest of the strategy's source and parameters.
+        anchor_every: decisions that moved nothing are anchored when this many wait.
+    """
+
+    name: str
+    strategy_name: str
+    strategy: Strategy
+    strategy_digest: str
+    pools: tuple[PoolKey, ...]
+    model: ForecastModel | None
+    anchor_every: int = 32
+
+
+class Agent:
+    """One agent in one world."""
+
+    def __init__(
+        self,
+        mandate: Mandate,
+        seat: Seat,
+        desk: Desk,
+        outbox: Outbox,
+        executor: Executor,
+        audit_log: AuditLog,
+        publish: Callable[[StreamEvent], None],
+    ) -> None:
+        self.mandate = mandate
+        self.seat = seat
+        self.desk = desk
+        self.outbox = outbox
+        self.state = AgentState.RUNNING
+        self.decisions: dict[str, int] = {"decisions": 0, "trades": 0, "holds": 0, "denied": 0, "records": 0}
+        self.gas_used = 0
+        self._executor = executor
+        self._audit_log = audit_log
+        self._publish = publish
+        self._failures = 0
+        self._under_way: tuple[Anchor, Decision | None] | None = None
+        self._market = desk.market
+        names = mandate.strategy.features()
+        self._features = FeatureSpec.of(names) if names else None
+        self._tokens: dict[Address, Token] = {
+            token.address: token for key in desk.market.keys.values() for token in (key.token0, key.token1)
+        }
+
+    @property
+    def name(self) -> str:
+        """What the agent is called."""
+        return self.mandate.name
+
+    async def step(self, arrived: float) -> Decision | None:
+        """Take part in the newest block: fold what came of the last decision, decide, act.
+
+        Args:
+            arrived: `perf_counter` of the block's arrival, for the latency on the stream.
+        """
+        await self._settle()
+        decision = view = None
+        if self.state is AgentState.RUNNING and self._under_way is None:
+            context = self._look()
+            judged = self.desk.judge(self._decide(context), self.desk.valued())
+            decision = self._seal(context, judged)
+            await self._audit_log.append(self.name, decision)
+            view = views.decision_view(decision, judged.plan, judged.verdict, context.forecast, self._market)
+            self._break_circuit_on_drawdown()
+            await self._act(decision, judged)
+        self._publish_step(view, (perf_counter() - arrived) * 1000)
+        return decision
+
+    def change_state(self, state: AgentState, reason: str) -> None:
+        """Pause, resume or stop; says so on the stream where it is a change."""
+        if state is not self.state:
+            self.state = state
+            self._failures = 0
+            self._publish(AgentStateChanged(self.name, state.value, reason))
+
+    async def flush(self) -> None:
+        """Anchor what waits, unless something is under way."""
+        if self._under_way is None and len(self.outbox):
+            await self._send(None, None)
+
+    async def settle(self) -> bool:
+        """Fold what came of the last submission; whether nothing is under way any more."""
+        await self._settle()
+        return self._under_way is None
+
+    def _look(self) -> Context:
+        keys = self.mandate.pools
+        pools = tuple(
+            PoolView(key, self._market.pools[key.address], self._market.windows[key.address]) for key in keys
+        )
+        row = compute_row([pool.history for pool in pools], self._features) if self._features else None
+        head, desk = self._market.head, self.desk
+        fee = head.base_fee_wei + gas.TIP_WEI
+        unit = 10**desk.valuation.numeraire.decimals
+        return Context(
+            block_number=head.number,
+            timestamp=head.timestamp,
+            base_fee_wei=head.base_fee_wei,
+            pools=pools,
+            features=row,
+            forecast=self.mandate.model.predict(row) if self.mandate.model and row else None,
+            positions=desk.portfolio.positions,
+            balances=desk.portfolio.balances,
+            numeraire=desk.valuation.numeraire,
+            base=desk.valuation.base,
+            equity_raw=desk.valued().equity_raw,
+            costs=Costs(desk.gas_raw(gas.SWAP_GAS, fee) / unit, desk.gas_raw(gas.REBALANCE_GAS, fee) / unit),
+            rng=Random(f"{self.name}:{head.number}:{head.hash}"),  # noqa: S311  a strategy's draw, not a secret
+        )
+
+    def _decide(self, context: Context) -> Intent:
+        try:
+            intent = self.mandate.strategy.decide(context)
+        except Exception as error:  # noqa: BLE001  an author's code may raise anything; it stops its agent only
+            reason = f"{self.mandate.strategy_name}.decide raised {type(error).__name__}: {error}"
+            self.change_state(AgentState.STOPPED, reason)
+            return Hold(reason=reason)
+        if type(intent) not in wording.ACTIONS:
+            reason = f"{self.mandate.strategy_name}.decide gave {type(intent).__name__}, not an intent"
+            self.change_state(AgentState.STOPPED, reason)
+            return Hold(reason=reason)
+        return intent
+
+    def _seal(self, context: Context, judged: Judged) -> Decision:
+        row, forecast, intent = context.features, context.forecast, judged.verdict.intent
+        head = self._market.head
+        draft = Draft(
+            block_number=head.number,
+            block_hash=head.hash,
+            strategy_digest=self.mandate.strategy_digest,
+            model_digest=forecast.model_digest if forecast else ZERO_DIGEST,
+            features_digest=features_digest(row),
+            forecast_x24=forecast.value_x24 if forecast else 0,
+            action=wording.ACTIONS[type(intent)] if judged.plan else Action.HOLD,
+            action_digest=judged.plan.action_digest if judged.plan else ZERO_DIGEST,
+            payload={
+                "agent": self.name,
+                "features": dict(zip(row.names, row.values, strict=True)) if row else None,
+                "intent": wording.canonical(intent),
+                "reason": intent.reason,
+                "verdict": wording.verdict_record(judged.verdict),
+            },
+        )
+        return self.outbox.seal(draft)
+
+    async def _act(self, decision: Decision, judged: Judged) -> None:
+        count = self.decisions
+        count["decisions"] += 1
+        if judged.plan:
+            await self._send(decision, judged)
+            return
+        self.outbox.keep(decision)
+        if judged.verdict.status is VerdictStatus.APPROVED:
+            count["holds"] += 1
+        elif judged.verdict.status is VerdictStatus.DENIED:
+            count["denied"] += 1
+        else:
+            self.change_state(AgentState.WAITING, judged.verdict.reason)
+        if len(self.outbox) >= self.mandate.anchor_every:
+            await self._send(None, None)
+
+    async def _send(self, decision: Decision | None, judged: Judged | None) -> None:
+        anchor = self.outbox.send(decision)
+        self._under_way = (anchor, decision)
+        plan = judged.plan if judged else None
+        if plan:
+            self.desk.moved(plan)
+        await self._executor.submit(Submission(self.name, anchor, decision, plan))
+
+    async def _settle(self) -> None:
+        settlement = await self._executor.settled(self.name)
+        if settlement is None or self._under_way is None:
+            return
+        anchor, decision = self._under_way
+        self._under_way = None
+        fee = settlement.gas_cost_wei // settlement.gas_used if settlement.gas_used else 0
+        gas_raw = self.desk.gas_raw(settlement.gas_used, fee)
+        self.gas_used += settlement.gas_used
+        if settlement.landed:
+            self.outbox.landed()
+            self._publish_anchor(anchor, settlement)
+        else:
+            self.outbox.failed()
+        self.desk.settle(settlement, gas_raw)
+        if decision is not None:
+            self._count_execution(decision, settlement, gas_raw)
+
+    def _count_execution(self, decision: Decision, settlement: Settlement, gas_raw: int) -> None:
+        execution = settlement.execution
+        filled = execution is not None and execution.status is ExecutionStatus.FILLED
+        self.decisions["trades"] += filled
+        self.decisions["records"] += settlement.landed
+        text = wording.execution_text(execution, self._tokens) if execution else settlement.error
+        self._publish(
+            ExecutionSettled(
+                agent=self.name,
+                digest=decision.digest,
+                sequence=decision.sequence,
+                decided_block=decision.block_number,
+                block_number=settlement.block_number,
+                status=execution.status.value if execution else ExecutionStatus.REFUSED.value,
+                transaction_hash=settlement.transaction_hash,
+                record_id=execution.record_id if execution else None,
+                gas_used=settlement.gas_used,
+                gas_usd=views.usd(self.desk.valuation.numeraire, gas_raw),
+                text=text,
+                error=settlement.error,
+            )
+        )
+        self._failures = 0 if filled else self._failures + 1
+        if self._failures >= self.desk.limits.max_failures:
+            self.change_state(
+                AgentState.STOPPED, f"{self._failures} transactions in a row failed: {settlement.error}"
+            )
+
+    def _break_circuit_on_drawdown(self) -> None:
+        fall = self.desk.drawdown(self.desk.valued().equity_raw)
+        if fall > self.desk.limits.max_drawdown:
+            limit = self.desk.limits.max_drawdown
+            self.change_state(AgentState.STOPPED, f"drawdown {fall:.1%} over the limit of {limit:.0%}")
+
+    def _publish_anchor(self, anchor: Anchor, settlement: Settlement) -> None:
+        if anchor.count:
+            self._publish(
+                HoldsAnchored(
+                    self.name,
+                    anchor.first_sequence,
+                    anchor.count,
+                    anchor.root,
+                    settlement.block_number,
+                    settlement.transaction_hash,
+                )
+            )
+
+    def _publish_step(self, view: DecisionView | None, latency_ms: float) -> None:
+        head = self._market.head
+        self._publish(
+            StepCompleted(
+                agent=self.name,
+                block_number=head.number,
+                timestamp=head.timestamp,
+                state=self.state.value,
+                decision=view,
+                portfolio=views.portfolio_view(self.desk, self._tokens),
+                latency_ms=latency_ms,
+            )
+        )

@@ -1,0 +1,173 @@
+"""An agent's desk: its money, its limits, and the pure steps from an intent to a guarded plan."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from defai.agent import gas
+from defai.agent.planning import Planner, PlanError
+from defai.audit.record import action_digest
+from defai.agent.ports import Settlement
+from defai.domain.decisions import (
+    ZERO_DIGEST,
+    Execution,
+    ExecutionStatus,
+    Plan,
+    Verdict,
+    VerdictStatus,
+)
+from defai.domain.intents import Hold, Intent
+from defai.domain.operations import Call, Operation
+from defai.domain.tokens import Address
+from defai.market.state import MarketState
+from defai.market.valuation import Valuation
+from defai.portfolio.ledger import Portfolio
+from defai.portfolio.pnl import Valued, value
+from defai.risk.guard import Exposure, clip, judge
+from defai.risk.limits import Limits
+from defai.units import WEI
+
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict, and the plan it let through; no plan where nothing is to be done."""
+
+    verdict: Verdict
+    plan: Plan | None = None
+
+
+class Desk:
+    """Values, plans and guards for one agent.
+
+    Args:
+        encode: how the agent's world turns operations into its vault's calls.
+    """
+
+    def __init__(
+        self,
+        market: MarketState,
+        valuation: Valuation,
+        portfolio: Portfolio,
+        limits: Limits,
+        encode: Callable[[Sequence[Operation]], tuple[Call, ...]],
+    ) -> None:
+        self.market = market
+        self.valuation = valuation
+        self.portfolio = portfolio
+        self.limits = limits
+        self._encode = encode
+        self._turnover: deque[tuple[int, int]] = deque()
+        self.initial_raw = self.valued().hodl_raw
+        self._peak_raw = self.initial_raw
+
+    def worth(self, token: Address, amount_raw: int) -> int:
+        """Worth in the numeraire's smallest unit, at the pricing pool's present price."""
+        return self.valuation.worth_raw(self.market.pools[self.valuation.key.address], token, amount_raw)
+
+    def valued(self) -> Valued:
+        """The portfolio at present prices."""
+        numeraire = self.valuation.numeraire.address
+        return value(self.portfolio, self.market.pools, self.market.keys, self.worth, numeraire)
+
+    def gas_raw(self, gas_units: int, fee_wei: int) -> int:
+        """Worth of gas in the numeraire's smallest unit: ether counts as the base token's wei."""
+        wei = gas_units * fee_wei
+        return self.worth(self.valuation.base.address, wei * 10**self.valuation.base.decimals // WEI)
+
+    def drawdown(self, equity_raw: int) -> Decimal:
+        """Fall from the highest equity so far, 0..1; moves the high-water mark."""
+        self._peak_raw = max(self._peak_raw, equity_raw)
+        return 1 - Decimal(equity_raw) / self._peak_raw if self._peak_raw > 0 else Decimal(0)
+
+    def judge(self, intent: Intent, valued: Valued) -> Judged:
+        """Work an intent out and measure it against the limits."""
+        if isinstance(intent, Hold):
+            return Judged(Verdict(VerdictStatus.APPROVED, intent))
+        try:
+            operations, planner = self._plan(intent)
+            smaller = clip(intent, self._usd(self._swapped_raw(planner)), self.limits)
+            clipped = smaller is not intent
+            if clipped:
+                operations, planner = self._plan(smaller)
+        except PlanError as error:
+            return Judged(Verdict(VerdictStatus.DENIED, intent, (), str(error)))
+        exposure = self._exposure(operations, planner, valued)
+        verdict = judge(smaller, exposure, self.limits, clipped=clipped)
+        if verdict.status not in {VerdictStatus.APPROVED, VerdictStatus.CLIPPED}:
+            return Judged(verdict)
+        calls = self._encode(operations)
+        return Judged(
+            verdict, Plan(smaller, operations, calls, action_digest(calls), gas.estimate(operations))
+        )
+
+    def settle(self, settlement: Settlement, gas_raw: int) -> None:
+        """Fold what came of a submission into the portfolio."""
+        execution = settlement.execution or Execution(
+            agent="",
+            decision_digest=ZERO_DIGEST,
+            status=ExecutionStatus.FILLED,
+            block_number=settlement.block_number,
+            transaction_hash=settlement.transaction_hash or "",
+            gas_used=settlement.gas_used,
+            gas_cost_wei=settlement.gas_cost_wei,
+        )
+        self.portfolio = self.portfolio.apply(execution, gas_raw)
+
+    def moved(self, plan: Plan) -> None:
+        """Count a plan's swaps into the day's turnover."""
+        head = self.market.head
+        for operation in plan.operations:
+            amount = getattr(operation, "amount_in", 0)
+            if amount:
+                token = self.market.keys[operation.pool].token(zero=operation.zero_for_one)  # type: ignore[union-attr]
+                self._turnover.append((head.timestamp, self.worth(token.address, amount)))
+
+    def _plan(self, intent: Intent) -> tuple[tuple[Operation, ...], Planner]:
+        planner = Planner(self.market.pools, self.market.keys, self.portfolio, self.limits.max_slippage_bps)
+        return planner.plan(intent), planner
+
+    def _usd(self, amount_raw: int) -> Decimal:
+        return self.valuation.numeraire.to_decimal(amount_raw)
+
+    def _swapped_raw(self, planner: Planner) -> int:
+        total = 0
+        for swap in planner.swaps:
+            token = self.market.keys[swap.operation.pool].token(zero=swap.operation.zero_for_one)
+            total += self.worth(token.address, swap.operation.amount_in)
+        return total
+
+    def _exposure(self, operations: tuple[Operation, ...], planner: Planner, valued: Valued) -> Exposure:
+        head = self.market.head
+        while self._turnover and self._turnover[0][0] <= head.timestamp - _DAY_S:
+            self._turnover.popleft()
+        swapped = self._swapped_raw(planner)
+        liquidity = 0
+        for address, amount0, amount1 in planner.liquidity_moved:
+            key = self.market.keys[address]
+            liquidity += self.worth(key.token0.address, amount0) + self.worth(key.token1.address, amount1)
+        return Exposure(
+            swap_usd=self._usd(swapped),
+            impact_bps=Decimal(max((swap.impact_bps for swap in planner.swaps), default=0.0)).quantize(
+                Decimal("0.001")
+            ),
+            gas_usd=self._usd(self.gas_raw(gas.estimate(operations), head.base_fee_wei + gas.TIP_WEI)),
+            base_share_after=self._base_share_after(planner, valued),
+            turnover_usd=self._usd(sum(worth for _, worth in self._turnover)),
+            drawdown=self.drawdown(valued.equity_raw),
+            moved_usd=self._usd(swapped + liquidity),
+        )
+
+    def _base_share_after(self, planner: Planner, valued: Valued) -> Decimal | None:
+        bought = 0
+        for swap in planner.swaps:
+            key = self.market.keys[swap.operation.pool]
+            sold = key.token(zero=swap.operation.zero_for_one)
+            worth = self.worth(sold.address, swap.operation.amount_in)
+            bought += worth if sold == self.valuation.numeraire else -worth
+        equity = valued.equity_raw + valued.gas_raw
+        if bought <= 0 or equity <= 0:
+            return None
+        return Decimal(valued.base_raw + bought) / equity

@@ -1,0 +1,118 @@
+"""From records to what a person looks at: the flat views that go on the event stream."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from defai.agent.desk import Desk
+from defai.agent.wording import ACTIONS, intent_text
+from defai.amm import get_sqrt_ratio_at_tick
+from defai.domain.decisions import Decision, Forecast, Plan, Verdict
+from defai.domain.operations import SwapExactInput
+from defai.domain.stream import (
+    CheckView,
+    DecisionView,
+    ForecastView,
+    PoolQuote,
+    PortfolioView,
+    PositionView,
+)
+from defai.domain.tokens import Address, Token
+from defai.market.state import MarketState
+from defai.market.valuation import Valuation
+from defai.portfolio.pnl import PositionValue
+
+_CENT = Decimal("0.01")
+
+
+def pool_quotes(market: MarketState, valuation: Valuation) -> tuple[PoolQuote, ...]:
+    """Every pool after the newest block."""
+    return tuple(
+        PoolQuote(
+            address=address,
+            price=valuation.base_price(pool.sqrt_price_x96).quantize(Decimal("0.0001")),
+            tick=pool.tick,
+            liquidity=pool.liquidity,
+            swaps=market.windows[address][-1].swaps if market.windows[address] else 0,
+        )
+        for address, pool in market.pools.items()
+    )
+
+
+def portfolio_view(desk: Desk, tokens: Mapping[Address, Token]) -> PortfolioView:
+    """What an agent owns, for people."""
+    valued, numeraire = desk.valued(), desk.valuation.numeraire
+    equity = valued.equity_raw + valued.gas_raw
+    return PortfolioView(
+        equity_usd=usd(numeraire, valued.equity_raw),
+        hodl_usd=usd(numeraire, valued.hodl_raw),
+        initial_usd=usd(numeraire, desk.initial_raw),
+        fees_earned_usd=usd(numeraire, valued.fees_raw),
+        gas_usd=usd(numeraire, valued.gas_raw),
+        balances=tuple(
+            (tokens[token].symbol, tokens[token].to_decimal(raw))
+            for token, raw in desk.portfolio.balances.items()
+        ),
+        positions=tuple(
+            _position_view(position, desk.market, desk.valuation) for position in valued.positions
+        ),
+        base_share=(Decimal(valued.base_raw) / equity).quantize(Decimal("0.0001")) if equity else Decimal(0),
+    )
+
+
+def decision_view(
+    decision: Decision, plan: Plan | None, verdict: Verdict, forecast: Forecast | None, market: MarketState
+) -> DecisionView:
+    """A decision, for the log."""
+    minimum = None
+    if plan and len(plan.operations) == 1 and isinstance(plan.operations[0], SwapExactInput):
+        minimum = plan.operations[0].amount_out_minimum
+    return DecisionView(
+        digest=decision.digest,
+        sequence=decision.sequence,
+        block_number=decision.block_number,
+        action=ACTIONS[type(verdict.intent)].name.lower(),
+        text=intent_text(verdict.intent, market.keys, minimum),
+        reason=verdict.intent.reason,
+        verdict=verdict.status.value,
+        verdict_reason=verdict.reason,
+        checks=tuple(CheckView(c.name, c.value, c.limit, c.unit, c.ok) for c in verdict.checks),
+        forecast=_forecast_view(forecast),
+    )
+
+
+def usd(numeraire: Token, amount_raw: int) -> Decimal:
+    """An amount of the numeraire, to the cent."""
+    return numeraire.to_decimal(amount_raw).quantize(_CENT)
+
+
+def _forecast_view(forecast: Forecast | None) -> ForecastView | None:
+    if forecast is None:
+        return None
+    return ForecastView(
+        name=forecast.name,
+        unit=forecast.unit,
+        value=forecast.value,
+        low=None if forecast.low_x24 is None else forecast.low_x24 / (1 << 24),
+        high=None if forecast.high_x24 is None else forecast.high_x24 / (1 << 24),
+        model_digest=forecast.model_digest,
+        beats_baseline=forecast.beats_baseline,
+    )
+
+
+def _position_view(valued: PositionValue, market: MarketState, valuation: Valuation) -> PositionView:
+    position = valued.position
+    bounds = sorted(
+        valuation.base_price(get_sqrt_ratio_at_tick(tick))
+        for tick in (position.tick_lower, position.tick_upper)
+    )
+    return PositionView(
+        token_id=position.token_id,
+        pool=position.pool,
+        tick_lower=position.tick_lower,
+        tick_upper=position.tick_upper,
+        price_lower=bounds[0].quantize(_CENT),
+        price_upper=bounds[1].quantize(_CENT),
+        in_range=position.contains(market.pools[position.pool].tick),
+        value_usd=usd(valuation.numeraire, valued.value_raw),
+        fees_owed_usd=usd(valuation.numeraire, valued.owed_raw),
+    )

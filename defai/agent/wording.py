@@ -1,0 +1,112 @@
+"""Intents and outcomes in a few words, and as canonical values for the record."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from defai.domain.decisions import Action, Execution, Verdict
+from defai.domain.intents import (
+    Batch,
+    ClosePosition,
+    CollectFees,
+    DecreaseLiquidity,
+    Hold,
+    IncreaseLiquidity,
+    Intent,
+    OpenPosition,
+    Rebalance,
+    Swap,
+)
+from defai.domain.pool import PoolKey
+from defai.domain.tokens import Address, Token
+
+ACTIONS: dict[type, Action] = {
+    Hold: Action.HOLD,
+    Swap: Action.SWAP,
+    OpenPosition: Action.OPEN,
+    IncreaseLiquidity: Action.INCREASE,
+    DecreaseLiquidity: Action.DECREASE,
+    CollectFees: Action.COLLECT,
+    ClosePosition: Action.CLOSE,
+    Rebalance: Action.REBALANCE,
+    Batch: Action.BATCH,
+}
+
+
+def amount_text(token: Token, amount_raw: int) -> str:
+    """An amount with five significant digits or two decimals, whichever shows more, and its symbol."""
+    amount = token.to_decimal(amount_raw)
+    digits = 2 if abs(amount) >= 100 else max(2, 4 - amount.adjusted()) if amount else 2
+    return f"{amount:,.{min(digits, token.decimals)}f} {token.symbol}"
+
+
+def intent_text(intent: Intent, keys: Mapping[Address, PoolKey], minimum_out: int | None = None) -> str:
+    """What an intent asks for, in a few words."""
+    match intent:
+        case Hold():
+            return "hold"
+        case Swap():
+            key = keys[intent.pool]
+            sold = amount_text(key.token(zero=intent.zero_for_one), intent.amount_in_raw)
+            bought = key.token(zero=not intent.zero_for_one)
+            least = (
+                f"at least {amount_text(bought, minimum_out)}" if minimum_out is not None else bought.symbol
+            )
+            return f"swap {sold} → {least}"
+        case OpenPosition():
+            return f"open {intent.tick_lower:,}…{intent.tick_upper:,}"
+        case Rebalance():
+            return f"rebalance to {intent.tick_lower:,}…{intent.tick_upper:,}"
+        case IncreaseLiquidity():
+            return f"add liquidity to #{intent.token_id}"
+        case DecreaseLiquidity():
+            return f"take liquidity out of #{intent.token_id}"
+        case CollectFees():
+            return f"collect fees of #{intent.token_id}"
+        case ClosePosition():
+            return f"close #{intent.token_id}"
+        case Batch():
+            return ", ".join(intent_text(part, keys) for part in intent.intents)
+
+
+def execution_text(execution: Execution, tokens: Mapping[Address, Token]) -> str:
+    """What came of a plan, in a few words: what came in and what went out, positions opened and closed."""
+    if execution.error:
+        return execution.error
+    moved = [(tokens[token], delta) for token, delta in execution.token_deltas if delta]
+    gained = [amount_text(token, delta) for token, delta in moved if delta > 0]
+    spent = [amount_text(token, -delta) for token, delta in moved if delta < 0]
+    parts = []
+    if execution.opened:
+        parts.append(f"opened #{execution.opened[-1].token_id}")
+    if execution.closed:
+        parts.append(f"closed {', '.join(f'#{token_id}' for token_id in execution.closed)}")
+    if gained and spent:
+        parts.append(f"{' and '.join(gained)} for {' and '.join(spent)}")
+    elif gained:
+        parts.append(f"received {' and '.join(gained)}")
+    elif spent:
+        parts.append(f"spent {' and '.join(spent)}")
+    return ", ".join(parts) or "nothing moved"
+
+
+def canonical(value: object) -> Any:  # noqa: ANN401  JSON has many types
+    """A record as JSON-able values without floats: dataclasses become objects with their kind."""
+    if isinstance(value, Enum):
+        return value.value
+    if is_dataclass(value) and not isinstance(value, type):
+        content = {field.name: canonical(getattr(value, field.name)) for field in fields(value)}
+        return {"kind": type(value).__name__, **content}
+    if isinstance(value, tuple | list):
+        return [canonical(item) for item in value]
+    if isinstance(value, Decimal):
+        return f"{value:.6f}"
+    return value
+
+
+def verdict_record(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as it stands in a decision's payload."""
+    checks = {check.name: [f"{check.value:.6f}", f"{check.limit:.6f}", check.ok] for check in verdict.checks}
+    return {"status": verdict.status.value, "reason": verdict.reason, "checks": checks}
