@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from defai.agent import gas
-from defai.agent.planning import Planner, PlanError
-from defai.audit.record import action_digest
+from defai.agent.planning import PlanError, Planner
 from defai.agent.ports import Settlement
+from defai.audit.record import action_digest
 from defai.domain.decisions import (
     ZERO_DIGEST,
     Execution,

@@ -80,7 +80,9 @@ class Draft:
     payload: Mapping[str, Any]
 
 
-def seal(draft: Draft, domain: AuditDomain, *, agent_id: int, sequence: int, previous_digest: str) -> Decision:
+def seal(
+    draft: Draft, domain: AuditDomain, *, agent_id: int, sequence: int, previous_digest: str
+) -> Decision:
     """Number a decision, chain it to the one before, and compute its digest."""
     payload = canonical_json(draft.payload)
     payload_digest = digest(payload)

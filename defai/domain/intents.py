@@ -87,7 +87,9 @@ class Rebalance:
 class Batch:
     """Several intents, all or nothing, in one transaction."""
 
-    intents: tuple["Swap | OpenPosition | IncreaseLiquidity | DecreaseLiquidity | CollectFees | ClosePosition", ...]
+    intents: tuple[
+        "Swap | OpenPosition | IncreaseLiquidity | DecreaseLiquidity | CollectFees | ClosePosition", ...
+    ]
     reason: str
 
 

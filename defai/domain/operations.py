@@ -68,7 +68,9 @@ class BurnPosition:
     token_id: int
 
 
-Operation: TypeAlias = SwapExactInput | MintPosition | AddLiquidity | RemoveLiquidity | CollectOwed | BurnPosition
+Operation: TypeAlias = (
+    SwapExactInput | MintPosition | AddLiquidity | RemoveLiquidity | CollectOwed | BurnPosition
+)
 
 
 @dataclass(frozen=True, slots=True)

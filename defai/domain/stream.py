@@ -215,7 +215,7 @@ class HoldsAnchored:
 
 @dataclass(frozen=True, slots=True)
 class AgentStateChanged:
-    """"running", "paused", "waiting" (for the owner), "stopped" (circuit breaker) - and why."""
+    """An agent is now running, paused, waiting (for the owner) or stopped (circuit breaker), and why."""
 
     agent: str
     state: str

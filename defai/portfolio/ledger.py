@@ -1,8 +1,8 @@
 """What an agent owns: a pure fold over its executions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Mapping
 
 from defai.domain.decisions import Execution
 from defai.domain.position import Position

@@ -75,7 +75,11 @@ def contents(pool: Pool, position: Position) -> tuple[int, int]:
 
 
 def value(
-    portfolio: Portfolio, pools: Mapping[Address, Pool], keys: Mapping[Address, PoolKey], worth: Worth, numeraire: Address
+    portfolio: Portfolio,
+    pools: Mapping[Address, Pool],
+    keys: Mapping[Address, PoolKey],
+    worth: Worth,
+    numeraire: Address,
 ) -> Valued:
     """Value a portfolio at the present state of the pools."""
     positions = tuple(_value_position(pools[p.pool], keys[p.pool], p, worth) for p in portfolio.positions)

@@ -46,6 +46,8 @@ def judge(intent: Intent, exposure: Exposure, limits: Limits, *, clipped: bool) 
     Args:
         intent: what would be done, already cut down where `clipped` says so.
         exposure: what doing it means.
+        limits: what is allowed.
+        clipped: whether the intent is smaller than what was asked for.
     """
     if isinstance(intent, Hold):
         return Verdict(VerdictStatus.APPROVED, intent)

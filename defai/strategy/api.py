@@ -1,16 +1,16 @@
 """The author's API, on one page: subclass `Strategy`, look at a `Context`, return an `Intent` with a reason.
 
-    class Patient(Strategy):
-        '''Sell one ether when the forecast says the price falls by more than it costs.'''
+class Patient(Strategy):
+    '''Sell one ether when the forecast says the price falls by more than it costs.'''
 
-        edge_bps: Annotated[float, Field(gt=0)] = 5.0
+    edge_bps: Annotated[float, Field(gt=0)] = 5.0
 
-        def target(self) -> Target:
-            return Target(kind="return", horizon_blocks=12)
+    def target(self) -> Target:
+        return Target(kind="return", horizon_blocks=12)
 
-        def decide(self, ctx: Context) -> Intent:
-            ...
-            return Hold(reason="no edge after costs")
+    def decide(self, ctx: Context) -> Intent:
+        ...
+        return Hold(reason="no edge after costs")
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -42,6 +42,7 @@ from defai.domain.pool import PoolKey
 from defai.domain.position import Position
 from defai.domain.tokens import Address, Token
 from defai.market.window import Window
+from defai.models.targets import Target
 
 __all__ = [
     "API_VERSION",
@@ -68,20 +69,6 @@ __all__ = [
 
 API_VERSION = 1
 """Raised when a plugin written for the API before it would behave differently."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What a strategy wants forecast.
-
-    Attributes:
-        kind: "volatility": square root of the summed squared tick moves over the horizon, in ticks; "return": the
-            tick's move over the horizon, in ticks, signed.
-        horizon_blocks: how far ahead.
-    """
-
-    kind: Literal["volatility", "return"]
-    horizon_blocks: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,28 +66,32 @@ def list_names(folder: Path | None = None) -> list[StrategyName]:
     """Every strategy there is to ask for, by name, without importing one of them."""
     folder = strategies_folder() if folder is None else folder
     found = [name for path in sorted(folder.glob("*.py")) for name in _names_in(path)]
-    for point in entry_points(group=ENTRY_POINTS):
-        found.append(StrategyName(point.name, point.value, point.value.partition(":")[2], "installed plugin"))
+    found += [
+        StrategyName(point.name, point.value, point.value.partition(":")[2], "installed plugin")
+        for point in entry_points(group=ENTRY_POINTS)
+    ]
     return sorted(found, key=lambda entry: entry.name)
 
 
-def load(reference: str, parameters: Mapping[str, Any] | None = None, folder: Path | None = None) -> LoadedStrategy:
+def load(
+    reference: str, parameters: Mapping[str, Any] | None = None, folder: Path | None = None
+) -> LoadedStrategy:
     """Load a strategy and give it its parameters.
 
     Args:
         reference: `path/to/file.py:Class`, or a name that `list_names` lists.
         parameters: values for its fields; the rest keep their defaults.
+        folder: where names are looked for; the usual places by default.
 
     Raises:
         NotFoundError: where there is no such file, class or name.
         ConfigError: where the file cannot be imported or a parameter does not fit.
     """
     path_text, _, class_name = reference.rpartition(":")
-    if path_text.endswith(".py"):
-        found = _load_file(Path(path_text), class_name)
-    else:
-        found = _load_named(reference, folder)
-    cls, source, origin = found
+    is_file = path_text.endswith(".py")
+    cls, source, origin = (
+        _load_file(Path(path_text), class_name) if is_file else _load_named(reference, folder)
+    )
     return LoadedStrategy(snake_case(cls.__name__), _instantiate(cls, parameters or {}), source, origin)
 
 
@@ -102,9 +106,12 @@ def _names_in(path: Path) -> list[StrategyName]:
     except (SyntaxError, UnicodeDecodeError, OSError) as error:
         return [StrategyName(path.stem, str(path), "", "", f"{type(error).__name__}: {error}")]
     return [
-        StrategyName(snake_case(node.name), str(path), node.name, (ast.get_docstring(node) or "").split("\n")[0])
+        StrategyName(
+            snake_case(node.name), str(path), node.name, (ast.get_docstring(node) or "").split("\n")[0]
+        )
         for node in tree.body
-        if isinstance(node, ast.ClassDef) and any(isinstance(b, ast.Name) and b.id == "Strategy" for b in node.bases)
+        if isinstance(node, ast.ClassDef)
+        and any(isinstance(b, ast.Name) and b.id == "Strategy" for b in node.bases)
     ]
 
 
@@ -145,7 +152,9 @@ def _is_strategy(value: object, module: ModuleType) -> bool:
 
 
 def _import_file(path: Path, source: bytes) -> ModuleType:
-    name = f"defai_strategy_{path.stem}_{hashlib.sha256(str(path.resolve()).encode() + source).hexdigest()[:12]}"
+    name = (
+        f"defai_strategy_{path.stem}_{hashlib.sha256(str(path.resolve()).encode() + source).hexdigest()[:12]}"
+    )
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
@@ -157,7 +166,9 @@ def _import_file(path: Path, source: bytes) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
-        raise ConfigError(f"The strategy file {path} cannot be imported: {type(error).__name__}: {error}.") from error
+        raise ConfigError(
+            f"The strategy file {path} cannot be imported: {type(error).__name__}: {error}."
+        ) from error
     return module
 
 
@@ -174,4 +185,6 @@ def _instantiate(cls: type[Strategy], parameters: Mapping[str, Any]) -> Strategy
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{cls.__name__}: parameter '{where}': {first['msg']}, not {first['input']!r}.") from error
+        raise ConfigError(
+            f"{cls.__name__}: parameter '{where}': {first['msg']}, not {first['input']!r}."
+        ) from error
