@@ -1,0 +1,47 @@
+"""Fees per unit of liquidity: how a step of a swap adds to them, and how much of them grew inside a range."""
+
+from defai.amm.full_math import MAX_UINT256
+from defai.amm.tick import TickState
+
+
+def growth_of(fee_amount: int, liquidity: int) -> int:
+    """What a fee adds to the fee growth of the liquidity in range, in Q128.128, rounded down; wraps at 256 bits."""
+    return (fee_amount << 128) // liquidity & MAX_UINT256
+
+
+def fee_growth_inside(
+    lower: tuple[int, TickState], upper: tuple[int, TickState], tick: int, global_x128: tuple[int, int]
+) -> tuple[int, int]:
+    """Fees per liquidity that grew between two ticks (Uniswap's Tick.getFeeGrowthInside).
+
+    The numbers count from an arbitrary start and wrap at 256 bits; only their differences over time mean anything.
+
+    Args:
+        lower: the lower tick and its state.
+        upper: the upper tick and its state.
+        tick: the pool's tick.
+        global_x128: the pool's fee growth, token0 and token1.
+
+    Returns:
+        Token0 and token1 per unit of liquidity, in Q128.128.
+    """
+    return (
+        _inside(
+            tick,
+            (lower[0], lower[1].fee_growth_outside0_x128),
+            (upper[0], upper[1].fee_growth_outside0_x128),
+            global_x128[0],
+        ),
+        _inside(
+            tick,
+            (lower[0], lower[1].fee_growth_outside1_x128),
+            (upper[0], upper[1].fee_growth_outside1_x128),
+            global_x128[1],
+        ),
+    )
+
+
+def _inside(tick: int, lower: tuple[int, int], upper: tuple[int, int], global_x128: int) -> int:
+    below = lower[1] if tick >= lower[0] else global_x128 - lower[1]
+    above = upper[1] if tick < upper[0] else global_x128 - upper[1]
+    return (global_x128 - below - above) & MAX_UINT256
