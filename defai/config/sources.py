@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -157,9 +158,11 @@ class Layers:
         if len(words) == 1:
             if words[0] in self._shape.top:
                 return (words[0],)
-            near = did_you_mean(name, [f"{PREFIX}{key}".upper() for key in sorted(self._shape.top)])
-            if near:
-                raise ConfigError(f"{name} is not a setting.", near)
+            known = [f"{PREFIX}{key}".upper() for key in sorted(self._shape.top)]
+            for near in get_close_matches(
+                name, known, n=1, cutoff=0.85
+            ):  # others of our names are no settings
+                raise ConfigError(f"{name} is not a setting.", f"Did you mean {near}?")
             return None
         if words[0] == "agents":
             return self._place_in_agent(name, words)
