@@ -9,7 +9,13 @@ from types import MappingProxyType
 
 from defai.amm.errors import AmmRevert, PoolStateError
 from defai.amm.full_math import MAX_INT128, MAX_UINT128, to_uint128
-from defai.amm.modify_position import modify_position, range_fee_growth
+from defai.amm.modify_position import (
+    apply_liquidity,
+    check_ticks,
+    modify_position,
+    range_fee_growth,
+    updated_bounds,
+)
 from defai.amm.position import EMPTY_POSITION, PositionState
 from defai.amm.replay import forced_swap, reproduce_swap
 from defai.amm.state import PoolState
@@ -201,6 +207,23 @@ class Pool(PoolState):
                 tokens_owed0=position.tokens_owed0 - amount0, tokens_owed1=position.tokens_owed1 - amount1
             )
         return amount0, amount1
+
+    def update_liquidity(
+        self, tick_lower: int, tick_upper: int, liquidity_delta: int, timestamp: int | None = None
+    ) -> tuple[int, int]:
+        """Change a range's liquidity without any position's books: for folding in the events of others' positions.
+
+        Returns:
+            Token0 and token1: positive what the pool is to receive, negative what it owes.
+
+        Raises:
+            AmmRevert: as `mint` and `burn` do for the range and its ticks.
+        """
+        now = self.advance(timestamp)
+        self.require_unlocked()
+        check_ticks(tick_lower, tick_upper)
+        bounds = updated_bounds(self, tick_lower, tick_upper, liquidity_delta, now)
+        return apply_liquidity(self, tick_lower, tick_upper, liquidity_delta, now, bounds)
 
     def fee_growth_inside(self, tick_lower: int, tick_upper: int) -> tuple[int, int]:
         """Fees per liquidity grown inside a range, token0 and token1, in Q128.128; only differences mean anything."""

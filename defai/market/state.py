@@ -111,11 +111,12 @@ class MarketState:
                 self.swaps_exact += exact
                 self.swaps_forced += not exact
             case LiquidityMinted():
-                pool.mint(event.owner, event.tick_lower, event.tick_upper, event.liquidity, timestamp)
+                pool.update_liquidity(event.tick_lower, event.tick_upper, event.liquidity, timestamp)
             case LiquidityBurned():
-                pool.burn(event.owner, event.tick_lower, event.tick_upper, event.liquidity, timestamp)
+                if event.liquidity:
+                    pool.update_liquidity(event.tick_lower, event.tick_upper, -event.liquidity, timestamp)
             case LiquidityCollected():
-                pool.collect(event.owner, event.tick_lower, event.tick_upper, event.amount0, event.amount1)
+                pass  # pays out what was settled before; price, liquidity and fee growth stay as they are
             case PoolInitialized():
                 pool.initialize(event.sqrt_price_x96, timestamp)
 

@@ -198,6 +198,20 @@ class Context:
             return (amount_raw * square) >> 192
         return (amount_raw << 192) // square
 
+    def base_amount_raw(self, worth_raw: int) -> int:
+        """How much of `base` an amount of the numeraire is worth at the main pool's price."""
+        square = self.pool.state.sqrt_price_x96**2
+        if self.pool.key.token0 == self.base:
+            return (worth_raw << 192) // square
+        return (worth_raw * square) >> 192
+
+    def base_move_bps(self, ticks: float) -> float:
+        """A move of the pool's tick, as a move of the base token's price: a tick is a basis point of price.
+
+        Ticks count token1 per token0, so where `base` is token1 its price falls as the tick rises.
+        """
+        return ticks if self.pool.key.token0 == self.base else -ticks
+
     def base_share(self) -> float:
         """Share of the idle balances' worth that is held in `base`, 0..1; 0 where there is nothing."""
         base = self.base_value_raw(self.balance(self.base))

@@ -30,7 +30,7 @@ class StrategyName:
     """A strategy that can be asked for.
 
     Attributes:
-        name: what it is called: the class's name in snake_case.
+        name: what it is called: its file's name, or the class's in snake_case where a file has several.
         origin: the file, or the entry point's value.
         problem: why its file cannot be read; empty where it can.
     """

@@ -1,0 +1,58 @@
+"""Trade the move the model expects, where it pays for more than it costs."""
+
+from typing import Annotated
+
+from defai.strategy.api import Context, Field, Hold, Intent, Strategy, Swap, Target
+
+
+class MeanReversion(Strategy):
+    """Lean against a move that the model expects to come back, if the edge is larger than the costs.
+
+    Works where noise pushes the pool away from the market and arbitrage brings it back slowly. Loses where a move
+    is news: then the price does not come back, and the costs were paid for nothing.
+    """
+
+    edge_bps: Annotated[float, Field(ge=0, le=1_000, description="edge asked for after all costs")] = 1.0
+    trade_share: Annotated[float, Field(gt=0, le=0.5, description="share of the equity a trade moves")] = 0.2
+    most_base: Annotated[float, Field(gt=0.5, le=1, description="largest share held in the base token")] = 0.9
+
+    def features(self) -> tuple[str, ...]:
+        """Where the price came from, which way the flow went, and where the other pool stands."""
+        return ("return_1", "return_3", "return_12", "ma_distance_12", "ma_distance_48", "imbalance_6", "spread")
+
+    def target(self) -> Target:
+        """The move over the next six blocks."""
+        return Target(kind="return", horizon_blocks=6)
+
+    def pools(self) -> tuple[str, ...]:
+        """It trades in the first and watches the second."""
+        return ("USDC/WETH 0.05 %", "USDC/WETH 0.3 %")
+
+    def decide(self, ctx: Context) -> Intent:
+        """Buy or sell the base token where the expected move is worth more than fee, impact and gas."""
+        if ctx.forecast is None:
+            return Hold(reason="waits for history enough to forecast the price")
+        expected_bps = ctx.base_move_bps(ctx.forecast.value)
+        buying = expected_bps > 0
+        share = ctx.base_share()
+        if (buying and share >= self.most_base) or (not buying and share <= 1 - self.most_base):
+            return Hold(reason=f"expects {expected_bps:+.1f} bp and holds {share:.0%} {ctx.base.symbol} already")
+        size_raw = int(ctx.equity_raw * self.trade_share)
+        sold = ctx.numeraire if buying else ctx.base
+        offered = size_raw if buying else ctx.base_amount_raw(size_raw)
+        amount = min(offered, ctx.balance(sold))
+        if amount <= 0:
+            return Hold(reason=f"has no {sold.symbol} to sell")
+        selling_zero = ctx.pool.key.token0 == sold
+        quote = ctx.pool.quote(zero_for_one=selling_zero, amount_in_raw=amount)
+        gas_bps = ctx.costs.gas_usd / float(ctx.usd(size_raw)) * 10_000
+        costs_bps = quote.cost_bps + gas_bps
+        edge = f"{abs(expected_bps):.1f} bp expected, {costs_bps:.1f} bp of costs"
+        if abs(expected_bps) - costs_bps < self.edge_bps:
+            return Hold(reason=f"no edge after costs: {edge}")
+        return Swap(
+            pool=ctx.pool.key.address,
+            zero_for_one=selling_zero,
+            amount_in_raw=amount,
+            reason=f"{'buy' if buying else 'sell'} {ctx.base.symbol}: {edge}",
+        )
