@@ -87,7 +87,7 @@ def realised_volatility(past: Past, n: int) -> int:
     source="Parkinson 1980, The Extreme Value Method for Estimating the Variance of the Rate of Return",
 )
 def parkinson_volatility(past: Past, n: int) -> int:
-    """Volatility over the last n blocks from each one's extreme ticks: sqrt(sum (high - low)^2 / (4 ln 2))."""
+    """Volatility over the last n blocks from each one's extreme ticks: sqrt(sum (high - low)^2 / 4 ln 2)."""
     return isqrt(past.total(squared_range, n) * _PARKINSON_X32)
 
 

@@ -1,7 +1,7 @@
 """From rows to feature rows: one way for deciding and for training.
 
-`compute_row` looks at the windows of an agent, `build_table` at whole histories. Both hand the same `Past` to the
-same functions, so what a model was trained on is what it is asked about. Not enough history is None, never a
+`compute_row` looks at the windows of an agent, `build_table` at whole histories. Both hand the same `Past` to
+the same functions, so what a model was trained on is what it is asked about. Not enough history is None, not a
 filled value.
 """
 

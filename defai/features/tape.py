@@ -1,8 +1,8 @@
 """What a feature is shown: the past of a pool up to one block, never further back than it declares.
 
-Every quantity is an integer, so a sum over the last n blocks is the difference of two running sums, exactly. That
-is why one feature function serves a table of a year (running sums over everything) and a decision (running sums
-over the last few rows) with identical answers: where a running sum starts does not matter.
+Every quantity is an integer, so a sum over the last n blocks is the difference of two running sums, exactly.
+That is why one feature function serves a table of a year (running sums over everything) and a decision
+(running sums over the last few rows) with identical answers: where a running sum starts does not matter.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,8 +12,8 @@ from typing import TypeAlias
 from defai.market.window import Observation
 
 Quantity: TypeAlias = Callable[[Observation, Observation], int]
-"""What one block adds to a sum: an integer from the block before and the block itself. A named function, no lambda:
-its running sum is kept under it."""
+"""What one block adds to a sum: an integer from the block before and the block itself. A named function: its
+running sum is kept under it."""
 
 
 class Tape:
