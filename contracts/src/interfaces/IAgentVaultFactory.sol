@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {PolicyConfig} from "./IAgentVault.sol";
+import {IDecisionAudit} from "./IDecisionAudit.sol";
+
+/// @title Where vaults come from
+/// @notice Creates an agent's vault and binds it to the agent in the audit. Its deployment brings the audit and the
+/// vaults' implementation with it, so nobody holds a key over either.
+interface IAgentVaultFactory {
+    event VaultCreated(
+        uint256 indexed agentId, address indexed vault, address indexed owner, address agentKey
+    );
+
+    /// @notice Create the vault of a new agent. Anyone may.
+    /// @param owner Who alone can withdraw; part of what the vault's address is derived from.
+    /// @param agentKey Who may trade, within the policy.
+    /// @return agentId The new agent's number; the first one is 0.
+    /// @return vault The vault's address.
+    function createVault(address owner, address agentKey, PolicyConfig calldata policy)
+        external
+        returns (uint256 agentId, address vault);
+
+    /// @notice Where the vault of an agent and owner stands, or would stand.
+    function predictVault(uint256 agentId, address owner) external view returns (address);
+
+    /// @notice The number the next agent gets.
+    function nextAgentId() external view returns (uint256);
+
+    function audit() external view returns (IDecisionAudit);
+
+    /// @notice The code that the vaults are clones of.
+    function vaultImplementation() external view returns (address);
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {INonfungiblePositionManager, ISwapRouter02} from "../interfaces/IUniswap.sol";
+
+/// @title Reads the calls that a vault may make of Uniswap v3's periphery
+/// @notice Turns calldata into what matters about it: which tokens, which pool, at most how much, paid to whom.
+library UniswapCalls {
+    /// @notice The six calls that are understood.
+    enum Kind {
+        Unknown,
+        Swap,
+        Mint,
+        Increase,
+        Decrease,
+        Collect,
+        Burn
+    }
+
+    /// @notice What a call asks for.
+    /// @dev Of a call on a position the calldata has no tokens and no fee: they stand in the position.
+    struct Order {
+        Kind kind;
+        /// The position; 0 for a swap and for a new one.
+        uint256 positionId;
+        /// A swap sells tokenA for tokenB; for liquidity they are token0 and token1.
+        address tokenA;
+        address tokenB;
+        uint24 fee;
+        /// The most of each that may be spent.
+        uint256 amountA;
+        uint256 amountB;
+        /// The least of tokenB that a swap accepts.
+        uint256 minimumOut;
+        /// Whom it pays; the vault where the call can't pay anyone else.
+        address recipient;
+    }
+
+    /// @notice The calldata is longer or shorter than the function's arguments.
+    error MalformedCall(bytes4 selector, uint256 length);
+
+    /// @notice Which call a selector stands for.
+    function kindOf(bytes4 selector) internal pure returns (Kind) {
+        if (selector == ISwapRouter02.exactInputSingle.selector) return Kind.Swap;
+        if (selector == INonfungiblePositionManager.mint.selector) return Kind.Mint;
+        if (selector == INonfungiblePositionManager.increaseLiquidity.selector) return Kind.Increase;
+        if (selector == INonfungiblePositionManager.decreaseLiquidity.selector) return Kind.Decrease;
+        if (selector == INonfungiblePositionManager.collect.selector) return Kind.Collect;
+        if (selector == INonfungiblePositionManager.burn.selector) return Kind.Burn;
+        return Kind.Unknown;
+    }
+
+    /// @notice Read a call of a known kind.
+    /// @param data Selector and arguments.
+    /// @param vault The caller, who is paid by the calls that name no recipient.
+    function decode(Kind kind, bytes calldata data, address vault) internal pure returns (Order memory order) {
+        order.kind = kind;
+        order.recipient = vault;
+        if (kind == Kind.Swap) {
+            _readSwap(order, _arguments(data, 7));
+        } else if (kind == Kind.Mint) {
+            _readMint(order, _arguments(data, 11));
+        } else if (kind == Kind.Increase) {
+            bytes calldata arguments = _arguments(data, 6);
+            (order.positionId, order.amountA, order.amountB) =
+                abi.decode(arguments[:96], (uint256, uint256, uint256));
+        } else if (kind == Kind.Decrease) {
+            order.positionId = abi.decode(_arguments(data, 5)[:32], (uint256));
+        } else if (kind == Kind.Collect) {
+            (order.positionId, order.recipient) = abi.decode(_arguments(data, 4)[:64], (uint256, address));
+        } else {
+            order.positionId = abi.decode(_arguments(data, 1), (uint256));
+        }
+    }
+
+    function _readSwap(Order memory order, bytes calldata arguments) private pure {
+        ISwapRouter02.ExactInputSingleParams memory swap =
+            abi.decode(arguments, (ISwapRouter02.ExactInputSingleParams));
+        order.tokenA = swap.tokenIn;
+        order.tokenB = swap.tokenOut;
+        order.fee = swap.fee;
+        order.amountA = swap.amountIn;
+        order.minimumOut = swap.amountOutMinimum;
+        order.recipient = swap.recipient;
+    }
+
+    function _readMint(Order memory order, bytes calldata arguments) private pure {
+        INonfungiblePositionManager.MintParams memory mint =
+            abi.decode(arguments, (INonfungiblePositionManager.MintParams));
+        order.tokenA = mint.token0;
+        order.tokenB = mint.token1;
+        order.fee = mint.fee;
+        order.amountA = mint.amount0Desired;
+        order.amountB = mint.amount1Desired;
+        order.recipient = mint.recipient;
+    }
+
+    /// @dev All six calls have arguments of a fixed size; anything else could hide something from the reader.
+    function _arguments(bytes calldata data, uint256 words) private pure returns (bytes calldata) {
+        if (data.length != 4 + 32 * words) revert MalformedCall(bytes4(data), data.length);
+        return data[4:];
+    }
+}
