@@ -10,7 +10,7 @@ import importlib.util
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from inspect import getsource
 from pathlib import Path
@@ -48,7 +48,7 @@ class LoadedStrategy:
 
     name: str
     strategy: Strategy
-    source: bytes
+    source: bytes = field(repr=False)
     origin: str
 
 
@@ -92,7 +92,8 @@ def load(
     cls, source, origin = (
         _load_file(Path(path_text), class_name) if is_file else _load_named(reference, folder)
     )
-    return LoadedStrategy(snake_case(cls.__name__), _instantiate(cls, parameters or {}), source, origin)
+    name = snake_case(class_name or cls.__name__) if is_file else reference
+    return LoadedStrategy(name, _instantiate(cls, parameters or {}), source, origin)
 
 
 def snake_case(name: str) -> str:
@@ -105,14 +106,20 @@ def _names_in(path: Path) -> list[StrategyName]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except (SyntaxError, UnicodeDecodeError, OSError) as error:
         return [StrategyName(path.stem, str(path), "", "", f"{type(error).__name__}: {error}")]
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and _extends_strategy(node)]
     return [
         StrategyName(
-            snake_case(node.name), str(path), node.name, (ast.get_docstring(node) or "").split("\n")[0]
+            name=path.stem if len(classes) == 1 else snake_case(node.name),
+            origin=str(path),
+            class_name=node.name,
+            summary=(ast.get_docstring(node) or "").split("\n")[0],
         )
-        for node in tree.body
-        if isinstance(node, ast.ClassDef)
-        and any(isinstance(b, ast.Name) and b.id == "Strategy" for b in node.bases)
+        for node in classes
     ]
+
+
+def _extends_strategy(node: ast.ClassDef) -> bool:
+    return any(isinstance(base, ast.Name) and base.id == "Strategy" for base in node.bases)
 
 
 def _load_named(name: str, folder: Path | None) -> tuple[type[Strategy], bytes, str]:
