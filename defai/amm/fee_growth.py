@@ -1,12 +1,7 @@
-"""Fees per unit of liquidity: how a step of a swap adds to them, and how much of them grew inside a range."""
+"""Fees per unit of liquidity: how much of them grew inside a range."""
 
 from defai.amm.full_math import MAX_UINT256
 from defai.amm.tick import TickState
-
-
-def growth_of(fee_amount: int, liquidity: int) -> int:
-    """What a fee adds to the fee growth of the liquidity in range, in Q128.128, rounded down; wraps at 256 bits."""
-    return (fee_amount << 128) // liquidity & MAX_UINT256
 
 
 def fee_growth_inside(

@@ -131,7 +131,7 @@ class Pool(PoolState):
         limit = check_swap(self, amount, sqrt_price_limit_x96, zero_for_one=zero_for_one)
         walk = walk_swap(self, amount, limit, zero_for_one=zero_for_one)
         commit_swap(self, walk, now)
-        return walk.result()
+        return walk.result
 
     def quote(
         self, *, zero_for_one: bool, amount_specified: int, sqrt_price_limit_x96: int | None = None
@@ -139,7 +139,7 @@ class Pool(PoolState):
         """What `swap` would do and raise with the same arguments; nothing changes."""
         amount = index(amount_specified)
         limit = check_swap(self, amount, sqrt_price_limit_x96, zero_for_one=zero_for_one)
-        return walk_swap(self, amount, limit, zero_for_one=zero_for_one).result()
+        return walk_swap(self, amount, limit, zero_for_one=zero_for_one).result
 
     def mint(
         self, owner: str, tick_lower: int, tick_upper: int, liquidity: int, timestamp: int | None = None

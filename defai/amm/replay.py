@@ -23,14 +23,14 @@ def reproduce_swap(pool: PoolState, event: SwapResult) -> SwapWalk | None:
         The swap, not yet done, or None where none of the three gives the event.
     """
     zero_for_one = direction(pool, event)
-    expected = (event.amount0, event.amount1, event.sqrt_price_x96, event.liquidity, event.tick)
+    expected = event[:5]
     for amount_specified, limit_x96 in _guesses(event, zero_for_one=zero_for_one):
         try:
             limit = check_swap(pool, amount_specified, limit_x96, zero_for_one=zero_for_one)
         except AmmRevert:
             continue  # a wrong guess may well be refused; the next one is tried
         walk = walk_swap(pool, amount_specified, limit, zero_for_one=zero_for_one)
-        if walk[1:6] == expected:
+        if walk.result[:5] == expected:
             return walk
     return None
 
@@ -51,18 +51,8 @@ def forced_swap(pool: PoolState, event: SwapResult) -> SwapWalk:
         growth_x128 = (growth_x128 + ((fee - share) << 128) // event.liquidity) % (1 << 256)
     low, high = sorted((pool.tick, event.tick))
     crossings = [(tick, growth_x128) for tick in pool.tick_states if low < tick <= high]
-    return SwapWalk(
-        zero_for_one,
-        event.amount0,
-        event.amount1,
-        event.sqrt_price_x96,
-        event.liquidity,
-        event.tick,
-        fee,
-        growth_x128,
-        share,
-        crossings,
-    )
+    result = event._replace(ticks_crossed=len(crossings), fee_amount=fee)
+    return SwapWalk(zero_for_one, result, growth_x128, share, crossings)
 
 
 def direction(pool: PoolState, event: SwapResult) -> bool:

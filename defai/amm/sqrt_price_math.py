@@ -49,36 +49,6 @@ def get_next_sqrt_price_from_amount1(sqrt_price_x96: int, liquidity: int, amount
     return sqrt_price_x96 - quotient
 
 
-def get_next_sqrt_price_from_input(
-    sqrt_price_x96: int, liquidity: int, amount_in: int, *, zero_for_one: bool
-) -> int:
-    """The price after an amount comes in, fees already taken off.
-
-    Raises:
-        AmmRevert: '' where price or liquidity is zero, or the price would leave 160 bits.
-    """
-    if sqrt_price_x96 <= 0 or liquidity <= 0:
-        raise AmmRevert("")
-    if zero_for_one:
-        return get_next_sqrt_price_from_amount0(sqrt_price_x96, liquidity, amount_in, add=True)
-    return get_next_sqrt_price_from_amount1(sqrt_price_x96, liquidity, amount_in, add=True)
-
-
-def get_next_sqrt_price_from_output(
-    sqrt_price_x96: int, liquidity: int, amount_out: int, *, zero_for_one: bool
-) -> int:
-    """The price after an amount goes out.
-
-    Raises:
-        AmmRevert: '' where price or liquidity is zero, or the pool doesn't hold the amount.
-    """
-    if sqrt_price_x96 <= 0 or liquidity <= 0:
-        raise AmmRevert("")
-    if zero_for_one:
-        return get_next_sqrt_price_from_amount1(sqrt_price_x96, liquidity, amount_out, add=False)
-    return get_next_sqrt_price_from_amount0(sqrt_price_x96, liquidity, amount_out, add=False)
-
-
 def get_amount0_delta(sqrt_a_x96: int, sqrt_b_x96: int, liquidity: int, *, round_up: bool) -> int:
     """Token0 between two prices: `liquidity * (1 / sqrt_a - 1 / sqrt_b)`. The order of the prices doesn't matter.
 

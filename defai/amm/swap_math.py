@@ -1,11 +1,11 @@
-"""One step of a swap: as far as a target price, or as far as the amount goes (Uniswap's SwapMath)."""
+"""One step of a swap: as far as a target price, or as far as the amount goes (Uniswap's SwapMath).
 
-from defai.amm.sqrt_price_math import (
-    get_amount0_delta,
-    get_amount1_delta,
-    get_next_sqrt_price_from_input,
-    get_next_sqrt_price_from_output,
-)
+The hot loop of everything that simulates, so the amounts of `sqrt_price_math` are written out here: token0 between two
+prices is `(liquidity << 96) * width / (price * other)`, token1 is `liquidity * width >> 96`. Whether an amount reaches
+the target is asked by multiplying out, which spares the division: `a < ceil(n / d)` is `a * d < n`.
+"""
+
+from defai.amm.sqrt_price_math import get_next_sqrt_price_from_amount0, get_next_sqrt_price_from_amount1
 from defai.units import PIPS
 
 
@@ -15,7 +15,7 @@ def compute_swap_step(
     """Swap within one stretch of constant liquidity.
 
     Args:
-        sqrt_price_x96: the price at the start; above the target the step sells token0, else token1.
+        sqrt_price_x96: the price at the start; at or above the target the step sells token0, else token1.
         sqrt_target_x96: the price that is not to be passed.
         liquidity: the liquidity in use.
         amount_remaining: positive, how much is still to come in; negative, how much is still to go out.
@@ -24,32 +24,48 @@ def compute_swap_step(
     Returns:
         The price reached, the amount in (without the fee), the amount out, the fee.
     """
-    zero_for_one = sqrt_price_x96 >= sqrt_target_x96
-    exact_in = amount_remaining >= 0
-    delta_in, delta_out = (
-        (get_amount0_delta, get_amount1_delta) if zero_for_one else (get_amount1_delta, get_amount0_delta)
-    )
-    if exact_in:
-        offered = amount_remaining * (PIPS - fee_pips) // PIPS
-        amount_in = delta_in(sqrt_price_x96, sqrt_target_x96, liquidity, round_up=True)
-        if offered < amount_in:
-            sqrt_next_x96 = get_next_sqrt_price_from_input(
-                sqrt_price_x96, liquidity, offered, zero_for_one=zero_for_one
-            )
-            if sqrt_next_x96 != sqrt_target_x96:
-                amount_in = delta_in(sqrt_price_x96, sqrt_next_x96, liquidity, round_up=True)
-                amount_out = delta_out(sqrt_price_x96, sqrt_next_x96, liquidity, round_up=False)
-                return sqrt_next_x96, amount_in, amount_out, amount_remaining - amount_in
-        amount_out = delta_out(sqrt_price_x96, sqrt_target_x96, liquidity, round_up=False)
-        return sqrt_target_x96, amount_in, amount_out, -(-amount_in * fee_pips // (PIPS - fee_pips))
-    amount_out = delta_out(sqrt_price_x96, sqrt_target_x96, liquidity, round_up=False)
-    sqrt_next_x96 = sqrt_target_x96
-    if -amount_remaining < amount_out:
-        sqrt_next_x96 = get_next_sqrt_price_from_output(
-            sqrt_price_x96, liquidity, -amount_remaining, zero_for_one=zero_for_one
-        )
-        if sqrt_next_x96 != sqrt_target_x96:
-            amount_out = delta_out(sqrt_price_x96, sqrt_next_x96, liquidity, round_up=False)
-    amount_in = delta_in(sqrt_price_x96, sqrt_next_x96, liquidity, round_up=True)
-    amount_out = min(amount_out, -amount_remaining)
-    return sqrt_next_x96, amount_in, amount_out, -(-amount_in * fee_pips // (PIPS - fee_pips))
+    if sqrt_price_x96 >= sqrt_target_x96:
+        return _sell_token0(sqrt_price_x96, sqrt_target_x96, liquidity, amount_remaining, fee_pips)
+    return _sell_token1(sqrt_price_x96, sqrt_target_x96, liquidity, amount_remaining, fee_pips)
+
+
+def _sell_token0(
+    price_x96: int, target_x96: int, liquidity: int, remaining: int, fee_pips: int
+) -> tuple[int, int, int, int]:
+    next_x96, width = target_x96, price_x96 - target_x96
+    if remaining >= 0:
+        offered = remaining * (PIPS - fee_pips) // PIPS
+        if offered * price_x96 * target_x96 < (liquidity << 96) * width:
+            next_x96 = get_next_sqrt_price_from_amount0(price_x96, liquidity, offered, add=True)
+            width = price_x96 - next_x96
+    elif -remaining < liquidity * width >> 96:
+        next_x96 = get_next_sqrt_price_from_amount1(price_x96, liquidity, -remaining, add=False)
+        width = price_x96 - next_x96
+    amount_in = -(-(liquidity << 96) * width // (price_x96 * next_x96))
+    amount_out = liquidity * width >> 96
+    if remaining < 0:
+        amount_out = min(amount_out, -remaining)
+    elif next_x96 != target_x96:
+        return next_x96, amount_in, amount_out, remaining - amount_in
+    return next_x96, amount_in, amount_out, -(-amount_in * fee_pips // (PIPS - fee_pips))
+
+
+def _sell_token1(
+    price_x96: int, target_x96: int, liquidity: int, remaining: int, fee_pips: int
+) -> tuple[int, int, int, int]:
+    next_x96, width = target_x96, target_x96 - price_x96
+    if remaining >= 0:
+        offered = remaining * (PIPS - fee_pips) // PIPS
+        if offered << 96 < liquidity * width:
+            next_x96 = get_next_sqrt_price_from_amount1(price_x96, liquidity, offered, add=True)
+            width = next_x96 - price_x96
+    elif (1 - remaining) * price_x96 * target_x96 <= (liquidity << 96) * width:
+        next_x96 = get_next_sqrt_price_from_amount0(price_x96, liquidity, -remaining, add=False)
+        width = next_x96 - price_x96
+    amount_in = -(-liquidity * width >> 96)
+    amount_out = (liquidity << 96) * width // (price_x96 * next_x96)
+    if remaining < 0:
+        amount_out = min(amount_out, -remaining)
+    elif next_x96 != target_x96:
+        return next_x96, amount_in, amount_out, remaining - amount_in
+    return next_x96, amount_in, amount_out, -(-amount_in * fee_pips // (PIPS - fee_pips))
