@@ -1,0 +1,110 @@
+"""Private keys: throwaway ones for local chains, keystores for everything else. A key is never shown or logged."""
+
+import json
+import os
+from pathlib import Path
+from typing import Final, TextIO
+
+from coincurve import PrivateKey
+
+from defai.chain.codec import checksum, keccak
+from defai.domain.tokens import Address
+from defai.errors import ConfigError, NotFoundError
+
+KEYSTORE_VARIABLE: Final = "DEFAI_KEYSTORE_PASSPHRASE"
+_CURVE_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+
+
+class Signer:
+    """An account that can sign. It has no way to give its key away: not in `repr`, not by pickling.
+
+    Args:
+        secret: the private key, 32 bytes.
+
+    Attributes:
+        address: the account's address.
+    """
+
+    __slots__ = ("_key", "address")
+
+    def __init__(self, secret: bytes) -> None:
+        self._key = PrivateKey(secret)
+        self.address: Address = checksum(
+            "0x" + keccak(self._key.public_key.format(compressed=False)[1:])[12:].hex()
+        )
+
+    def __repr__(self) -> str:
+        return f"Signer({self.address})"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a signer is not pickled: its key stays in this process")
+
+    def sign_digest(self, digest: bytes) -> tuple[int, int, int]:
+        """Sign 32 bytes (ECDSA over secp256k1, RFC 6979, low s).
+
+        Returns:
+            The parity of R's y coordinate (0 or 1), r and s.
+        """
+        signature = self._key.sign_recoverable(digest, hasher=None)
+        return signature[64], int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big")
+
+    def signature(self, digest: bytes) -> bytes:
+        """Sign 32 bytes, in the 65-byte form contracts recover from: r, s, v (27 or 28)."""
+        parity, r, s = self.sign_digest(digest)
+        return r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes((27 + parity,))
+
+
+def throwaway_key(seed: int, name: str) -> Signer:
+    """The same account for the same seed and name, on any machine. Anyone can compute its key.
+
+    For stand-ins and forks only: what is sent to it on a public network is gone.
+    """
+    digest = keccak(f"defai throwaway key, never fund it on a public network: {seed}/{name}".encode())
+    return Signer((int.from_bytes(digest, "big") % (_CURVE_ORDER - 1) + 1).to_bytes(32, "big"))
+
+
+def keystore_passphrase(stream: TextIO | None = None) -> str:
+    """The passphrase of a keystore: from the environment, else one line of a stream.
+
+    Args:
+        stream: where to read from if the environment has none; usually standard input.
+
+    Raises:
+        ConfigError: where neither has one.
+    """
+    passphrase = os.environ.get(KEYSTORE_VARIABLE)
+    if passphrase is None and stream is not None:
+        passphrase = stream.readline().rstrip("\r\n")
+    if not passphrase:
+        raise ConfigError(
+            "The keystore's passphrase is missing.",
+            f"Set {KEYSTORE_VARIABLE}, or write it to standard input.",
+        )
+    return passphrase
+
+
+def load_keystore(path: Path, passphrase: str) -> Signer:
+    """The account in an encrypted keystore file (Web3 Secret Storage, version 3).
+
+    Raises:
+        NotFoundError: where there is no such file.
+        ConfigError: where it is no keystore, or the passphrase is another one.
+    """
+    from eth_account import Account  # noqa: PLC0415  takes most of a second, and only live runs need it
+
+    try:
+        document = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise NotFoundError(f"There is no keystore at {path}.") from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} is not a keystore: it cannot be read as JSON.") from error
+    if not isinstance(document, dict) or "crypto" not in {str(key).lower() for key in document}:
+        raise ConfigError(f"{path} is not a keystore: it has no encrypted key in it.")
+    try:
+        secret = bytes(Account.decrypt(document, passphrase))
+    except (ValueError, TypeError, KeyError) as error:
+        sentence = f"The keystore {path} cannot be opened with this passphrase."
+        if "MAC" not in str(error):
+            sentence = f"The keystore {path} is damaged or of a kind that is not understood."
+        raise ConfigError(sentence) from None
+    return Signer(secret)

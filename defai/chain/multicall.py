@@ -1,0 +1,73 @@
+"""Many calls in one: Multicall3.aggregate3, its call data and its answer cut by hand."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from defai.chain import mainnet
+from defai.chain.codec import WORD, address_word, selector, unhex, word
+from defai.chain.rpc import Json, Request, Rpc
+from defai.domain.operations import Call
+from defai.errors import DivergenceError
+
+AGGREGATE3: Final = "aggregate3((address,bool,bytes)[])"
+CHUNK: Final = 600
+"""Calls in one eth_call: far below the gas and the size that nodes allow one."""
+_CALL_HEAD: Final = 3 * WORD
+
+
+def encode_aggregate3(calls: Sequence[Call]) -> bytes:
+    """Call data that makes all these calls; one that fails does not stop the others."""
+    heads: list[bytes] = []
+    bodies: list[bytes] = []
+    offset = len(calls) * WORD
+    for call in calls:
+        padded = call.data + bytes(-len(call.data) % WORD)
+        body = b"".join((address_word(call.target), word(1), word(_CALL_HEAD), word(len(call.data)), padded))
+        heads.append(word(offset))
+        bodies.append(body)
+        offset += len(body)
+    return b"".join((selector(AGGREGATE3), word(WORD), word(len(calls)), *heads, *bodies))
+
+
+def decode_aggregate3(answer: bytes, count: int) -> list[bytes | None]:
+    """What each call returned; None for one that failed.
+
+    Raises:
+        DivergenceError: where the answer isn't one to `count` calls.
+    """
+    start = 2 * WORD
+    if len(answer) < start + count * WORD or int.from_bytes(answer[WORD:start], "big") != count:
+        raise DivergenceError(
+            f"Multicall3 gave no answer to {count} calls.",
+            f"Is there a contract at {mainnet.MULTICALL3} at that block?",
+        )
+    results: list[bytes | None] = []
+    for i in range(count):
+        head = start + i * WORD
+        at = start + int.from_bytes(answer[head : head + WORD], "big")
+        length = int.from_bytes(answer[at + 2 * WORD : at + _CALL_HEAD], "big")
+        succeeded = answer[at + WORD - 1] == 1
+        results.append(answer[at + _CALL_HEAD : at + _CALL_HEAD + length] if succeeded else None)
+    return results
+
+
+def multicall_request(data: bytes, block: str) -> Request:
+    """The eth_call that carries aggregate3's call data.
+
+    Args:
+        data: from `encode_aggregate3`.
+        block: a block's number in hex, or "latest".
+    """
+    return "eth_call", ({"to": mainnet.MULTICALL3, "data": "0x" + data.hex()}, block)
+
+
+async def multicall(rpc: Rpc, calls: Sequence[Call], block: str) -> list[bytes | None]:
+    """Make many read-only calls at a block, in one round trip; None for a call that failed."""
+    chunks = [calls[i : i + CHUNK] for i in range(0, len(calls), CHUNK)]
+    answers: list[Json] = await rpc.batch(
+        [multicall_request(encode_aggregate3(chunk), block) for chunk in chunks]
+    )
+    results: list[bytes | None] = []
+    for chunk, answer in zip(chunks, answers, strict=True):
+        results += decode_aggregate3(unhex(answer), len(chunk))
+    return results
