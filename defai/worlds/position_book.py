@@ -22,7 +22,7 @@ _MAX_UINT128: Final = (1 << 128) - 1
 _MAX_UINT256: Final = (1 << 256) - 1
 
 
-class SimRevert(DefaiError):
+class SimRevertError(DefaiError):
     """What the chain would have reverted with."""
 
 
@@ -61,7 +61,7 @@ class PositionBook:
             The position, and token0 and token1 paid.
 
         Raises:
-            SimRevert: with the contract's reason.
+            SimRevertError: with the contract's reason.
         """
         liquidity, amount0, amount1 = self._add(pool, ticks, desired, minimum, block[1], emit)
         inside0, inside1 = self.pools[pool].fee_growth_inside(*ticks)
@@ -95,10 +95,10 @@ class PositionBook:
         """
         held = self._held(token_id)
         if not 0 < liquidity <= held.liquidity:
-            raise SimRevert("Not enough liquidity")
+            raise SimRevertError("Not enough liquidity")
         amount0, amount1 = self._burn(held, liquidity, timestamp, emit)
         if amount0 < minimum[0] or amount1 < minimum[1]:
-            raise SimRevert("Price slippage check")
+            raise SimRevertError("Price slippage check")
         settled = self._settle(held)
         self.positions[token_id] = replace(
             settled,
@@ -122,7 +122,7 @@ class PositionBook:
             held = self._settle(held)
         pool, ticks = self.pools[held.pool], (held.tick_lower, held.tick_upper)
         if not (held.tokens_owed0 or held.tokens_owed1):
-            raise SimRevert("nothing to collect")
+            raise SimRevertError("nothing to collect")
         owed = (min(held.tokens_owed0, _MAX_UINT128), min(held.tokens_owed1, _MAX_UINT128))
         paid0, paid1 = pool.collect(POSITION_MANAGER, *ticks, *owed)
         emit(LiquidityCollected(held.pool, POSITION_MANAGER, recipient, *ticks, paid0, paid1, 0, ""))
@@ -133,13 +133,13 @@ class PositionBook:
         """Destroy an empty position."""
         held = self._held(token_id)
         if held.liquidity or held.tokens_owed0 or held.tokens_owed1:
-            raise SimRevert("Not cleared")
+            raise SimRevertError("Not cleared")
         del self.positions[token_id]
 
     def _held(self, token_id: int) -> Position:
         position = self.positions.get(token_id)
         if position is None:
-            raise SimRevert("Invalid token ID")
+            raise SimRevertError("Invalid token ID")
         return position
 
     def _add(
@@ -157,9 +157,9 @@ class PositionBook:
         try:
             amount0, amount1 = pool.mint(POSITION_MANAGER, *ticks, liquidity, timestamp)
         except AmmRevert as error:
-            raise SimRevert(str(error)) from error
+            raise SimRevertError(str(error)) from error
         if amount0 < minimum[0] or amount1 < minimum[1]:
-            raise SimRevert("Price slippage check")
+            raise SimRevertError("Price slippage check")
         emit(LiquidityMinted(address, POSITION_MANAGER, *ticks, liquidity, amount0, amount1, 0, ""))
         return liquidity, amount0, amount1
 
@@ -168,7 +168,7 @@ class PositionBook:
         try:
             amount0, amount1 = self.pools[held.pool].burn(POSITION_MANAGER, *ticks, liquidity, timestamp)
         except AmmRevert as error:
-            raise SimRevert(str(error)) from error
+            raise SimRevertError(str(error)) from error
         emit(LiquidityBurned(held.pool, POSITION_MANAGER, *ticks, liquidity, amount0, amount1, 0, ""))
         return amount0, amount1
 

@@ -16,7 +16,7 @@ from defai.domain.operations import (
 from defai.domain.pool import PoolKey
 from defai.domain.position import Position
 from defai.domain.tokens import Address
-from defai.worlds.position_book import PositionBook, SimRevert
+from defai.worlds.position_book import PositionBook, SimRevertError
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ class Vaults:
             block: number and timestamp.
 
         Raises:
-            SimRevert: where the chain would have reverted; nothing has changed then.
+            SimRevertError: where the chain would have reverted; nothing has changed then.
         """
         pools = {address: pool.snapshot() for address, pool in self.book.pools.items()}
         positions, next_id = dict(self.book.positions), self.book.next_id
@@ -68,7 +68,7 @@ class Vaults:
         try:
             for operation in operations:
                 self._carry_out_one(agent, operation, block, outcome)
-        except SimRevert:
+        except SimRevertError:
             for address, snapshot in pools.items():
                 self.book.pools[address].restore(snapshot)
             self.book.positions, self.book.next_id = positions, next_id
@@ -119,12 +119,12 @@ class Vaults:
                 zero_for_one=swap.zero_for_one, amount_specified=swap.amount_in, timestamp=timestamp
             )
         except AmmRevert as error:
-            raise SimRevert(str(error)) from error
+            raise SimRevertError(str(error)) from error
         paid, got = result.amount0, -result.amount1
         if not swap.zero_for_one:
             paid, got = result.amount1, -result.amount0
         if got < swap.amount_out_minimum:
-            raise SimRevert("Too little received")
+            raise SimRevertError("Too little received")
         self._spend(agent, sold.address, paid, outcome)
         outcome.move(bought.address, got)
         outcome.events.append(
@@ -160,5 +160,5 @@ class Vaults:
 
     def _spend(self, agent: str, token: Address, amount: int, outcome: Outcome) -> None:
         if self.balances[agent].get(token, 0) + outcome.deltas.get(token, 0) < amount:
-            raise SimRevert("STF")
+            raise SimRevertError("STF")
         outcome.move(token, -amount)

@@ -1,0 +1,70 @@
+"""Audit logs: where every decision is kept with its payload before anything is done about it."""
+
+import json
+import os
+from pathlib import Path
+
+from defai.audit.record import AuditDomain
+from defai.domain.decisions import Decision
+from defai.errors import DefaiError
+
+
+class MemoryAuditLog:
+    """Keeps decisions in a list, in the order they were taken."""
+
+    def __init__(self, domain: AuditDomain) -> None:
+        self.domain = domain
+        self.decisions: list[tuple[str, Decision]] = []
+
+    async def append(self, agent: str, decision: Decision) -> None:
+        """Keep a decision."""
+        self.decisions.append((agent, decision))
+
+
+class FileAuditLog:
+    """Keeps decisions in a file of JSON lines, flushed one by one: what is in it survives the process.
+
+    Args:
+        domain: where records stand.
+        path: the file; it is appended to.
+    """
+
+    def __init__(self, domain: AuditDomain, path: Path) -> None:
+        self.domain = domain
+        self._path = path
+        self._file = path.open("a", encoding="utf-8")
+
+    async def append(self, agent: str, decision: Decision) -> None:
+        """Keep a decision.
+
+        Raises:
+            DefaiError: where it cannot be written; then nothing must be done about the decision either.
+        """
+        line = {
+            "agent": agent,
+            "agent_id": decision.agent_id,
+            "sequence": decision.sequence,
+            "digest": decision.digest,
+            "previous_digest": decision.previous_digest,
+            "block_number": decision.block_number,
+            "block_hash": decision.block_hash,
+            "strategy_digest": decision.strategy_digest,
+            "model_digest": decision.model_digest,
+            "features_digest": decision.features_digest,
+            "forecast_x24": decision.forecast_x24,
+            "action": int(decision.action),
+            "action_digest": decision.action_digest,
+            "payload": decision.payload.decode(),
+        }
+        try:
+            self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise DefaiError(
+                f"The decision log {self._path} cannot be written: {os.strerror(error.errno or 0)}.",
+                "No decision is acted on that cannot be kept: make room and start again.",
+            ) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()

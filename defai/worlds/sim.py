@@ -1,0 +1,194 @@
+"""The sim world: the same market, vaults and positions as on the stand-in, in memory, without a chain.
+
+It serves to generate history in milliseconds a block, and to run a fleet where no anvil is to be had. Its pools are
+exact; its gas is the estimate of `defai.agent.gas`.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from eth_hash.auto import keccak
+
+from defai.agent import gas
+from defai.agent.ports import Arrival, Opening, Seat, Settlement, Submission
+from defai.amm import Pool
+from defai.audit.record import AuditDomain
+from defai.chain.contracts import encode_operations
+from defai.domain.chain_events import Block, PoolEvent, PoolInitialized, PoolSwapped
+from defai.domain.decisions import Execution, ExecutionStatus
+from defai.domain.operations import Call, Operation
+from defai.domain.pool import PoolKey
+from defai.domain.tokens import Address
+from defai.market.state import MarketState
+from defai.market.valuation import Valuation
+from defai.marketsim.actions import MarketAction, MarketBurn, MarketInitialize, MarketMint, MarketSwap
+from defai.marketsim.execution import perform
+from defai.marketsim.market import Market
+from defai.worlds.audit_logs import MemoryAuditLog
+from defai.worlds.block_order import compose
+from defai.worlds.clocks import LockStepClock
+from defai.worlds.position_book import PositionBook, SimRevertError
+from defai.worlds.seating import SeatRequest, opening_balances
+from defai.worlds.vaults import Outcome, Vaults
+
+SIM_CHAIN_ID = 0
+"""No chain has it: a record of the sim world verifies nowhere else."""
+DEADLINE_S = 600
+"""How long after the block decided upon a plan's calls may still be carried out."""
+_NO_CONTRACT: Address = "0x0000000000000000000000000000000000000000"
+
+
+class SimWorld:
+    """A market in memory.
+
+    Args:
+        market: the other people in it; its keys are the pools.
+        valuation: what money is.
+        requests: the agents, in the order in which they act within a block.
+    """
+
+    network = "sim"
+    chain_id = SIM_CHAIN_ID
+
+    def __init__(self, market: Market, valuation: Valuation, requests: Sequence[SeatRequest] = ()) -> None:
+        self.market = market
+        self.clock = LockStepClock()
+        self.audit_log = MemoryAuditLog(AuditDomain(SIM_CHAIN_ID, _NO_CONTRACT))
+        self.feed = self
+        self.executor = self
+        self._valuation = valuation
+        self._requests = tuple(requests)
+        self._keys: dict[Address, PoolKey] = {key.address: key for key in market.keys}
+        self._pools = {
+            key.address: Pool(fee_pips=key.fee_pips, tick_spacing=key.tick_spacing) for key in market.keys
+        }
+        self._book = PositionBook(self._pools)
+        self._vaults = Vaults(self._book, self._keys, {})
+        self._pending: dict[str, Submission] = {}
+        self._settled: dict[str, Settlement] = {}
+        self._provided: dict[tuple[str, Address, int, int], int] = {}
+        self._head = Block(0, "0x" + "00" * 32, "0x" + "00" * 32, 0, 0)
+        self._records = 0
+
+    async def open(self) -> Opening:
+        """Create and seed the pools, and give the agents their money."""
+        timestamp = self.market.timestamp(0)
+        events: list[PoolEvent] = []
+        for action in self.market.opening():
+            events += self._perform(action, (0, timestamp))
+        self._head = self._seal_block(0, timestamp, self.market.base_fee_wei(0), events)
+        pricing = self._pools[self._valuation.key.address]
+        self._vaults.balances = {
+            request.name: opening_balances(request, self._valuation, pricing) for request in self._requests
+        }
+        replicas = {address: pool.copy() for address, pool in self._pools.items()}
+        seats = tuple(
+            Seat(request.name, agent_id, None, dict(self._vaults.balances[request.name]))
+            for agent_id, request in enumerate(self._requests)
+        )
+        return Opening(MarketState(self._keys.values(), replicas, self._head), seats)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    async def next(self) -> Arrival | None:
+        """Let everyone act, and make the block of it; None where the market's path has ended."""
+        index = self._head.number + 1
+        if self.market.last_block is not None and index > self.market.last_block:
+            return None
+        timestamp, base_fee = self.market.timestamp(index), self.market.base_fee_wei(index)
+        order = [self._pending[request.name] for request in self._requests if request.name in self._pending]
+        events: list[PoolEvent] = []
+        for item in compose(self.market, index, self._pools, order):
+            if isinstance(item, Submission):
+                events += self._carry_out(item, index, timestamp, base_fee)
+            else:
+                events += self._perform(item, (index, timestamp))
+        self._pending.clear()
+        self._head = self._seal_block(index, timestamp, base_fee, events)
+        return Arrival(self._head)
+
+    def encode(self, agent: str, operations: Sequence[Operation]) -> tuple[Call, ...]:
+        """The calls the agent's vault would make on the chain; here the vault's address is nobody's."""
+        deadline = self._head.timestamp + DEADLINE_S
+        return encode_operations(operations, vault=self.vault(agent), pools=self._keys, deadline=deadline)
+
+    def vault(self, agent: str) -> Address:  # noqa: ARG002  a vault in memory has no address
+        """Where an agent's vault would stand."""
+        return _NO_CONTRACT
+
+    async def submit(self, submission: Submission) -> None:
+        """Take a submission into the next block."""
+        self._pending[submission.agent] = submission
+
+    async def settled(self, agent: str) -> Settlement | None:
+        """What became of the agent's submission."""
+        return self._settled.pop(agent, None)
+
+    def _carry_out(
+        self, submission: Submission, number: int, timestamp: int, base_fee: int
+    ) -> list[PoolEvent]:
+        operations = submission.plan.operations if submission.plan else ()
+        units = gas.estimate(operations) if submission.decision else gas.RECORD_GAS
+        cost = units * (base_fee + gas.TIP_WEI)
+        transaction = "0x" + keccak(f"{submission.agent}:{number}".encode()).hex()
+        error, outcome = "", Outcome()
+        try:
+            outcome = self._vaults.carry_out(submission.agent, operations, (number, timestamp))
+        except SimRevertError as revert:
+            error = revert.sentence
+        execution = None
+        if submission.decision:
+            self._records += not error
+            execution = Execution(
+                agent=submission.agent,
+                decision_digest=submission.decision.digest,
+                status=ExecutionStatus.REVERTED if error else ExecutionStatus.FILLED,
+                block_number=number,
+                transaction_hash=transaction,
+                token_deltas=_items(outcome.deltas),
+                opened=tuple(outcome.opened.values()),
+                closed=tuple(outcome.closed),
+                record_id=None if error else self._records,
+                gas_used=units,
+                gas_cost_wei=cost,
+                fees_collected=_items(outcome.fees),
+                error=error,
+            )
+        self._settled[submission.agent] = Settlement(
+            not error, number, transaction, units, cost, execution, error
+        )
+        return outcome.events if not error else []
+
+    def _perform(self, action: MarketAction, block: tuple[int, int]) -> list[PoolEvent]:
+        events: list[PoolEvent] = []
+        pool = self._pools[action.pool]
+        match action:
+            case MarketInitialize():
+                perform(action, pool, timestamp=block[1])
+                events.append(PoolInitialized(action.pool, pool.sqrt_price_x96, pool.tick, 0, ""))
+            case MarketSwap():
+                moved = perform(action, pool, timestamp=block[1])
+                if moved is not None:
+                    state = (pool.sqrt_price_x96, pool.liquidity, pool.tick)
+                    events.append(PoolSwapped(action.pool, action.actor, action.actor, *moved, *state, 0, ""))
+            case MarketMint():
+                ticks, amounts = (action.tick_lower, action.tick_upper), (action.amount0, action.amount1)
+                minted = self._book.mint(action.pool, ticks, amounts, (0, 0), block, events.append)
+                self._provided[action.actor, action.pool, *ticks] = minted[0].token_id
+            case MarketBurn():
+                place = (action.actor, action.pool, action.tick_lower, action.tick_upper)
+                token_id = self._provided.pop(place)
+                liquidity = self._book.positions[token_id].liquidity
+                self._book.decrease(token_id, liquidity, (0, 0), block[1], events.append)
+                self._book.collect(token_id, block[1], action.actor, events.append)
+                self._book.burn(token_id)
+        return events
+
+    def _seal_block(self, number: int, timestamp: int, base_fee: int, events: list[PoolEvent]) -> Block:
+        content = f"{self._head.hash}:{number}:{timestamp}:{base_fee}:{events!r}"
+        digest = "0x" + keccak(content.encode()).hex()
+        return Block(number, digest, self._head.hash, timestamp, base_fee, tuple(events))
+
+
+def _items(amounts: Mapping[Address, int]) -> tuple[tuple[Address, int], ...]:
+    return tuple((token, amount) for token, amount in amounts.items() if amount)
