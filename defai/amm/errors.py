@@ -8,6 +8,7 @@ REASONS: Final[dict[str, str]] = {
     "": "The pool refuses: a number doesn't fit where the contract keeps it.",
     "AI": "The pool is initialised already.",
     "AS": "A swap needs an amount other than zero.",
+    "BP": "A mean tick needs a period longer than zero seconds.",
     "F0": "The flash loan's token0 came back short of its fee.",
     "F1": "The flash loan's token1 came back short of its fee.",
     "I": "The oracle has no observation: the pool is not initialised.",

@@ -10,22 +10,18 @@ from types import MappingProxyType
 from defai.amm.errors import AmmRevert, PoolStateError
 from defai.amm.full_math import MAX_INT128, MAX_UINT128, to_uint128
 from defai.amm.modify_position import (
-    apply_liquidity,
-    check_ticks,
     modify_position,
     range_fee_growth,
-    updated_bounds,
 )
 from defai.amm.position import EMPTY_POSITION, PositionState
-from defai.amm.replay import forced_swap, reproduce_swap
-from defai.amm.state import PoolState
+from defai.amm.replay import ReplayingPool
 from defai.amm.swap import SwapResult, check_swap, commit_swap, walk_swap
 from defai.amm.tick import EMPTY_TICK, TickState
 from defai.amm.tick_map import TickMap
 from defai.amm.tick_math import get_tick_at_sqrt_ratio
 
 
-class Pool(PoolState):
+class Pool(ReplayingPool):
     """A pool: swaps, liquidity, fees and the oracle, in the contract's own integers.
 
     A refusal raises `AmmRevert` with the contract's reason and leaves the pool as it was. Operations take the block's
@@ -83,10 +79,7 @@ class Pool(PoolState):
 
     def copy(self) -> "Pool":
         """An independent pool in the same state."""
-        new = type(self).__new__(type(self))
-        new.fee_pips = self.fee_pips
-        new.tick_spacing = self.tick_spacing
-        new.max_liquidity_per_tick = self.max_liquidity_per_tick
+        new = type(self)(fee_pips=self.fee_pips, tick_spacing=self.tick_spacing)
         new.restore(self.snapshot())
         return new
 
@@ -208,54 +201,7 @@ class Pool(PoolState):
             )
         return amount0, amount1
 
-    def update_liquidity(
-        self, tick_lower: int, tick_upper: int, liquidity_delta: int, timestamp: int | None = None
-    ) -> tuple[int, int]:
-        """Change a range's liquidity without any position's books: for folding in the events of others' positions.
-
-        Returns:
-            Token0 and token1: positive what the pool is to receive, negative what it owes.
-
-        Raises:
-            AmmRevert: as `mint` and `burn` do for the range and its ticks.
-        """
-        now = self.advance(timestamp)
-        self.require_unlocked()
-        check_ticks(tick_lower, tick_upper)
-        bounds = updated_bounds(self, tick_lower, tick_upper, liquidity_delta, now)
-        return apply_liquidity(self, tick_lower, tick_upper, liquidity_delta, now, bounds)
-
     def fee_growth_inside(self, tick_lower: int, tick_upper: int) -> tuple[int, int]:
         """Fees per liquidity grown inside a range, token0 and token1, in Q128.128; only differences mean anything."""
         bounds = self.tick_states.get(tick_lower, EMPTY_TICK), self.tick_states.get(tick_upper, EMPTY_TICK)
         return range_fee_growth(self, tick_lower, tick_upper, bounds)
-
-    def replay_swap(
-        self,
-        *,
-        amount0: int,
-        amount1: int,
-        sqrt_price_x96: int,
-        liquidity: int,
-        tick: int,
-        timestamp: int | None = None,
-    ) -> bool:
-        """Fold an on-chain Swap event in.
-
-        Tried in turn: exact input of the positive amount, exact output of the negative one, the event's price as the
-        limit. Where none reproduces the event, price, tick and liquidity are set to the event's and the fee is
-        estimated (see `defai.amm.replay.forced_swap`).
-
-        Returns:
-            Whether the event was reproduced exactly.
-
-        Raises:
-            AmmRevert: 'LOK' before `initialize`, 'R' for a price outside the range that ticks cover.
-        """
-        now = self.advance(timestamp)
-        self.require_unlocked()
-        get_tick_at_sqrt_ratio(sqrt_price_x96)
-        event = SwapResult(amount0, amount1, sqrt_price_x96, liquidity, tick, 0, 0)
-        walk = reproduce_swap(self, event)
-        commit_swap(self, walk or forced_swap(self, event), now)
-        return walk is not None
