@@ -50,9 +50,9 @@ class MarketShape:
     """
 
     liquidity_usd: Decimal = Decimal(10_000_000)
-    swap_median_usd: Decimal = Decimal(1_500)
+    swap_median_usd: Decimal = Decimal(1_200)
     swaps_an_hour: int = 240
-    arbitrage_half_time_seconds: int = 12
+    arbitrage_half_time_seconds: int = 24
     attacker_capital_usd: Decimal = Decimal(1_000_000)
     ether_usd: Decimal = Decimal(2_000)
 
