@@ -1,0 +1,97 @@
+"""Noise traders: people who swap for reasons of their own, and so push prices about."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import sqrt
+from typing import Final
+
+from defai.domain.pool import PoolKey
+from defai.marketsim.actions import MarketAction, MarketSwap
+from defai.marketsim.draws import Draws
+from defai.marketsim.scene import Scene
+from defai.units import PIPS
+
+_ACCOUNTS: Final = 8
+_WHALE_SIGMA_PIPS: Final = 500_000
+_LIMIT_PER_CENT: Final = 99
+"""A swap stops where it has moved the square-root price by one percent, the price by two."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseTraders:
+    """A Poisson number of swaps a block, of lognormal sizes, leaning to one side for a while.
+
+    Blocks far apart in time (hourly prices) get at most `most_a_block` expected swaps; those are larger instead, by the
+    square root of how many they stand for, so that the net push is that of all of them. Volume is understated then.
+
+    Attributes:
+        seed: for the mood, which several blocks share.
+        median_raw: median size in the quote token's smallest unit.
+        sigma_pips: standard deviation of the logarithm of a size, in millionths.
+        swaps_an_hour: expected number of swaps, all pools together.
+        lean: how much likelier the favoured direction is than even chance.
+        mood_blocks: how long a direction stays favoured.
+        whales: share of swaps that are whales'.
+        whale_factor: a whale's median size over the others'; whales differ less among one another, and pay no
+            attention.
+        attentive: share of traders who take the pool with the best price; the others take any.
+    """
+
+    seed: int
+    median_raw: int
+    sigma_pips: int = 1_200_000
+    swaps_an_hour: int = 240
+    most_a_block: int = 6
+    lean: float = 0.1
+    mood_blocks: int = 25
+    whales: float = 0.04
+    whale_factor: int = 50
+    attentive: float = 0.7
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Eight people stand for all of them."""
+        return tuple(f"trader-{number}" for number in range(_ACCOUNTS))
+
+    def act(self, scene: Scene, draws: Draws) -> Iterator[MarketAction]:
+        """This block's swaps, each routed on the state that the one before leaves behind."""
+        mean_pips = scene.seconds * self.swaps_an_hour * PIPS // 3_600
+        most_pips = self.most_a_block * PIPS
+        scale = sqrt(mean_pips / most_pips) if mean_pips > most_pips else 1.0
+        mood = Draws(self.seed, "mood", scene.block_index // self.mood_blocks).sign()
+        for _ in range(draws.poisson(min(mean_pips, most_pips)) if scene.keys else 0):
+            whale = draws.happens(self.whales)
+            factor, sigma_pips = (self.whale_factor, _WHALE_SIGMA_PIPS) if whale else (1, self.sigma_pips)
+            size_raw = round(self.median_raw * scale) * factor * draws.lognormal_pips(sigma_pips) // PIPS
+            sells_base = draws.happens(0.5 - mood * self.lean)
+            name = self.names[draws.below(_ACCOUNTS)]
+            attentive, chance = not whale and draws.happens(self.attentive), draws.unit()
+            swaps = [_swap(scene, key, name, sells_base=sells_base, size_raw=size_raw) for key in scene.keys]
+            if not attentive:
+                yield swaps[int(chance * len(swaps))]
+                continue
+            swap = _best(scene, swaps)
+            if swap is not None:
+                yield swap
+
+
+def _swap(scene: Scene, key: PoolKey, name: str, *, sells_base: bool, size_raw: int) -> MarketSwap:
+    zero_for_one = sells_base == (key.token1 == scene.reference.quote)
+    amount_in = scene.reference.base_raw(key, size_raw) if sells_base else size_raw
+    root_x96 = scene.pools[key.address].sqrt_price_x96
+    limit = root_x96 * _LIMIT_PER_CENT // 100 if zero_for_one else root_x96 * 100 // _LIMIT_PER_CENT
+    return MarketSwap(name, key.address, zero_for_one, max(amount_in, 1), limit)
+
+
+def _best(scene: Scene, swaps: list[MarketSwap]) -> MarketSwap | None:
+    best, best_out = None, 0
+    for swap in swaps:
+        result = scene.pools[swap.pool].quote(
+            zero_for_one=swap.zero_for_one,
+            amount_specified=swap.amount_in,
+            sqrt_price_limit_x96=swap.sqrt_price_limit_x96,
+        )
+        out = -result.amount1 if swap.zero_for_one else -result.amount0
+        if out > best_out:
+            best, best_out = swap, out
+    return best
