@@ -25,6 +25,18 @@ LOCKS = ROOT / "requirements"
 CONTRACTS = ROOT / "contracts"
 MODULES = CONTRACTS / "node_modules"
 LOG = ROOT / "build" / "setup.log"
+SLOW_TO_IMPORT = (
+    ("aiohttp", "coincurve", "eth_account", "web3", "plotext", "platformdirs", "click"),
+    (
+        "lightgbm",
+        "pandas",
+        "pyarrow.parquet",
+        "pydantic",
+        "textual.app",
+        "textual.widgets",
+        "textual_plotext",
+    ),
+)
 OLDEST_NPM = 7
 """The first npm that reads our lock file's format."""
 
@@ -82,10 +94,11 @@ def set_up_python(extent: str) -> None:
         with step("uv, the installer"):
             bootstrap()
     with step(f"packages, as requirements/{extent}.lock has them"):
-        install("--require-hashes", "-r", str(LOCKS / f"{extent}.lock"), fetching=True)
+        install("--require-hashes", "-r", str(LOCKS / f"{extent}.lock"))
     with step("defai itself"):
         install("--no-deps", "--no-build-isolation", "-e", str(ROOT))
-        run([str(PYTHON), "-m", "compileall", "-q", str(ROOT / "defai")], "defai cannot be compiled")
+    with step("bytecode, for a fast start"):
+        compile_bytecode()
     (VENV / "checkout").write_text(str(ROOT), encoding="utf-8")
     touch(VENV, extent)
 
@@ -110,18 +123,39 @@ def bootstrap() -> None:
         raise SetUpError(f"The package index cannot be reached: connect, and run make again. {see_log()}")
 
 
-def install(*what: str, fetching: bool = False) -> None:
+def install(*what: str) -> None:
     """Install with uv, or with pip where uv is not there or cannot (an index that only pip is configured for)."""
     if UV.exists():
         command = [str(UV), "pip", "install", "--python", str(PYTHON), *what]
-        if fetching:
-            command.append("--compile-bytecode")
         if attempt(command, uv_environment()).returncode == 0:
             return
     run(
         [str(PYTHON), "-m", "pip", "install", "--retries", "2", *what],
         "The Python packages cannot be installed",
     )
+
+
+def compile_bytecode() -> None:
+    """Import once what starts slowly, so that its bytecode is kept, also where the user's shell forbids keeping any.
+
+    What is imported is a third of what is installed. Two processes, since that is what every machine has cores for.
+    """
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    running = [
+        subprocess.Popen(
+            [str(PYTHON), "-c", code], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        for code in (f"import {', '.join(modules)}" for modules in SLOW_TO_IMPORT)
+    ]
+    attempt([str(PYTHON), "-m", "compileall", "-q", str(ROOT / "defai"), str(ROOT / "strategies")])
+    for process in running:
+        _, complaint = process.communicate()
+        if b"libgomp" in complaint:
+            raise SetUpError(
+                "LightGBM needs the OpenMP library libgomp: install it (Debian, Ubuntu: apt install libgomp1)."
+            )
+        if process.returncode:
+            fail("An installed package cannot be imported (`defai doctor` says more)", complaint.decode())
 
 
 def uv_environment() -> dict[str, str]:
