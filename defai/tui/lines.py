@@ -1,0 +1,196 @@
+"""The lines the screens are made of: an agent, a decision, a record. Bounded, and each knows when it changed."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from defai.domain.stream import (
+    AgentCard,
+    DecisionView,
+    ExecutionSettled,
+    HoldsAnchored,
+    PortfolioView,
+    PositionView,
+)
+from defai.tui.format import ratio_percent
+
+HISTORY = 2_048
+"""Points kept of a curve: more than the widest terminal draws."""
+DECISIONS_PER_AGENT = 400
+
+
+@dataclass(slots=True)
+class LogLine:
+    """A decision and what came of it. A run of holds shares one line, which counts them and shows the latest.
+
+    Attributes:
+        first_block: the block of the run's first decision; the decision's own where there is one only.
+        seen: how many decisions the line stands for; 1 for anything but a run of holds.
+    """
+
+    agent: str
+    decision: DecisionView
+    timestamp: int
+    latency_ms: float
+    first_block: int
+    seen: int = 1
+    execution: ExecutionSettled | None = None
+    version: int = 0
+    key: str = ""
+
+    @property
+    def is_hold(self) -> bool:
+        """Whether nothing was to be done, and nobody had to say no."""
+        return self.decision.action == "hold"
+
+    @property
+    def mark(self) -> str:
+        """How it went: a word of `MARKS`."""
+        if self.decision.verdict in {"denied", "needs_approval"}:
+            return self.decision.verdict
+        if self.is_hold:
+            return "hold"
+        if self.execution is None:
+            return "pending"
+        if self.execution.status != "filled":
+            return "failed"
+        return self.decision.verdict
+
+
+MARKS = {
+    "approved": ("✓", "pnl-up", "approved and carried out"),
+    "clipped": ("≤", "waiting", "made smaller by the guard"),
+    "denied": ("✗", "risk-denied", "denied by the guard"),
+    "needs_approval": ("⚑", "waiting", "waits for the owner"),
+    "failed": ("✗", "risk-denied", "did not go through"),
+    "pending": ("…", "muted", "under way"),
+    "hold": ("·", "faint", "nothing to do"),
+}
+"""Glyph, ink and words of each outcome."""
+
+STATES = {
+    "running": ("●", "pnl-up"),
+    "paused": ("‖", "muted"),
+    "waiting": ("◐", "waiting"),
+    "stopped": ("■", "risk-denied"),
+}
+"""Glyph and ink of each state of an agent; an unknown one reads "-"."""
+
+
+@dataclass(slots=True)
+class RecordLine:
+    """An audit record: a minted one, or the anchor of a batch of holds."""
+
+    key: str
+    agent: str
+    source: ExecutionSettled | HoldsAnchored
+    version: int = 0
+
+    @property
+    def minted(self) -> ExecutionSettled | None:
+        """The execution that minted it; None for an anchor."""
+        return self.source if isinstance(self.source, ExecutionSettled) else None
+
+    @property
+    def digest(self) -> str:
+        """The decision's digest, or the anchor's Merkle root."""
+        return self.source.digest if isinstance(self.source, ExecutionSettled) else self.source.root
+
+
+@dataclass(slots=True)
+class BandSpan:
+    """A liquidity band, as long as it stood: prices in quote per base."""
+
+    first_block: int
+    last_block: int
+    low: float
+    high: float
+
+
+@dataclass(slots=True)
+class Trade:
+    """An execution, as the chart marks it: "buy" or "sell" of the base token, or "liquidity"."""
+
+    block: int
+    sort: str
+    level: float
+
+
+@dataclass(slots=True)
+class AgentLine:
+    """All the screens know about one agent.
+
+    Attributes:
+        wish: what was asked for and has not happened yet: "pausing", "resuming", or nothing.
+        out_since: timestamp of the block in which its position left its range; None while inside or flat.
+    """
+
+    card: AgentCard
+    state: str = ""
+    state_reason: str = ""
+    wish: str = ""
+    portfolio: PortfolioView | None = None
+    last: LogLine | None = None
+    acted: LogLine | None = None
+    timestamp: int | None = None
+    block_number: int | None = None
+    out_since: int | None = None
+    records: int = 0
+    version: int = 0
+    equity: deque[tuple[int, float, float]] = field(default_factory=lambda: deque(maxlen=HISTORY))
+    bands: deque[BandSpan] = field(default_factory=lambda: deque(maxlen=64))
+    trades: deque[Trade] = field(default_factory=lambda: deque(maxlen=256))
+    forecasts: deque[float] = field(default_factory=lambda: deque(maxlen=32))
+    log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=DECISIONS_PER_AGENT))
+
+    @property
+    def key(self) -> str:
+        """The agent's name."""
+        return self.card.name
+
+    @property
+    def main_pool(self) -> str | None:
+        """Address of its main pool; None where it looks at none."""
+        return self.card.pools[0] if self.card.pools else None
+
+    @property
+    def pnl_percent(self) -> Decimal | None:
+        """Equity against what it started with, in percent."""
+        return ratio_percent(self.portfolio.equity_usd, self.portfolio.initial_usd) if self.portfolio else None
+
+    @property
+    def versus_hold_percent(self) -> Decimal | None:
+        """Equity against having held what it started with, in percent."""
+        return ratio_percent(self.portfolio.equity_usd, self.portfolio.hodl_usd) if self.portfolio else None
+
+    @property
+    def position(self) -> PositionView | None:
+        """Its newest position in its main pool, or else its newest at all."""
+        positions: Iterable[PositionView] = self.portfolio.positions if self.portfolio else ()
+        ordered = sorted(positions, key=lambda one: (one.pool == self.main_pool, one.token_id))
+        return ordered[-1] if ordered else None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for its owner."""
+        return self.state == "waiting"
+
+    def remember(self, portfolio: PortfolioView, block_number: int, timestamp: int) -> None:
+        """Take in what it owns after a block: the curve, the band, and since when it is out of range."""
+        self.portfolio = portfolio
+        self.block_number, self.timestamp = block_number, timestamp
+        self.equity.append((block_number, float(portfolio.equity_usd), float(portfolio.hodl_usd)))
+        position = self.position
+        if position is None or position.in_range:
+            self.out_since = None
+        elif self.out_since is None:
+            self.out_since = timestamp
+        if position is None or position.pool != self.main_pool:
+            return
+        low, high = float(position.price_lower), float(position.price_upper)
+        span = self.bands[-1] if self.bands else None
+        if span and (span.low, span.high) == (low, high) and block_number - span.last_block <= 2:
+            span.last_block = block_number
+        else:
+            self.bands.append(BandSpan(block_number, block_number, low, high))

@@ -1,0 +1,1 @@
+"""One module per screen, its looks beside it in a .tcss of the same name."""

@@ -1,0 +1,184 @@
+"""One agent: its curve, what it holds, what it costs, how it is set, what it decided."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import Static
+
+from defai.tui.actions import AGENT, bindings
+from defai.tui.fleet import FleetState, Parts
+from defai.tui.format import UNKNOWN, age, number, price, shorten, signed
+from defai.tui.lines import STATES, AgentLine
+from defai.tui.messages import LineOpened
+from defai.tui.screens.board import Board
+from defai.tui.themes import Palette, signed_ink
+from defai.tui.widgets.chart import Curve, LineChart, Picture
+from defai.tui.widgets.decision_log import DecisionLog
+from defai.tui.widgets.fleet_table import Now
+
+Row = tuple[str, str, str]
+
+
+class AgentScreen(Board):
+    """The details of one agent.
+
+    Args:
+        name: the agent's name.
+    """
+
+    scope: ClassVar[str] = AGENT
+    CSS_PATH = "agent.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = bindings(AGENT)
+    AUTO_FOCUS = "#agent-log"
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.agent = name
+
+    def compose_body(self) -> ComposeResult:
+        """The curve beside the facts, the decisions below."""
+        with Horizontal(id="agent-upper"):
+            yield LineChart("equity")
+            with VerticalScroll(classes="panel", id="agent-facts", can_focus=True):
+                yield Static(id="agent-text")
+        yield DecisionLog("agent-log", of_one_agent=True)
+
+    @property
+    def line(self) -> AgentLine | None:
+        """What is known of the agent."""
+        return self.fleet.agents.get(self.agent)
+
+    def paint(self, parts: Parts) -> None:
+        """Show what changed."""
+        line = self.line
+        if line is None or not parts & {"agents", "log", "records", "chart"}:
+            return
+        chart = self.query_one("#equity", LineChart)
+        equity = tuple((block, usd) for block, usd, _ in line.equity)
+        hodl = tuple((block, usd) for block, _, usd in line.equity)
+        curves = (Curve(equity, "primary"), Curve(hodl, "faint")) if equity else ()
+        chart.display_picture(Picture(curves, empty="Nothing owned yet: the curve is drawn as blocks come in."))
+        worth = line.portfolio.equity_usd if line.portfolio else None
+        chart.border_title = f"{line.key} · {line.card.strategy} · {number(worth, 2, 'USD')}"
+        chart.border_subtitle = "bright: equity  faint: had it held"
+        text = facts_text(line, self.fleet, Palette(self.app.theme_variables))
+        self.query_one("#agent-text", Static).update(text)
+        self.query_one("#agent-facts").border_title = "Account"
+        log = self.query_one(DecisionLog)
+        log.border_title = f"Decisions of {line.key}"
+        log.display_log(line.log)
+
+    def action_back(self) -> None:
+        """Go back to the fleet."""
+        self.dismiss()
+
+    def action_open(self) -> None:
+        """Open the decision under the cursor."""
+        self.query_one(DecisionLog).open_selected()
+
+    def action_pause(self) -> None:
+        """Pause the agent, or let it run again."""
+        self.terminal.toggle(self.agent)
+
+    def action_copy(self) -> None:
+        """Copy the digest under the cursor; the vault's address where the list has not the focus."""
+        log = self.query_one(DecisionLog)
+        if self.focused is log and log.selected is not None:
+            self.terminal.copy("digest", log.selected.decision.digest)
+        elif self.line is not None:
+            self.terminal.copy("vault address", self.line.card.vault)
+
+    def action_step(self, by: int) -> None:
+        """Go to the fleet's next or previous agent."""
+        names = list(self.fleet.agents)
+        if self.agent in names:
+            self.agent = names[(names.index(self.agent) + by) % len(names)]
+            self.paint_all()
+
+    def on_line_opened(self, message: LineOpened) -> None:
+        """Open a decision."""
+        self.terminal.open_decision(message.key)
+
+
+def facts_text(line: AgentLine, fleet: FleetState, palette: Palette) -> Text:
+    """Account, balances, positions, parameters: label and figure, the figures right-aligned."""
+    text = Text(no_wrap=True, overflow="ellipsis")
+    glyph, ink = STATES.get(line.state, (UNKNOWN, "muted"))
+    reason = f" · {line.state_reason}" if line.state_reason else ""
+    text.append(f"{glyph} {line.wish or line.state or UNKNOWN}{reason}\n", style=palette.style(ink))
+    for title, rows in (
+        ("", account(line)),
+        ("Balances", balances(line)),
+        ("Positions", positions(line, fleet)),
+        ("Parameters", parameters(line)),
+    ):
+        section(text, title, rows, palette)
+    return text
+
+
+def section(text: Text, title: str, rows: Iterable[Row], palette: Palette) -> None:
+    """A title and its rows."""
+    if title:
+        text.append(f"\n{title}\n", style=palette.style("strong"))
+    for label, value, ink in rows:
+        text.append(f"{label:<18}", style=palette.style("muted"))
+        text.append(f"{value:>18}\n" if len(value) <= 18 else f"{value}\n", style=palette.style(ink))
+
+
+def account(line: AgentLine) -> list[Row]:
+    """What it is worth and what it cost."""
+    held = line.portfolio
+    pnl, versus = line.pnl_percent, line.versus_hold_percent
+    return [
+        ("equity", number(held.equity_usd if held else None, 2, "USD"), "strong"),
+        ("started with", number(held.initial_usd if held else None, 2, "USD"), "foreground"),
+        ("PnL", signed(pnl, 2, "%"), signed_ink(pnl)),
+        ("had it held", number(held.hodl_usd if held else None, 2, "USD"), "foreground"),
+        ("against hold", signed(versus, 2, "%"), signed_ink(versus)),
+        ("fees earned", number(held.fees_earned_usd if held else None, 2, "USD"), "foreground"),
+        ("gas paid", number(held.gas_usd if held else None, 2, "USD"), "foreground"),
+        ("records", number(line.records, 0), "audit-ok" if line.records else "muted"),
+        ("vault", shorten(line.card.vault), "foreground"),
+        ("model", shorten(line.card.model_digest), "foreground"),
+    ]
+
+
+def balances(line: AgentLine) -> list[Row]:
+    """Its idle tokens."""
+    if line.portfolio is None:
+        return [(UNKNOWN, "", "muted")]
+    places = {"USDC": 2, "USDT": 2, "DAI": 2}
+    return [
+        (symbol, number(amount, places.get(symbol, 6)), "foreground") for symbol, amount in line.portfolio.balances
+    ]
+
+
+def positions(line: AgentLine, fleet: FleetState) -> list[Row]:
+    """Its liquidity: range, worth, fees owed."""
+    if line.portfolio is None:
+        return [(UNKNOWN, "", "muted")]
+    if not line.portfolio.positions:
+        return [("none", "", "muted")]
+    now = Now.of(fleet)
+    rows: list[Row] = []
+    for held in line.portfolio.positions:
+        pool = fleet.pool(held.pool)
+        state = "in range" if held.in_range else f"out of range for {age(now.since(line.out_since))}"
+        rows += [
+            (f"#{held.token_id}", pool.name if pool else shorten(held.pool), "foreground"),
+            ("  range", f"{price(held.price_lower)} … {price(held.price_upper)}", "foreground"),
+            ("  ticks", f"{number(held.tick_lower, 0)} … {number(held.tick_upper, 0)}", "muted"),
+            ("  the price is", state, "pnl-up" if held.in_range else "waiting"),
+            ("  worth", number(held.value_usd, 2, "USD"), "foreground"),
+            ("  fees owed", number(held.fees_owed_usd, 2, "USD"), "foreground"),
+        ]
+    return rows
+
+
+def parameters(line: AgentLine) -> list[Row]:
+    """How its strategy is set."""
+    return [(name, value, "foreground") for name, value in line.card.parameters.items()] or [("none", "", "muted")]

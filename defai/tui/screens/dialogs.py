@@ -1,0 +1,134 @@
+"""The small screens in front of the others: a question, a farewell, the end, the help."""
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from defai.domain.stream import SessionEnded
+from defai.tui.actions import AGENT, DECISION, EVERYWHERE, FLEET, MOVES, acts
+from defai.tui.themes import Palette
+
+
+class Question(ModalScreen[bool]):
+    """Asks once, says what follows, and takes "no" for an answer unless told otherwise.
+
+    Args:
+        title: what is about to be done.
+        consequence: what it means, in a sentence or two.
+        yes: the words of consent.
+    """
+
+    CSS_PATH = "dialogs.tcss"
+    AUTO_FOCUS = "#no"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "yes"),
+        Binding("n,escape", "answer(False)", "no"),
+        Binding("left,right,tab", "app.focus_next", "move", show=False),
+    ]
+
+    def __init__(self, title: str, consequence: str, yes: str) -> None:
+        super().__init__()
+        self._question, self._consequence, self._yes = title, consequence, yes
+
+    def compose(self) -> ComposeResult:
+        """The question, its consequence, two buttons."""
+        with Vertical(classes="dialog"):
+            yield Static(self._question, classes="dialog-title")
+            yield Static(self._consequence, classes="dialog-text")
+            with Horizontal(classes="dialog-buttons"):
+                yield Button(f"{self._yes}  y", id="yes", variant="warning")
+                yield Button("No  n", id="no", variant="primary")
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """A click, or enter on a button."""
+        self.dismiss(event.button.id == "yes")
+
+    def action_answer(self, answer: bool) -> None:  # noqa: FBT001  Textual passes an action's arguments by position
+        """A key."""
+        self.dismiss(answer)
+
+
+class Settling(ModalScreen[None]):
+    """Shown between the wish to leave and the end of the session."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,ctrl+c,ctrl+q", "app.leave_now", "leave at once")]
+
+    def compose(self) -> ComposeResult:
+        """What is going on, and the way out of it."""
+        with Vertical(classes="dialog"):
+            yield Static("◌ settling…", classes="dialog-title")
+            yield Static("What is under way is being settled and recorded, then the session ends.", classes="dialog-text")
+            yield Static("q again leaves at once", classes="dialog-hint")
+
+
+class Farewell(ModalScreen[None]):
+    """How the session ended. Stays until a key.
+
+    Args:
+        ended: the session's last event.
+    """
+
+    CSS_PATH = "dialogs.tcss"
+
+    def __init__(self, ended: SessionEnded) -> None:
+        super().__init__()
+        self.ended = ended
+
+    def compose(self) -> ComposeResult:
+        """The sentence, the hint, the exit code where it is one."""
+        failed = self.ended.exit_code != 0
+        with Vertical(classes="dialog -failed" if failed else "dialog"):
+            yield Static("✗ The session has ended" if failed else "✓ The session has ended", classes="dialog-title")
+            yield Static(Text(self.ended.sentence), classes="dialog-sentence")
+            if self.ended.hint:
+                yield Static(Text(self.ended.hint), classes="dialog-text")
+            code = f"exit code {self.ended.exit_code} · " if failed else ""
+            yield Static(f"{code}press a key to leave", classes="dialog-hint")
+
+    def on_key(self, event: events.Key) -> None:
+        """Any key leaves."""
+        event.stop()
+        self.app.exit(return_code=self.ended.exit_code)
+
+    def on_click(self) -> None:
+        """So does a click."""
+        self.app.exit(return_code=self.ended.exit_code)
+
+
+class Help(ModalScreen[None]):
+    """All keys, from the action registry."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter,f1", "dismiss", "close")]
+
+    def compose(self) -> ComposeResult:
+        """The keys in a scrolling box."""
+        with VerticalScroll(classes="dialog", id="help-box"):
+            yield Static("Keys", classes="dialog-title")
+            yield Static(keys_text(Palette(self.app.theme_variables)), id="help-keys")
+            yield Static("esc closes", classes="dialog-hint")
+
+
+def keys_text(palette: Palette) -> Text:
+    """Every action with its key, by the place where it works."""
+    text = Text()
+    titles = ((EVERYWHERE, "Everywhere"), (FLEET, "Fleet"), (AGENT, "Agent"), (DECISION, "Decision"))
+    for scope, title in titles:
+        text.append(f"{title}\n", style=palette.style("strong", "surface"))
+        for act in acts(scope):
+            key = act.key_display or act.keys.split(",", maxsplit=1)[0]
+            text.append(f"  {key:<16}", style=palette.style("accent", "surface"))
+            text.append(f"{act.help}\n", style=palette.style("foreground", "surface"))
+        text.append("\n")
+    text.append("Lists\n", style=palette.style("strong", "surface"))
+    for keys, words in MOVES:
+        text.append(f"  {keys:<16}", style=palette.style("accent", "surface"))
+        text.append(f"{words}\n", style=palette.style("foreground", "surface"))
+    return text

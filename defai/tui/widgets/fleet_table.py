@@ -1,0 +1,189 @@
+"""The fleet: a line an agent, drawn by one widget however many there are."""
+
+from dataclasses import dataclass
+
+from defai.domain.stream import DecisionView, ForecastView
+from defai.tui.fleet import FleetState
+from defai.tui.format import UNKNOWN, age, number, range_cells, shorten, signed, spark
+from defai.tui.lines import STATES, AgentLine
+from defai.tui.themes import signed_ink
+from defai.tui.widgets.grid import Column, Grid, Spans
+
+NOTHING: Spans = ((UNKNOWN, "muted"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What cells need beside the agent: the newest block's time, and prices by pool."""
+
+    timestamp: int | None
+    prices: tuple[tuple[str, float], ...]
+
+    @classmethod
+    def of(cls, fleet: FleetState) -> "Now":
+        """As the newest block has it."""
+        if fleet.block is None:
+            return cls(None, ())
+        return cls(
+            fleet.block.timestamp, tuple((quote.address, float(quote.price)) for quote in fleet.block.pools)
+        )
+
+    def price(self, pool: str | None) -> float | None:
+        """A pool's price, quote per base."""
+        return next((price for address, price in self.prices if address == pool), None)
+
+    def since(self, timestamp: int | None) -> float | None:
+        """Seconds on the chain's clock since a block's time."""
+        return None if timestamp is None or self.timestamp is None else self.timestamp - timestamp
+
+
+class FleetTable(Grid[AgentLine]):
+    """The fleet's table.
+
+    Attributes:
+        now: what the cells of the last `display_fleet` refer to.
+    """
+
+    def __init__(self) -> None:
+        self.now = Now(None, ())
+        columns = (
+            Column[AgentLine]("agent", lambda one: ((one.card.name, "strong"),), 12, grow=1),
+            Column[AgentLine]("strategy", lambda one: ((one.card.strategy, "foreground"),), 15, grow=1, rank=5),
+            Column[AgentLine]("equity USD", equity, 11, right=True),
+            Column[AgentLine]("PnL %", lambda one: percent(one.pnl_percent), 7, right=True),
+            Column[AgentLine]("vs hold %", lambda one: percent(one.versus_hold_percent), 9, rank=4, right=True),
+            Column[AgentLine]("position", self.position, 20),
+            Column[AgentLine]("forecast", forecast, 16, grow=1, rank=6),
+            Column[AgentLine]("fees USD", fees, 10, rank=9, right=True),
+            Column[AgentLine]("gas USD", gas, 9, rank=10, right=True),
+            Column[AgentLine]("equity, last blocks", curve, 20, rank=11),
+            Column[AgentLine]("vault", vault, 13, rank=12),
+            Column[AgentLine]("last decision", self.last, 17, grow=2),
+            Column[AgentLine]("", state, 1),
+            Column[AgentLine]("state", state_word, 9, rank=8),
+        )
+        super().__init__(columns, empty="The session has no agents.", source="table")
+
+    def display_fleet(self, fleet: FleetState) -> None:
+        """Show the fleet as it stands."""
+        self.now = Now.of(fleet)
+        self.show(tuple(fleet.agents.values()), self.now)
+
+    def position(self, line: AgentLine) -> Spans:
+        """Where its liquidity stands to the price, or what it holds."""
+        held = line.position
+        if line.portfolio is None:
+            return NOTHING
+        if held is None:
+            share = line.portfolio.base_share
+            if share < 0.005:
+                return (("flat", "muted"),)
+            symbol = base_symbol(line)
+            return ((f"{number(share * 100, 0)} % {symbol}", "foreground"),)
+        value = self.now.price(held.pool)
+        if value is None:
+            return (("in range" if held.in_range else "out of range", "foreground"),)
+        low, high = float(held.price_lower), float(held.price_upper)
+        cells, spot = range_cells(low, high, value, 9)
+        ink = "band-edge" if held.in_range else "faint"
+        words = (" in range", "pnl-up") if held.in_range else (f" out {self._out(line)}", "waiting")
+        return (
+            ("▕", "faint"),
+            (cells[:spot], ink),
+            (cells[spot], "strong"),
+            (cells[spot + 1 :], ink),
+            ("▏", "faint"),
+            words,
+        )
+
+    def last(self, line: AgentLine) -> Spans:
+        """What it last did, how long ago, and the record of it; a hold where it never did anything."""
+        if line.waits:
+            return (("⚑ waits for you", "waiting"),)
+        entry = line.acted or line.last
+        if entry is None:
+            return NOTHING
+        ago = age(self.now.since(entry.timestamp))
+        if entry.is_hold:
+            return ((f"hold {ago}", "muted"),)
+        spans: Spans = ((f"{entry.decision.action} ", "foreground"), (ago, "muted"))
+        if entry.mark in {"denied", "failed"}:
+            return (("✗ ", "risk-denied"), *spans)
+        if entry.execution is not None and entry.execution.record_id is not None:
+            return (*spans, (f" #{entry.execution.record_id}", "audit-ok"))
+        return spans
+
+    def _out(self, line: AgentLine) -> str:
+        return age(self.now.since(line.out_since))
+
+
+def equity(line: AgentLine) -> Spans:
+    """What it owns, in dollars."""
+    return ((number(line.portfolio.equity_usd), "strong"),) if line.portfolio else NOTHING
+
+
+def fees(line: AgentLine) -> Spans:
+    """Fees its positions earned."""
+    return ((number(line.portfolio.fees_earned_usd), "foreground"),) if line.portfolio else NOTHING
+
+
+def gas(line: AgentLine) -> Spans:
+    """Gas it paid."""
+    return ((number(line.portfolio.gas_usd), "foreground"),) if line.portfolio else NOTHING
+
+
+def curve(line: AgentLine) -> Spans:
+    """Its equity over the last blocks."""
+    return ((spark([usd for _, usd, _ in list(line.equity)[-20:]], 20), signed_ink(line.pnl_percent)),)
+
+
+def vault(line: AgentLine) -> Spans:
+    """Its vault's address."""
+    return ((shorten(line.card.vault), "muted"),)
+
+
+def percent(value: object) -> Spans:
+    """A signed figure in its colour."""
+    from decimal import Decimal
+
+    known = value if isinstance(value, Decimal) else None
+    return ((signed(known), signed_ink(known)),)
+
+
+def forecast(line: AgentLine) -> Spans:
+    """The latest forecast, with how it moved."""
+    if line.last is None or line.last.decision.forecast is None:
+        return NOTHING
+    shown = line.last.decision.forecast
+    return ((forecast_figure(shown), "foreground"), (f" {spark(list(line.forecasts), 4)}", "band-edge"))
+
+
+def forecast_figure(shown: ForecastView) -> str:
+    """A forecast in a few cells: "σ 41.3 ticks", "µ −0.2 ticks"."""
+    letter = "σ " if shown.name.startswith("volatility") else "µ " if shown.name.startswith("return") else ""
+    size = abs(shown.value)
+    return f"{letter}{number(shown.value, 0 if size >= 100 else 1 if size >= 10 else 2)} {shown.unit}"
+
+
+def state(line: AgentLine) -> Spans:
+    """Its state as a glyph; a hollow one while a wish is under way."""
+    if line.wish:
+        return (("○", "waiting"),)
+    glyph, ink = STATES.get(line.state, (UNKNOWN, "muted"))
+    return ((glyph, ink),)
+
+
+def state_word(line: AgentLine) -> Spans:
+    """Its state as a word."""
+    return ((line.wish or line.state or UNKNOWN, STATES.get(line.state, ("", "muted"))[1]),)
+
+
+def base_symbol(line: AgentLine) -> str:
+    """The symbol of what it holds besides dollars, as its portfolio names it."""
+    stable = {"USDC", "USDT", "DAI"}
+    return next((name for name, _ in line.portfolio.balances if name not in stable), "") if line.portfolio else ""
+
+
+def decision_words(decision: DecisionView) -> str:
+    """A decision in a few words, with real arrows."""
+    return decision.text.replace("->", "→").replace("...", "…")

@@ -1,0 +1,106 @@
+"""The first line of every screen: where we are, what we own, what waits."""
+
+from dataclasses import dataclass
+
+from rich.segment import Segment
+from textual.strip import Strip
+from textual.widget import Widget
+
+from defai.tui.fleet import FleetState
+from defai.tui.format import UNKNOWN, age, gwei, milliseconds, network_name, number, signed
+from defai.tui.themes import Palette, signed_ink
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of the line; the higher its rank, the earlier it gives way."""
+
+    text: str
+    ink: str
+    rank: int = 0
+
+
+class StatusBar(Widget):
+    """Network, block and its age, base fee, speed; equity, PnL, what waits for the owner."""
+
+    def __init__(self) -> None:
+        super().__init__(id="status")
+        self._left: tuple[Piece, ...] = (Piece("", "muted"),)
+        self._right: tuple[Piece, ...] = ()
+
+    def display_status(self, fleet: FleetState, now: float, *, stale: bool, leaving: bool) -> None:
+        """Show the session as it stands at a time of the terminal's clock."""
+        left, right = left_pieces(fleet, now, stale=stale, leaving=leaving), right_pieces(fleet)
+        if (left, right) != (self._left, self._right):
+            self._left, self._right = left, right
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The line; less important pieces give way until the rest fits."""
+        width = self.size.width
+        if y:
+            return Strip.blank(width)
+        left, right = list(self._left), list(self._right)
+        while measure(left) + measure(right) + 2 > width:
+            victim = max((*left, *right), key=lambda piece: piece.rank)
+            if victim.rank == 0:
+                break
+            (left if victim in left else right).remove(victim)
+        palette = Palette(self.app.theme_variables)
+        ground = "surface"
+        segments = [Segment(" ", palette.style("muted", ground))]
+        segments += [Segment(piece.text, palette.style(piece.ink, ground)) for piece in left]
+        gap = max(1, width - measure(left) - measure(right) - 2)
+        segments.append(Segment(" " * gap, palette.style("muted", ground)))
+        segments += [Segment(piece.text, palette.style(piece.ink, ground)) for piece in right]
+        return Strip(segments).adjust_cell_length(width, palette.style("muted", ground))
+
+
+def measure(pieces: list[Piece]) -> int:
+    """Cells a list of pieces takes."""
+    return sum(len(piece.text) for piece in pieces)
+
+
+def left_pieces(fleet: FleetState, now: float, *, stale: bool, leaving: bool) -> tuple[Piece, ...]:
+    """Where we are, and how fresh it is."""
+    name = Piece("defai  ", "accent")
+    if leaving:
+        return (name, Piece("◌ settling…", "waiting"))
+    if fleet.ended is not None:
+        return (name, Piece("■ session ended", "risk-denied" if fleet.ended.exit_code else "muted"))
+    if fleet.started is None:
+        return (name, Piece("◌ setting up", "waiting"))
+    network = network_name(fleet.started.network, fleet.started.chain_id)
+    if fleet.block is None or fleet.block_seen_at is None:
+        return (name, Piece("◌ ", "waiting"), Piece(network, "strong"), Piece(" · waiting for a block", "muted"))
+    since = now - fleet.block_seen_at
+    dot = Piece("○ ", "risk-denied") if stale else Piece("● ", "pnl-up")
+    fresh = Piece(f" · no block for {age(since)}", "risk-denied") if stale else Piece(f" · {age(since)} ago", "muted", 6)
+    return (
+        name,
+        dot,
+        Piece(network, "strong"),
+        Piece(" · block ", "muted"),
+        Piece(number(fleet.block.number, 0), "strong"),
+        fresh,
+        Piece(f" · base fee {gwei(fleet.block.base_fee_wei)}", "muted", 7),
+        Piece(f" · decided in {milliseconds(fleet.latency_ms)}", "muted", 8),
+    )
+
+
+def right_pieces(fleet: FleetState) -> tuple[Piece, ...]:
+    """What we own, and what waits."""
+    if fleet.started is None:
+        return ()
+    pnl, versus = fleet.pnl_percent, fleet.versus_hold_percent
+    waits = (Piece(f"   {fleet.waiting} waiting ⚑", "waiting"),) if fleet.waiting else ()
+    worth = number(fleet.equity_usd)
+    return (
+        Piece("equity ", "muted", 5),
+        Piece(worth, "strong"),
+        Piece("" if worth == UNKNOWN else " USD", "muted", 4),
+        Piece(f"  {signed(pnl, 2, '%')}", signed_ink(pnl)),
+        Piece("  vs hold ", "muted", 9),
+        Piece(signed(versus, 2, "%"), signed_ink(versus), 9),
+        *waits,
+    )
