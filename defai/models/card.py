@@ -90,6 +90,7 @@ class ModelCard:
     Attributes:
         features: one entry per feature, as `FeatureSpec.to_json` gives it.
         metrics: out-of-fold metrics by forecaster: "model" and each baseline.
+        rounds: trees at most; `trees` is how many there are.
         importance: share of the total gain by feature.
         lightgbm_digest: keccak256 of the booster's text.
     """
@@ -101,6 +102,7 @@ class ModelCard:
     trained_on: TrainingRange
     parameters: dict[str, Any]
     rounds: int
+    trees: int
     seed: int
     purge: int
     embargo: int
@@ -148,7 +150,7 @@ def summary(card: ModelCard) -> str:
     lines = [
         f"{card.target.name}, in {card.target.unit}: {verdict} {compared.baseline}",
         f"  digest    {card.model_digest}",
-        f"  trained   {trained.samples} samples, blocks {trained.first_block}..{trained.last_block}",
+        f"  trained   {card.trees} trees on {trained.samples} samples, blocks {trained.first_block}..{trained.last_block}",
         f"  source    {trained.source or '-'}",
         f"  {compared.loss} better by {compared.gain:.4g} (95 %: {compared.low:.4g} .. {compared.high:.4g})"
         + ("" if compared.share is None else f", that is {compared.share:.1%}"),

@@ -4,7 +4,7 @@ With integer features `x <= t` and `x <= floor(t)` agree. Leaves are rounded to 
 booster before anything is measured; sums of such numbers are exact in float64, so the booster, the walk over integers
 in `ensemble` and the chain give the same forecast to the last bit.
 
-LightGBM itself is imported only to train and to verify; predicting needs neither it nor numpy.
+This module is imported to train and to verify; predicting needs neither LightGBM nor numpy.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,8 +13,11 @@ from math import floor
 from types import MappingProxyType
 from typing import Any, Final
 
+import numpy as np
+
 from defai.errors import ConfigError, DefaiError
 from defai.models.ensemble import LEAF_LIMIT_X24, MOST_LEAVES, THRESHOLD_LIMIT, Ensemble, Tree
+from defai.models.metrics import TICK_FLOOR, Floats
 from defai.units import Q24
 
 DEFAULT_PARAMETERS: Final[Mapping[str, Any]] = MappingProxyType(
@@ -45,6 +48,9 @@ _SETTLED: Final[Mapping[str, Any]] = MappingProxyType(
 )
 """What makes training repeatable and the trees exact; not for the caller to change."""
 
+PATIENCE: Final = 20
+"""Rounds without progress on unseen rows after which training would stop."""
+
 _OBJECTIVES: Final = ("regression", "regression_l1", "huber", "fair", "quantile", "mape")
 """Objectives whose raw sum of leaves is the forecast; others would need a function of it that is not exact."""
 
@@ -71,6 +77,7 @@ def fit(
     parameters: Mapping[str, Any],
     rounds: int,
     seed: int,
+    match_variance: bool = False,
 ) -> Fitted:
     """Train one booster and quantise it.
 
@@ -81,25 +88,57 @@ def fit(
         parameters: LightGBM's, over `DEFAULT_PARAMETERS`.
         rounds: number of trees.
         seed: of every random choice.
+        match_variance: scale the leaves so that squared labels are on average as large as squared forecasts.
 
     Raises:
         ConfigError: for a parameter that would make the model inexact or not repeatable.
         DefaiError: where a leaf is too large for the encoding.
     """
     import lightgbm  # noqa: PLC0415  takes a second to import and is needed for training only
-    import numpy as np  # noqa: PLC0415  predicting does not need it
 
-    chosen = {**settled(parameters), "seed": seed, "data_random_seed": seed}
-    features = np.asarray(rows, dtype=np.float64)
-    target = np.asarray(labels_x24, dtype=np.float64) / Q24
+    chosen = _seeded(parameters, seed)
+    features, target = _matrix(rows, labels_x24)
     dataset = lightgbm.Dataset(features, label=target, feature_name=list(names), params=chosen)
     booster = lightgbm.train(chosen, dataset, num_boost_round=rounds)
-    _quantise_leaves(booster)
+    forecast = np.asarray(booster.predict(features, raw_score=True, num_threads=1), dtype=np.float64)
+    _quantise_leaves(booster, _variance_scale(forecast, target) if match_variance else 1.0)
     gains = [float(gain) for gain in booster.feature_importance("gain")]
     total = sum(gains)
     shares = {name: round(gain / total, 6) if total else 0.0 for name, gain in zip(names, gains, strict=True)}
     text = booster.model_to_string()
     return Fitted(parse(text), text, shares)
+
+
+def best_rounds(
+    rows: Sequence[Sequence[int]],
+    labels_x24: Sequence[int],
+    *,
+    horizon: int,
+    parameters: Mapping[str, Any],
+    most: int,
+    seed: int,
+) -> int:
+    """How many trees to train: as many as were best on the last fifth of the rows, for a model of those before.
+
+    Args:
+        rows: one row of integer features per sample, in the order of time.
+        labels_x24: what each is to give, times 2**24.
+        horizon: of the labels, in samples: so many are purged between the two parts.
+        parameters: LightGBM's, over `DEFAULT_PARAMETERS`.
+        most: the largest answer; the smallest is 1.
+        seed: of every random choice.
+    """
+    import lightgbm  # noqa: PLC0415  takes a second to import and is needed for training only
+
+    chosen = _seeded(parameters, seed)
+    features, target = _matrix(rows, labels_x24)
+    cut = len(rows) - len(rows) // 5
+    known = slice(0, max(cut - horizon, 1))
+    dataset = lightgbm.Dataset(features[known], label=target[known], params=chosen)
+    unseen = lightgbm.Dataset(features[cut:], label=target[cut:], reference=dataset, params=chosen)
+    stop = lightgbm.early_stopping(PATIENCE, verbose=False)
+    booster = lightgbm.train(chosen, dataset, num_boost_round=most, valid_sets=[unseen], callbacks=[stop])
+    return max(int(booster.best_iteration), 1)
 
 
 def settled(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,7 +189,6 @@ def predict_with_booster(text: str, rows: Sequence[Sequence[int]]) -> list[int]:
         DefaiError: where an answer is not a multiple of 2**-24.
     """
     import lightgbm  # noqa: PLC0415  verification only
-    import numpy as np  # noqa: PLC0415  verification only
 
     booster = lightgbm.Booster(model_str=text)
     scaled = booster.predict(np.asarray(rows, dtype=np.float64), raw_score=True, num_threads=1) * Q24
@@ -160,10 +198,29 @@ def predict_with_booster(text: str, rows: Sequence[Sequence[int]]) -> list[int]:
     return answers
 
 
-def _quantise_leaves(booster: Any) -> None:  # noqa: ANN401  lightgbm has no types
+def _seeded(parameters: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    return {**settled(parameters), "seed": seed, "data_random_seed": seed}
+
+
+def _matrix(rows: Sequence[Sequence[int]], labels_x24: Sequence[int]) -> tuple[Floats, Floats]:
+    """Features, shape (n, features), and labels, shape (n,): exact, since all are far below 2**53."""
+    return np.asarray(rows, dtype=np.float64), np.asarray(labels_x24, dtype=np.float64) / Q24
+
+
+def _variance_scale(forecast: Floats, outcome: Floats) -> float:
+    """The factor that minimises the mean QLIKE of volatilities on these rows.
+
+    A forecast of the mean volatility is too low for the variance, the more so the more volatility varies (Jensen):
+    the factor is the root of the mean squared ratio.
+    """
+    ratio = np.maximum(outcome, TICK_FLOOR) / np.maximum(forecast, TICK_FLOOR)
+    return float(np.sqrt((ratio**2).mean()))
+
+
+def _quantise_leaves(booster: Any, scale: float) -> None:  # noqa: ANN401  lightgbm has no types
     for tree, described in enumerate(booster.dump_model()["tree_info"]):
         for leaf in range(described["num_leaves"]):
-            value_x24 = round(booster.get_leaf_output(tree, leaf) * Q24)
+            value_x24 = round(booster.get_leaf_output(tree, leaf) * scale * Q24)
             booster.set_leaf_output(tree, leaf, value_x24 / Q24)
 
 

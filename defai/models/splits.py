@@ -37,8 +37,10 @@ def walk_forward(
         test_share: share of the samples that are tested on, in all folds together.
 
     Raises:
-        ConfigError: where there are too few samples.
+        ConfigError: where there are too few samples, or folds.
     """
+    if folds < 2:
+        raise ConfigError("Walking forward takes at least two folds.")
     first = samples - int(samples * test_share)
     size = (samples - first) // folds
     train_end = first - horizon - embargo

@@ -1,7 +1,7 @@
 """From histories to a model with its card: walk forward, measure beside the baselines, then train on everything."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from math import ceil
 from operator import attrgetter
@@ -27,7 +27,7 @@ from defai.models.card import (
 from defai.models.metrics import Floats, loss_name, losses, mean_interval, measure
 from defai.models.splits import Split, walk_forward
 from defai.models.targets import Target, labels_x24
-from defai.models.trained import TrainedModel
+from defai.models.trained import TrainedModel, model_digest
 from defai.units import Q24
 
 BAND_LEVEL: Final = 0.9
@@ -53,7 +53,7 @@ class Settings:
 
     Attributes:
         parameters: LightGBM's, over the default ones.
-        rounds: number of trees.
+        rounds: number of trees at most; training stops early where more do not help on unseen rows.
         embargo: samples left out before a test fold beyond the purged ones; None for as many as the horizon.
     """
 
@@ -62,6 +62,23 @@ class Settings:
     folds: int = 4
     embargo: int | None = None
     parameters: Mapping[str, Any] | None = None
+
+    def embargo_of(self, target: Target) -> int:
+        """The embargo for a target."""
+        return target.horizon_blocks if self.embargo is None else self.embargo
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfSample:
+    """What models that had not seen them said on the test ranges, which follow each other."""
+
+    splits: tuple[Split, ...]
+    answers_x24: tuple[tuple[int, ...], ...]
+
+    @property
+    def whole(self) -> range:
+        """All test ranges together."""
+        return range(self.splits[0].test.start, self.splits[-1].test.stop)
 
 
 def train(
@@ -86,52 +103,39 @@ def train(
     Raises:
         ConfigError: for an unknown feature, a settled parameter, or too short a history.
     """
+    if not histories:
+        raise ConfigError("There is no history to train on.")
     chosen = settings or Settings()
     spec = FeatureSpec.of(feature_names)
     samples = collect_samples(list(histories.values()), spec, target)
-    embargo = target.horizon_blocks if chosen.embargo is None else chosen.embargo
-    splits = walk_forward(
-        len(samples.rows), folds=chosen.folds, horizon=target.horizon_blocks, embargo=embargo
-    )
-    forecasts = [_fit(samples, split.train, spec, chosen) for split in splits]
-    tested = [
-        [fitted.ensemble.predict_x24(samples.rows[index]) for index in split.test]
-        for fitted, split in zip(forecasts, splits, strict=True)
-    ]
-    final = _fit(samples, range(len(samples.rows)), spec, chosen)
-    comparison, metrics = _compare(samples, splits, tested, target, chosen.seed)
-    band = _band(samples, splits, tested)
+    test = _walk_forward(samples, spec, target, chosen)
+    final = _fit(samples, range(len(samples.rows)), spec, target, chosen)
+    comparison, metrics = _compare(samples, test, target, chosen.seed)
+    band = _band(samples, test)
     beats = comparison.low > 0
-    model = TrainedModel(
-        spec=spec,
+    card = ModelCard(
+        model_digest=model_digest(spec.digest, target, final.ensemble, band.half_width_x24, beats),
         target=target,
-        ensemble=final.ensemble,
-        band_x24=band.half_width_x24,
+        features=tuple(spec.to_json()),
+        features_digest=spec.digest,
+        trained_on=_training_range(histories, len(samples.rows), source),
+        parameters=trees.settled(chosen.parameters or {}),
+        rounds=chosen.rounds,
+        trees=len(final.ensemble.trees),
+        seed=chosen.seed,
+        purge=target.horizon_blocks,
+        embargo=chosen.embargo_of(target),
+        folds=_fold_results(samples, test, target),
+        metrics=metrics,
+        comparison=comparison,
         beats_baseline=beats,
-        lightgbm_text=final.text,
-        card=ModelCard(
-            model_digest="",
-            target=target,
-            features=tuple(spec.to_json()),
-            features_digest=spec.digest,
-            trained_on=_training_range(histories, len(samples.rows), source),
-            parameters=trees.settled(chosen.parameters or {}),
-            rounds=chosen.rounds,
-            seed=chosen.seed,
-            purge=target.horizon_blocks,
-            embargo=embargo,
-            folds=_fold_results(samples, splits, tested, target),
-            metrics=metrics,
-            comparison=comparison,
-            beats_baseline=beats,
-            band=band,
-            importance=dict(final.importance),
-            limits=_limits(comparison, target, beats=beats),
-            versions={package: version(package) for package in _PACKAGES},
-            lightgbm_digest=keccak_hex(final.text.encode()),
-        ),
+        band=band,
+        importance=dict(final.importance),
+        limits=_limits(comparison, target, beats=beats),
+        versions={package: version(package) for package in _PACKAGES},
+        lightgbm_digest=keccak_hex(final.text.encode()),
     )
-    return replace(model, card=replace(model.card, model_digest=model.digest))
+    return TrainedModel(spec, target, final.ensemble, band.half_width_x24, beats, card, final.text)
 
 
 def collect_samples(histories: Sequence[Sequence[Observation]], spec: FeatureSpec, target: Target) -> Samples:
@@ -143,10 +147,8 @@ def collect_samples(histories: Sequence[Sequence[Observation]], spec: FeatureSpe
         target: what is forecast.
 
     Raises:
-        ConfigError: where there is no history.
+        ConfigError: where a pool is missing or the histories are not of the same blocks.
     """
-    if not histories:
-        raise ConfigError("There is no history to train on.")
     main = histories[0]
     table = build_table(histories, spec)
     labels = labels_x24(main, target)
@@ -182,14 +184,42 @@ def history_digest(histories: Mapping[str, Sequence[Observation]]) -> str:
     return keccak_hex("\n".join(parts).encode())
 
 
-def _fit(samples: Samples, chosen: range, spec: FeatureSpec, settings: Settings) -> trees.Fitted:
-    return trees.fit(
-        samples.rows[chosen.start : chosen.stop],
-        samples.labels_x24[chosen.start : chosen.stop],
-        names=spec.names,
-        parameters=settings.parameters or {},
-        rounds=settings.rounds,
+def _walk_forward(samples: Samples, spec: FeatureSpec, target: Target, settings: Settings) -> OutOfSample:
+    splits = walk_forward(
+        len(samples.rows),
+        folds=settings.folds,
+        horizon=target.horizon_blocks,
+        embargo=settings.embargo_of(target),
+    )
+    answers = []
+    for split in splits:
+        ensemble = _fit(samples, split.train, spec, target, settings).ensemble
+        answers.append(tuple(ensemble.predict_x24(samples.rows[index]) for index in split.test))
+    return OutOfSample(splits, tuple(answers))
+
+
+def _fit(
+    samples: Samples, chosen: range, spec: FeatureSpec, target: Target, settings: Settings
+) -> trees.Fitted:
+    rows = samples.rows[chosen.start : chosen.stop]
+    labels = samples.labels_x24[chosen.start : chosen.stop]
+    parameters = settings.parameters or {}
+    rounds = trees.best_rounds(
+        rows,
+        labels,
+        horizon=target.horizon_blocks,
+        parameters=parameters,
+        most=settings.rounds,
         seed=settings.seed,
+    )
+    return trees.fit(
+        rows,
+        labels,
+        names=spec.names,
+        parameters=parameters,
+        rounds=rounds,
+        seed=settings.seed,
+        match_variance=target.kind == "volatility",
     )
 
 
@@ -197,27 +227,25 @@ def _floats(values_x24: Sequence[int]) -> Floats:
     return np.asarray(values_x24, dtype=np.float64) / Q24
 
 
-def _forecasters(samples: Samples, split: Split, tested: Sequence[int]) -> dict[str, Floats]:
+def _forecasters(samples: Samples, tested: range, answers_x24: Sequence[int]) -> dict[str, Floats]:
     """What the model and each baseline said on a test range."""
-    said = {"model": _floats(tested)}
+    said = {"model": _floats(answers_x24)}
     for name, forecast in samples.baselines_x24.items():
-        said[name] = _floats(forecast[split.test.start : split.test.stop])
+        said[name] = _floats(forecast[tested.start : tested.stop])
     return said
 
 
-def _outcome(samples: Samples, split: Split) -> Floats:
-    return _floats(samples.labels_x24[split.test.start : split.test.stop])
+def _outcome(samples: Samples, tested: range) -> Floats:
+    return _floats(samples.labels_x24[tested.start : tested.stop])
 
 
-def _fold_results(
-    samples: Samples, splits: Sequence[Split], tested: Sequence[Sequence[int]], target: Target
-) -> tuple[FoldResult, ...]:
+def _fold_results(samples: Samples, test: OutOfSample, target: Target) -> tuple[FoldResult, ...]:
     results = []
-    for split, answers in zip(splits, tested, strict=True):
-        outcome = _outcome(samples, split)
+    for split, answers in zip(test.splits, test.answers_x24, strict=True):
+        outcome = _outcome(samples, split.test)
         metrics = {
             name: measure(target, forecast, outcome)
-            for name, forecast in _forecasters(samples, split, answers).items()
+            for name, forecast in _forecasters(samples, split.test, answers).items()
         }
         results.append(
             FoldResult(split.train.start, split.train.stop, split.test.start, split.test.stop, metrics)
@@ -226,12 +254,11 @@ def _fold_results(
 
 
 def _compare(
-    samples: Samples, splits: Sequence[Split], tested: Sequence[Sequence[int]], target: Target, seed: int
+    samples: Samples, test: OutOfSample, target: Target, seed: int
 ) -> tuple[Comparison, dict[str, Metrics]]:
     """The model against the best baseline on all test ranges together, and everyone's metrics."""
-    whole = Split(range(0), range(splits[0].test.start, splits[-1].test.stop))
-    said = _forecasters(samples, whole, [answer for answers in tested for answer in answers])
-    outcome = _outcome(samples, whole)
+    said = _forecasters(samples, test.whole, [answer for fold in test.answers_x24 for answer in fold])
+    outcome = _outcome(samples, test.whole)
     metrics = {name: measure(target, forecast, outcome) for name, forecast in said.items()}
     suffered = {name: losses(target, forecast, outcome) for name, forecast in said.items()}
     best = min(samples.baselines_x24, key=lambda name: float(suffered[name].mean()))
@@ -244,22 +271,29 @@ def _compare(
     return Comparison(loss_name(target), best, mean, low, high, share, length, RESAMPLES), metrics
 
 
-def _band(samples: Samples, splits: Sequence[Split], tested: Sequence[Sequence[int]]) -> Band:
-    """Split conformal prediction: the width from all folds, its coverage from the last with the width of the rest."""
+def _band(samples: Samples, test: OutOfSample) -> Band:
+    """Split conformal: the width from all folds; its coverage on the last, with the width of those before."""
     errors = [
         [abs(samples.labels_x24[index] - answer) for index, answer in zip(split.test, answers, strict=True)]
-        for split, answers in zip(splits, tested, strict=True)
+        for split, answers in zip(test.splits, test.answers_x24, strict=True)
     ]
-    earlier = [error for fold in errors[:-1] or errors for error in fold]
-    width = _conformal_quantile(earlier)
+    width = conformal_width_x24([error for fold in errors[:-1] for error in fold])
     held = sum(error <= width for error in errors[-1]) / len(errors[-1])
-    return Band(BAND_LEVEL, _conformal_quantile([error for fold in errors for error in fold]), held)
+    return Band(BAND_LEVEL, conformal_width_x24([error for fold in errors for error in fold]), held)
 
 
-def _conformal_quantile(errors: Sequence[int]) -> int:
-    """The ceil((n + 1) * level)-th smallest error (Vovk, Gammerman, Shafer 2005), the largest where n is small."""
-    rank = min(ceil((len(errors) + 1) * BAND_LEVEL), len(errors))
-    return sorted(errors)[rank - 1]
+def conformal_width_x24(errors_x24: Sequence[int], level: float = BAND_LEVEL) -> int:
+    """Half the width of a band that holds the next outcome with this probability, if errors are exchangeable.
+
+    It is the ceil((n + 1) * level)-th smallest error, the largest where n is too small for that (Papadopoulos,
+    Proedrou, Vovk, Gammerman 2002).
+
+    Args:
+        errors_x24: absolute errors on rows the model had not seen; at least one.
+        level: the probability.
+    """
+    rank = min(ceil((len(errors_x24) + 1) * level), len(errors_x24))
+    return sorted(errors_x24)[rank - 1]
 
 
 def _training_range(
@@ -288,6 +322,7 @@ def _limits(comparison: Comparison, target: Target, *, beats: bool) -> tuple[str
         "The band has one width for calm and for wild times.",
     ]
     if target.kind == "volatility":
+        limits.append("It is fitted to the variance: on average it lies above the volatility itself.")
         limits.append("QLIKE counts volatilities below one tick as one tick.")
     if not beats:
         limits.insert(
