@@ -7,7 +7,7 @@ from defai.amm import MAX_TICK, MIN_TICK, Pool, TickState
 from defai.chain import mainnet
 from defai.chain.codec import address_at, address_word, checksum, selector, signed, unsigned, word
 from defai.chain.multicall import multicall
-from defai.chain.reader import POOL_GETTERS, pool_reading
+from defai.chain.reader import POOL_GETTERS, decode_pool
 from defai.chain.rpc import Rpc
 from defai.domain.operations import Call
 from defai.domain.pool import PoolKey
@@ -107,11 +107,11 @@ async def snapshot_pool(rpc: Rpc, key: PoolKey, number: int, *, words: int | Non
     header, *_ = await rpc.batch([("eth_getBlockByNumber", (block, False))])
     if header is None:
         raise NotFoundError(f"The node at {rpc.name} has no block {number:,}.")
-    reading = pool_reading(
-        await multicall(rpc, [Call(key.address, selector(g)) for g in POOL_GETTERS], block)
-    )
-    if reading is None or not reading.sqrt_price_x96:
+    getters = [Call(key.address, selector(getter)) for getter in POOL_GETTERS]
+    answer = decode_pool(await multicall(rpc, getters, block))
+    if answer is None or not answer[0].sqrt_price_x96:
         raise NotFoundError(f"No initialised pool {key.name} stands at {key.address} at block {number:,}.")
+    reading, fee_protocol = answer
     initialised = await _initialised_ticks(rpc, key, block, reading.tick, words)
     ticks = await _tick_states(rpc, key, block, initialised)
     _check_liquidity(key, reading.tick, reading.liquidity, ticks, whole=words is None)
@@ -124,7 +124,7 @@ async def snapshot_pool(rpc: Rpc, key: PoolKey, number: int, *, words: int | Non
         fee_growth_global0_x128=reading.fee_growth_global0_x128,
         fee_growth_global1_x128=reading.fee_growth_global1_x128,
         ticks=ticks,
-        fee_protocol=reading.fee_protocol,
+        fee_protocol=fee_protocol,
         timestamp=int(header["timestamp"], 16),
     )
 

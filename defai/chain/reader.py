@@ -13,6 +13,7 @@ from defai.domain.operations import Call
 from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address
 from defai.errors import DivergenceError, NotFoundError
+from defai.market.state import PoolReport
 
 POOL_GETTERS: Final = ("slot0()", "liquidity()", "feeGrowthGlobal0X128()", "feeGrowthGlobal1X128()")
 """What is asked of every pool in every block."""
@@ -20,28 +21,16 @@ BALANCE_OF: Final = "balanceOf(address)"
 
 
 @dataclass(frozen=True, slots=True)
-class PoolReading:
-    """A pool after a block, as the chain has it: what a fold over events must arrive at too."""
-
-    sqrt_price_x96: int
-    tick: int
-    liquidity: int
-    fee_growth_global0_x128: int
-    fee_growth_global1_x128: int
-    fee_protocol: int
-
-
-@dataclass(frozen=True, slots=True)
 class BlockReading:
     """A block and what stood on the chain after it.
 
     Attributes:
-        pools: by pool address.
+        pools: what the chain says of each pool, by address: a fold over events must arrive at the same.
         balances: idle tokens in smallest units, by account and token address; empty unless accounts were given.
     """
 
     block: Block
-    pools: Mapping[Address, PoolReading]
+    pools: Mapping[Address, PoolReport]
     balances: Mapping[Address, Mapping[Address, int]]
 
 
@@ -142,16 +131,16 @@ class BlockReader:
             events=events,
         )
 
-    def _readings(self, results: Sequence[bytes | None]) -> dict[Address, PoolReading]:
-        readings: dict[Address, PoolReading] = {}
+    def _readings(self, results: Sequence[bytes | None]) -> dict[Address, PoolReport]:
+        readings: dict[Address, PoolReport] = {}
         width = len(POOL_GETTERS)
         for i, key in enumerate(self.pools):
-            reading = pool_reading(results[i * width : (i + 1) * width])
-            if reading is None:
+            answer = decode_pool(results[i * width : (i + 1) * width])
+            if answer is None:
                 raise DivergenceError(
                     f"There is no Uniswap v3 pool at {key.address} ({key.name}) at that block."
                 )
-            readings[key.address] = reading
+            readings[key.address] = answer[0]
         return readings
 
     def _balances(self, results: Sequence[bytes | None]) -> dict[Address, dict[Address, int]]:
@@ -167,16 +156,16 @@ class BlockReader:
         return balances
 
 
-def pool_reading(results: Sequence[bytes | None]) -> PoolReading | None:
-    """A pool's state from its answers to `POOL_GETTERS`; None where it does not answer like a pool."""
+def decode_pool(results: Sequence[bytes | None]) -> tuple[PoolReport, int] | None:
+    """A pool's state and its protocol fee, from its answers to `POOL_GETTERS`; None where it is no pool."""
     slot0, liquidity, growth0, growth1 = results
     if not slot0 or not liquidity or not growth0 or not growth1 or len(slot0) != 7 * 32:
         return None
-    return PoolReading(
+    report = PoolReport(
         sqrt_price_x96=unsigned(slot0),
         tick=signed(slot0, 1),
         liquidity=unsigned(liquidity),
         fee_growth_global0_x128=unsigned(growth0),
         fee_growth_global1_x128=unsigned(growth1),
-        fee_protocol=unsigned(slot0, 5),
     )
+    return report, unsigned(slot0, 5)

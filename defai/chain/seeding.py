@@ -13,11 +13,10 @@ from defai.chain.codec import selector, word
 from defai.chain.contracts import GROW_OBSERVATIONS, approve, create_pool, mint
 from defai.chain.keys import Signer
 from defai.chain.local import LocalChain
-from defai.chain.tx import Wallet, get_receipts, revert_reason, send
+from defai.chain.tx import Step, Wallet, carry_out
 from defai.domain.operations import Call, MintPosition
 from defai.domain.pool import PoolKey
 from defai.domain.tokens import Token
-from defai.errors import DefaiError
 from defai.units import GWEI, Q96, WEI
 
 OBSERVATIONS: Final = 200
@@ -109,19 +108,33 @@ async def seed_pools(
         for band in (bands or DEFAULT_BANDS)[key.fee_pips]
     ]
     await _fund(chain, owner, deposits)
+    receipts = await carry_out(
+        chain.rpc,
+        wallet,
+        _steps(prices_x96, deposits, owner),
+        max_fee_wei=2 * base_fee_wei + _TIP_WEI,
+        priority_fee_wei=_TIP_WEI,
+        settle=lambda: chain.mine(timestamp=timestamp, base_fee_wei=base_fee_wei),
+    )
+    return receipts[-1].block_number
+
+
+def _steps(
+    prices_x96: Mapping[PoolKey, int], deposits: Sequence[tuple[PoolKey, MintPosition]], owner: Signer
+) -> list[Step]:
     tokens = {token.address: token for key in prices_x96 for token in (key.token0, key.token1)}
-    steps: list[tuple[Call, int]] = [
-        (approve(token, mainnet.POSITION_MANAGER), _APPROVE_GAS) for token in tokens.values()
+    calls = [
+        (approve(token, mainnet.POSITION_MANAGER), _APPROVE_GAS, f"approve {token.symbol}")
+        for token in tokens.values()
     ]
     for key, price_x96 in prices_x96.items():
-        steps.append((create_pool(key, price_x96), _CREATE_GAS))
-        steps.append((Call(key.address, selector(GROW_OBSERVATIONS) + word(OBSERVATIONS)), _GROW_GAS))
-    deadline = (1 << 64) - 1
-    steps += [
-        (mint(key, deposit, recipient=owner.address, deadline=deadline), _MINT_GAS)
-        for key, deposit in deposits
-    ]
-    return await _run(chain, wallet, steps, timestamp, base_fee_wei)
+        grow = Call(key.address, selector(GROW_OBSERVATIONS) + word(OBSERVATIONS))
+        calls.append((create_pool(key, price_x96), _CREATE_GAS, f"create the pool {key.name}"))
+        calls.append((grow, _GROW_GAS, f"make room for observations in {key.name}"))
+    for key, deposit in deposits:
+        call = mint(key, deposit, recipient=owner.address, deadline=(1 << 64) - 1)
+        calls.append((call, _MINT_GAS, f"provide liquidity to {key.name}"))
+    return [Step(call.target, call.data, gas, purpose) for call, gas, purpose in calls]
 
 
 def _deposit(key: PoolKey, band: Band, price_x96: int) -> MintPosition:
@@ -148,35 +161,3 @@ async def _fund(chain: LocalChain, owner: Signer, deposits: Sequence[tuple[PoolK
     await chain.fund_ether(owner.address, 1_000 * WEI)
     for token, amount_raw in needs.items():
         await chain.fund(owner.address, token, amount_raw)
-
-
-async def _run(
-    chain: LocalChain,
-    wallet: Wallet,
-    steps: Sequence[tuple[Call, int]],
-    timestamp: int | None,
-    base_fee_wei: int,
-) -> int:
-    signed = [
-        wallet.sign(
-            call.target,
-            call.data,
-            gas=gas,
-            max_fee_wei=2 * base_fee_wei + _TIP_WEI,
-            priority_fee_wei=_TIP_WEI,
-        )
-        for call, gas in steps
-    ]
-    for error in await send(chain.rpc, signed):
-        if error is not None:
-            raise error
-    number = await chain.mine(timestamp=timestamp, base_fee_wei=base_fee_wei)
-    for transaction, receipt in zip(
-        signed, await get_receipts(chain.rpc, [transaction.hash for transaction in signed]), strict=True
-    ):
-        if receipt is None:
-            raise DefaiError(f"The pools' block left out transaction {transaction.hash}.")
-        if not receipt.succeeded:
-            reason = await revert_reason(chain.rpc, transaction.hash)
-            raise DefaiError(f"The pools could not be created: {reason}.")
-    return number

@@ -1,7 +1,7 @@
 """Transactions: EIP-1559 with explicit nonces, signed here, sent in batches; receipts, and why one reverted."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self, TypeAlias
 
@@ -145,6 +145,71 @@ class Wallet:
         )
         self.nonce += 1
         return sign(transaction, self.signer)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One transaction of several that belong together.
+
+    Attributes:
+        to: the callee; None to create a contract.
+        gas: the most it may use.
+        purpose: what it is for, in words that finish "could not ...".
+    """
+
+    to: Address | None
+    data: bytes
+    gas: int
+    purpose: str
+
+
+async def carry_out(
+    rpc: Rpc,
+    wallet: Wallet,
+    steps: Sequence[Step],
+    *,
+    max_fee_wei: int,
+    priority_fee_wei: int,
+    settle: Callable[[], Awaitable[object]] | None = None,
+    timeout_seconds: float = 120.0,
+) -> list[Receipt]:
+    """Send one account's transactions, in order, and see each of them succeed.
+
+    Args:
+        rpc: the node.
+        wallet: the account that sends them.
+        steps: what to send.
+        max_fee_wei: the most a unit of gas may cost.
+        priority_fee_wei: the tip.
+        settle: mines what was sent, on a chain that mines on demand; None where blocks come by themselves.
+        timeout_seconds: how long blocks may take to come.
+
+    Raises:
+        DefaiError: naming the step that was refused or reverted, and why.
+    """
+    signed = [
+        wallet.sign(
+            step.to, step.data, gas=step.gas, max_fee_wei=max_fee_wei, priority_fee_wei=priority_fee_wei
+        )
+        for step in steps
+    ]
+    for step, error in zip(steps, await send(rpc, signed), strict=True):
+        if error is not None:
+            raise DefaiError(f"Could not {step.purpose}: {error.message}.") from error
+    if settle is not None:
+        await settle()
+    hashes = [transaction.hash for transaction in signed]
+    receipts = await wait_for_receipts(rpc, hashes, timeout_seconds=timeout_seconds)
+    for step, receipt in zip(steps, receipts, strict=True):
+        if not receipt.succeeded:
+            reason = await revert_reason(rpc, receipt.transaction_hash)
+            raise DefaiError(f"Could not {step.purpose}: {reason}.")
+    return receipts
+
+
+def create_address(sender: Address, nonce: int) -> Address:
+    """Where a contract comes to stand that an account creates at a nonce (Yellow Paper, section 7)."""
+    return checksum("0x" + keccak(rlp([bytes.fromhex(sender[2:]), _integer(nonce)]))[12:].hex())
 
 
 async def send(rpc: Rpc, transactions: Sequence[SignedTransaction]) -> list[RpcError | None]:

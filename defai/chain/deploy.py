@@ -1,0 +1,187 @@
+"""Our own contracts: the factory, which brings the audit with it, and one vault for each agent."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from defai.chain import contracts, mainnet
+from defai.chain.artifacts import artifact
+from defai.chain.codec import address_at, checksum, encode_call, selector, topic, unhex
+from defai.chain.rpc import Rpc
+from defai.chain.tx import Receipt, Step, Wallet, carry_out
+from defai.domain.pool import PoolKey
+from defai.domain.tokens import Address
+from defai.errors import DivergenceError
+from defai.units import GWEI
+
+UNLIMITED: Final = (1 << 120) - 1
+"""A cap that caps nothing (SpendingCap.UNLIMITED)."""
+_POLICY: Final = "((address,bytes4[])[],(address,uint120,uint120)[],(address,uint32,uint24)[])"
+CREATE_VAULT: Final = f"createVault(address,address,{_POLICY})"
+VAULT_CREATED: Final = "VaultCreated(uint256,address,address,address)"
+_FACTORY_GAS: Final = 12_000_000
+_VAULT_GAS: Final = 2_000_000
+
+_TARGETS: Final[Mapping[Address, tuple[str, ...]]] = {
+    mainnet.SWAP_ROUTER_02: (contracts.EXACT_INPUT_SINGLE,),
+    mainnet.POSITION_MANAGER: (
+        contracts.MINT,
+        contracts.INCREASE_LIQUIDITY,
+        contracts.DECREASE_LIQUIDITY,
+        contracts.COLLECT,
+        contracts.BURN,
+    ),
+}
+"""What a vault may call: exactly the functions that `encode_operations` encodes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaultRules:
+    """What an agent may do with its vault's funds.
+
+    Attributes:
+        pools: the pools it may trade and provide liquidity in, and so the tokens.
+        trade_cap_raw: the most of a token one transaction may spend, by address; a token without one is not capped.
+        day_cap_raw: the most of it that may be spent within 24 hours.
+        twap_seconds: length of the average price that trades are held against; 0 for no such check. A pool refuses
+            one that reaches back before its first observation.
+        max_tick_deviation: how far from that average a trade may stand, in ticks.
+    """
+
+    pools: tuple[PoolKey, ...]
+    trade_cap_raw: Mapping[Address, int] = field(default_factory=dict)
+    day_cap_raw: Mapping[Address, int] = field(default_factory=dict)
+    twap_seconds: int = 0
+    max_tick_deviation: int = 0
+
+    def policy(self) -> tuple[object, object, object]:
+        """The contracts' PolicyConfig: targets, tokens, pools."""
+        tokens = dict.fromkeys(token.address for key in self.pools for token in (key.token0, key.token1))
+        return (
+            [(target, [selector(name) for name in names]) for target, names in _TARGETS.items()],
+            [
+                (token, self.trade_cap_raw.get(token, UNLIMITED), self.day_cap_raw.get(token, UNLIMITED))
+                for token in tokens
+            ],
+            [(key.address, self.twap_seconds, self.max_tick_deviation) for key in self.pools],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class VaultRequest:
+    """A vault that is wanted: who owns it, whose key trades, and within which rules."""
+
+    owner: Address
+    agent_key: Address
+    rules: VaultRules
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSeat:
+    """An agent's number and its vault."""
+
+    agent_id: int
+    vault: Address
+
+
+@dataclass(frozen=True, slots=True)
+class OurContracts:
+    """Where our contracts stand.
+
+    Attributes:
+        audit: DecisionAudit, which the factory created.
+        block_number: the block the factory was deployed in: no record is older.
+    """
+
+    factory: Address
+    audit: Address
+    block_number: int
+
+
+async def deploy_contracts(
+    rpc: Rpc,
+    deployer: Wallet,
+    *,
+    max_fee_wei: int = 10 * GWEI,
+    priority_fee_wei: int = GWEI,
+    settle: Callable[[], Awaitable[object]] | None = None,
+) -> OurContracts:
+    """Deploy the factory, and with it the audit. The same deployer at the same nonce gives the same addresses.
+
+    Args:
+        rpc: the node.
+        deployer: pays for it; it has no power over the contracts afterwards.
+        max_fee_wei: the most a unit of gas may cost.
+        priority_fee_wei: the tip.
+        settle: mines, on a chain that mines on demand.
+
+    Raises:
+        DefaiError: where it is refused or reverts.
+    """
+    code = artifact("AgentVaultFactory").creation_code()
+    step = Step(None, code, _FACTORY_GAS, "deploy the vaults' factory")
+    (receipt,) = await carry_out(
+        rpc, deployer, [step], max_fee_wei=max_fee_wei, priority_fee_wei=priority_fee_wei, settle=settle
+    )
+    if receipt.contract is None:
+        raise DivergenceError("The node gave a receipt of a deployment without the contract's address.")
+    return await find_contracts(rpc, receipt.contract, block_number=receipt.block_number)
+
+
+async def find_contracts(rpc: Rpc, factory: Address, *, block_number: int = 0) -> OurContracts:
+    """The contracts that belong to a factory that is deployed already.
+
+    Raises:
+        DivergenceError: where there is no such factory.
+    """
+    call = {"to": factory, "data": "0x" + selector("audit()").hex()}
+    answer = unhex(await rpc.call("eth_call", call, "latest"))
+    if len(answer) != 32:
+        raise DivergenceError(f"There is no vault factory at {factory}.", "Is it the right network?")
+    return OurContracts(factory, address_at(answer), block_number)
+
+
+async def create_vaults(
+    rpc: Rpc,
+    payer: Wallet,
+    factory: Address,
+    requests: Sequence[VaultRequest],
+    *,
+    max_fee_wei: int = 10 * GWEI,
+    priority_fee_wei: int = GWEI,
+    settle: Callable[[], Awaitable[object]] | None = None,
+) -> list[AgentSeat]:
+    """Create a vault for each agent; they are numbered in the order of the requests.
+
+    Args:
+        rpc: the node.
+        payer: pays for it; anyone may.
+        factory: the vaults' factory.
+        requests: the vaults that are wanted.
+        max_fee_wei: the most a unit of gas may cost.
+        priority_fee_wei: the tip.
+        settle: mines, on a chain that mines on demand.
+
+    Raises:
+        DefaiError: where one is refused or reverts, e.g. because a pool of its rules does not exist.
+    """
+    steps = [
+        Step(
+            factory,
+            encode_call(CREATE_VAULT, request.owner, request.agent_key, request.rules.policy()),
+            _VAULT_GAS,
+            f"create the vault of the agent with the key {request.agent_key}",
+        )
+        for request in requests
+    ]
+    receipts = await carry_out(
+        rpc, payer, steps, max_fee_wei=max_fee_wei, priority_fee_wei=priority_fee_wei, settle=settle
+    )
+    return [_seat(receipt, factory) for receipt in receipts]
+
+
+def _seat(receipt: Receipt, factory: Address) -> AgentSeat:
+    for log in receipt.logs:
+        if log["topics"][:1] == [topic(VAULT_CREATED)] and checksum(log["address"]) == factory:
+            return AgentSeat(int(log["topics"][1], 16), checksum("0x" + log["topics"][2][26:]))
+    raise DivergenceError(f"Transaction {receipt.transaction_hash} created no vault.")

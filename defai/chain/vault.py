@@ -1,0 +1,160 @@
+"""What an agent's key sends to its vault, and what the audit's logs say of it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from defai.audit.outbox import Anchor
+from defai.chain.codec import checksum, decode_values, encode_call, topic, unhex, word
+from defai.chain.contracts import transfer
+from defai.chain.decode import Log
+from defai.domain.decisions import Action, Decision
+from defai.domain.operations import Call
+from defai.domain.tokens import Address, Token
+from defai.errors import DivergenceError
+
+_ANCHOR: Final = "(bytes32,uint64,uint32,bytes32)"
+_DECISION: Final = (
+    "(uint256,uint64,bytes32,uint64,bytes32,bytes32,bytes32,bytes32,int256,uint8,bytes32,bytes32)"
+)
+EXECUTE: Final = f"execute({_ANCHOR},{_DECISION},bytes,(address,bytes)[])"
+ANCHOR: Final = f"anchor({_ANCHOR})"
+DECISION_RECORDED: Final = f"DecisionRecorded(uint256,uint256,bytes32,{_DECISION},bytes)"
+DECISIONS_ANCHORED: Final = "DecisionsAnchored(uint256,uint64,uint32,bytes32,bytes32)"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedDecision:
+    """A record, as its event on the chain has it.
+
+    Attributes:
+        token_id: the record's number, which is its NFT's.
+    """
+
+    token_id: int
+    decision: Decision
+    block_number: int
+    transaction_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAnchor:
+    """A batch of decisions that moved nothing, as its event on the chain has it."""
+
+    agent_id: int
+    anchor: Anchor
+    block_number: int
+    transaction_hash: str
+
+
+def encode_execute(pending: Anchor, decision: Decision, calls: Sequence[Call]) -> bytes:
+    """Call data of AgentVault.execute: anchor what is pending, record the decision, make its calls.
+
+    Args:
+        pending: `Anchor()` where nothing is.
+        decision: its `action_digest` must be that of the calls.
+        calls: at least one.
+    """
+    struct = (
+        decision.agent_id,
+        decision.sequence,
+        unhex(decision.previous_digest),
+        decision.block_number,
+        unhex(decision.block_hash),
+        unhex(decision.strategy_digest),
+        unhex(decision.model_digest),
+        unhex(decision.features_digest),
+        decision.forecast_x24,
+        int(decision.action),
+        unhex(decision.action_digest),
+        unhex(decision.payload_digest),
+    )
+    packed = [(call.target, call.data) for call in calls]
+    return encode_call(EXECUTE, _anchor(pending), struct, decision.payload, packed)
+
+
+def encode_anchor(pending: Anchor) -> bytes:
+    """Call data of AgentVault.anchor: put decisions that moved nothing on the log."""
+    return encode_call(ANCHOR, _anchor(pending))
+
+
+def recorded_decisions(logs: Iterable[Log], audit: Address) -> list[RecordedDecision]:
+    """The records among logs, in log order; logs of other contracts are passed over.
+
+    Raises:
+        DivergenceError: where a log of the audit cannot be read.
+    """
+    return [_record(log) for log in _of(logs, audit, DECISION_RECORDED)]
+
+
+def recorded_anchors(logs: Iterable[Log], audit: Address) -> list[RecordedAnchor]:
+    """The anchors among logs, in log order; logs of other contracts are passed over."""
+    anchors = []
+    for log in _of(logs, audit, DECISIONS_ANCHORED):
+        count, root, last = decode_values(("uint32", "bytes32", "bytes32"), unhex(log["data"]))
+        anchor = Anchor("0x" + root.hex(), int(log["topics"][2], 16), count, "0x" + last.hex())
+        anchors.append(
+            RecordedAnchor(
+                int(log["topics"][1], 16), anchor, int(log["blockNumber"], 16), log["transactionHash"]
+            )
+        )
+    return anchors
+
+
+def withdraw_token(vault: Address, token: Token, recipient: Address, amount_raw: int) -> Call:
+    """What the vault's owner sends to take tokens out of it."""
+    data = encode_call("withdrawToken(address,address,uint256)", token.address, recipient, amount_raw)
+    return Call(vault, data)
+
+
+def deposit_token(vault: Address, token: Token, amount_raw: int) -> Call:
+    """What anyone sends to put tokens into a vault: a plain transfer."""
+    return transfer(token, vault, amount_raw)
+
+
+def audit_filter(audit: Address, *, agent_id: int | None = None) -> dict[str, object]:
+    """An eth_getLogs filter for records and anchors, without its block range.
+
+    The agent's number stands in the second topic of a record and in the first of an anchor, so one filter for both
+    can't ask for it: with a number only its records are asked for.
+    """
+    if agent_id is None:
+        return {"address": audit, "topics": [[topic(DECISION_RECORDED), topic(DECISIONS_ANCHORED)]]}
+    return {"address": audit, "topics": [topic(DECISION_RECORDED), None, "0x" + word(agent_id).hex()]}
+
+
+def _of(logs: Iterable[Log], audit: Address, event: str) -> list[Log]:
+    wanted = topic(event)
+    return [log for log in logs if log["topics"][:1] == [wanted] and checksum(log["address"]) == audit]
+
+
+def _anchor(pending: Anchor) -> tuple[bytes, int, int, bytes]:
+    return unhex(pending.root), pending.first_sequence, pending.count, unhex(pending.last_digest)
+
+
+def _record(log: Log) -> RecordedDecision:
+    try:
+        struct, payload = decode_values((_DECISION, "bytes"), unhex(log["data"]))
+        digest = log["topics"][3]
+    except (ValueError, IndexError) as error:  # eth_abi's errors are ValueErrors
+        raise DivergenceError(f"A record in transaction {log['transactionHash']} cannot be read.") from error
+    words: list[Any] = ["0x" + part.hex() if isinstance(part, bytes) else part for part in struct]
+    decision = Decision(
+        agent_id=words[0],
+        sequence=words[1],
+        previous_digest=words[2],
+        block_number=words[3],
+        block_hash=words[4],
+        strategy_digest=words[5],
+        model_digest=words[6],
+        features_digest=words[7],
+        forecast_x24=words[8],
+        action=Action(words[9]),
+        action_digest=words[10],
+        payload_digest=words[11],
+        digest=digest,
+        payload=payload,
+    )
+    return RecordedDecision(
+        int(log["topics"][1], 16), decision, int(log["blockNumber"], 16), log["transactionHash"]
+    )
