@@ -1,0 +1,50 @@
+"""Random operations done to the real pool bytecode and to ours must agree in everything."""
+
+from random import Random
+
+import pytest
+from defai.amm import MAX_SQRT_RATIO, MIN_SQRT_RATIO, get_sqrt_ratio_at_tick
+
+from tests.conformance.amm.evm import CONTRACTS
+from tests.conformance.amm.random_operations import Operator
+from tests.conformance.amm.twin import Exchange, Twin
+
+pytestmark = pytest.mark.skipif(not CONTRACTS.exists(), reason="Uniswap's artifacts are not fetched; run `make setup`")
+
+KINDS = [
+    (100, 1, get_sqrt_ratio_at_tick(0)),
+    (500, 10, 1720033615368495409631536392506644),
+    (3000, 60, get_sqrt_ratio_at_tick(-70_000) + 12345),
+    (10_000, 200, get_sqrt_ratio_at_tick(880_000)),
+    (999_999, 16_383, MAX_SQRT_RATIO - 1),
+    (0, 2, MIN_SQRT_RATIO),
+]
+
+
+def run(kind: tuple[int, int, int], seed: int, operations: int) -> Twin:
+    fee_pips, tick_spacing, start_x96 = kind
+    twin = Twin(Exchange(), fee_pips=fee_pips, tick_spacing=tick_spacing)
+    operator = Operator(twin, Random(seed))
+    for early in (operator.swap, operator.mint, operator.burn, operator.collect, operator.flash, operator.look):
+        early()  # an uninitialised pool refuses by name
+    twin.initialize(start_x96)
+    twin.initialize(start_x96)
+    for count in range(operations):
+        operator.step()
+        if count % 200 == 199:
+            twin.check_everything()
+    twin.check_everything()
+    return twin
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind[0]}-{kind[1]}")
+def test_random_operations_agree_with_the_bytecode(kind: tuple[int, int, int]) -> None:
+    twin = run(kind, seed=1, operations=100)
+    print(twin.outcomes)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind[0]}-{kind[1]}")
+def test_ten_thousand_operations_agree_with_the_bytecode(kind: tuple[int, int, int]) -> None:
+    for seed in range(5):
+        run(kind, seed=100 + seed, operations=400)
