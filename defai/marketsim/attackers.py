@@ -1,4 +1,4 @@
-"""The sandwich attacker: buys before a swap that tolerates slippage, lets it pay the worse price, and sells after it."""
+"""The sandwich attacker: buys before a swap that tolerates slippage, lets it pay the worse price, then sells."""
 
 from dataclasses import dataclass
 

@@ -23,7 +23,9 @@ class BaseFees:
     def __init__(self, path: PricePath) -> None:
         self._path = path
         self._fees = array("Q", (CALM_WEI,))
-        self._moves = path.typical_move_pips * _LOOK_BACK * 1_183 // 1_000  # mean over median of a normal's moves
+        self._moves = (
+            path.typical_move_pips * _LOOK_BACK * 1_183 // 1_000
+        )  # mean over median of a normal's moves
 
     def at(self, block_index: int) -> int:
         """The base fee of a block in wei; before the first it is that of the first."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import sqrt
+from functools import lru_cache
 from typing import Final
 
 from defai.domain.pool import PoolKey
@@ -21,8 +21,8 @@ _LIMIT_PER_CENT: Final = 99
 class NoiseTraders:
     """A Poisson number of swaps a block, of lognormal sizes, leaning to one side for a while.
 
-    Blocks far apart in time (hourly prices) get at most `most_a_block` expected swaps; those are larger instead, by the
-    square root of how many they stand for, so that the net push is that of all of them. Volume is understated then.
+    However far blocks are apart in time (hourly prices), no more than `most_a_block` swaps are expected in one: they
+    stand for the last ones before the block, whose push arbitrage has not absorbed yet. Volume is understated then.
 
     Attributes:
         seed: for the mood, which several blocks share.
@@ -34,7 +34,8 @@ class NoiseTraders:
         whales: share of swaps that are whales'.
         whale_factor: a whale's median size over the others'; whales differ less among one another, and pay no
             attention.
-        attentive: share of traders who take the pool with the best price; the others take any.
+        attentive: share of traders who take the pool with the best price; the others take any, by
+            depth.
     """
 
     seed: int
@@ -44,8 +45,8 @@ class NoiseTraders:
     most_a_block: int = 6
     lean: float = 0.1
     mood_blocks: int = 25
-    whales: float = 0.04
-    whale_factor: int = 50
+    whales: float = 0.0125
+    whale_factor: int = 100
     attentive: float = 0.7
 
     @property
@@ -57,22 +58,26 @@ class NoiseTraders:
         """This block's swaps, each routed on the state that the one before leaves behind."""
         mean_pips = scene.seconds * self.swaps_an_hour * PIPS // 3_600
         most_pips = self.most_a_block * PIPS
-        scale = sqrt(mean_pips / most_pips) if mean_pips > most_pips else 1.0
-        mood = Draws(self.seed, "mood", scene.block_index // self.mood_blocks).sign()
+        mood = _mood(self.seed, scene.block_index // self.mood_blocks)
         for _ in range(draws.poisson(min(mean_pips, most_pips)) if scene.keys else 0):
             whale = draws.happens(self.whales)
             factor, sigma_pips = (self.whale_factor, _WHALE_SIGMA_PIPS) if whale else (1, self.sigma_pips)
-            size_raw = round(self.median_raw * scale) * factor * draws.lognormal_pips(sigma_pips) // PIPS
+            size_raw = self.median_raw * factor * draws.lognormal_pips(sigma_pips) // PIPS
             sells_base = draws.happens(0.5 - mood * self.lean)
             name = self.names[draws.below(_ACCOUNTS)]
             attentive, chance = not whale and draws.happens(self.attentive), draws.unit()
             swaps = [_swap(scene, key, name, sells_base=sells_base, size_raw=size_raw) for key in scene.keys]
             if not attentive:
-                yield swaps[int(chance * len(swaps))]
+                yield _by_depth(scene, swaps, chance)
                 continue
-            swap = _best(scene, swaps)
-            if swap is not None:
-                yield swap
+            best = _best(scene, swaps)
+            if best is not None:
+                yield best
+
+
+@lru_cache(maxsize=64)
+def _mood(seed: int, number: int) -> int:
+    return Draws(seed, "mood", number).sign()
 
 
 def _swap(scene: Scene, key: PoolKey, name: str, *, sells_base: bool, size_raw: int) -> MarketSwap:
@@ -81,6 +86,16 @@ def _swap(scene: Scene, key: PoolKey, name: str, *, sells_base: bool, size_raw: 
     root_x96 = scene.pools[key.address].sqrt_price_x96
     limit = root_x96 * _LIMIT_PER_CENT // 100 if zero_for_one else root_x96 * 100 // _LIMIT_PER_CENT
     return MarketSwap(name, key.address, zero_for_one, max(amount_in, 1), limit)
+
+
+def _by_depth(scene: Scene, swaps: list[MarketSwap], chance: float) -> MarketSwap:
+    depths = [scene.pools[swap.pool].liquidity for swap in swaps]
+    point = int(chance * PIPS) * sum(depths) // PIPS
+    for swap, depth in zip(swaps, depths, strict=True):
+        if point < depth:
+            return swap
+        point -= depth
+    return swaps[0]
 
 
 def _best(scene: Scene, swaps: list[MarketSwap]) -> MarketSwap | None:

@@ -3,9 +3,9 @@
 Three regimes follow one another at random: calm, trend and turbulent. Within a regime, volatility clusters as in
 GARCH(1,1) (Bollerslev 1986): the variance of a step is the regime's times a heat h that follows
 
-    h' = (1 - arch - persistence) + arch * min(z^2, 25) + persistence * h,    z = move / (sigma * sqrt(h)), jumps included,
+    h' = (1 - arch - persistence) + arch * min(z^2, 25) + persistence * h,    z = move / (sigma * sqrt(h)),
 
-and now and then the price jumps. With the default shape and blocks of 12 s, over 400,000 blocks of each of three seeds:
+and now and then the price jumps (which heats it, too). With the default shape and blocks of 12 s, over 400,000 blocks of each of three seeds:
 
 | what | measured |
 |---|---|
@@ -144,7 +144,7 @@ class GeneratedPath(PricePath):
         self.length = length
         self.gaps = 0
         self.warning = ""
-        self.block_seconds = block_seconds
+        self.step_seconds = block_seconds
         self._seed = seed
         self._start = start.timestamp
         self._shape = shape
@@ -161,7 +161,7 @@ class GeneratedPath(PricePath):
     def _point(self, index: int) -> PricePoint:
         price_scaled = self._chunk(index // _CHUNK)[0][index % _CHUNK]
         quote_per_base = Decimal(price_scaled).scaleb(self._exponent, _CONTEXT)
-        return PricePoint(self._start + index * self.block_seconds, quote_per_base)
+        return PricePoint(self._start + index * self.step_seconds, quote_per_base)
 
     def regime(self, index: int) -> Regime:
         """The regime in which the step to this point was taken."""
@@ -189,13 +189,13 @@ class GeneratedPath(PricePath):
     def _next(self, state: _State, draws: Draws) -> _State:
         shape = self._shape.regimes[state.regime]
         regime, trend = state.regime, state.trend
-        if draws.happens(self.block_seconds / shape.mean_seconds):
+        if draws.happens(self.step_seconds / shape.mean_seconds):
             (first, share), (second, _) = shape.leaves_for
             regime = first if draws.happens(share) else second
             trend, shape = draws.sign(), self._shape.regimes[regime]
         sigma = shape.annual_volatility * self._step * sqrt(state.heat)
         move = sigma * (draws.normal() + trend * shape.drift_ratio)
-        if draws.happens(self.block_seconds / shape.jump_seconds):
+        if draws.happens(self.step_seconds / shape.jump_seconds):
             size = self._shape.jump_median * draws.lognormal_pips(self._shape.jump_sigma_pips) / PIPS
             move += draws.sign() * size
         move = max(-_LARGEST_STEP, min(_LARGEST_STEP, move))

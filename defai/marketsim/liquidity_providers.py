@@ -6,6 +6,7 @@ width, at the latest of the band's own appointed blocks. So nobody needs to reme
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isqrt
 from typing import Final
 
@@ -18,6 +19,7 @@ from defai.amm.tick_math import (
     min_usable_tick,
 )
 from defai.domain.pool import PoolKey
+from defai.domain.tokens import Address
 from defai.marketsim.actions import MarketAction, MarketBurn, MarketMint
 from defai.marketsim.draws import Draws
 from defai.marketsim.prices import PricePath
@@ -26,6 +28,7 @@ from defai.marketsim.scene import Scene
 from defai.units import PIPS
 
 _TRIAL_LIQUIDITY: Final = 1 << 80
+_FEWEST_BLOCKS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +38,20 @@ class Band:
     Attributes:
         share_pips: its share of a pool's liquidity by value, in millionths.
         half_width: in ticks, a hundredth of a percent each; None for the full range.
-        every_blocks: how far apart the blocks are in which it looks whether to move.
+        every_seconds: how often it looks whether to move; at least `_FEWEST_BLOCKS` blocks lie in between.
     """
 
     name: str
     share_pips: int
     half_width: int | None
-    every_blocks: int
+    every_seconds: int
 
 
 BANDS: Final = (
-    Band("lp-full", 100_000, None, 1),
-    Band("lp-wide", 250_000, 4_000, 1_500),
-    Band("lp-medium", 350_000, 1_400, 300),
-    Band("lp-narrow", 300_000, 240, 100),
+    Band("lp-full", 100_000, None, 0),
+    Band("lp-wide", 250_000, 4_000, 18_000),
+    Band("lp-medium", 350_000, 1_400, 3_600),
+    Band("lp-narrow", 300_000, 240, 1_200),
 )
 """The providers of every pool; their shares add up to one."""
 
@@ -86,6 +89,11 @@ def amounts_of_value(
     liquidity = _TRIAL_LIQUIDITY * value_raw // max(worth, 1)
     amount0, amount1 = amounts_for_liquidity(sqrt_price_x96, lower_x96, upper_x96, liquidity)
     return amount0 + 1, amount1 + 1
+
+
+@lru_cache(maxsize=256)
+def _first_appointment(seed: int, band: Band, pool: Address, every_blocks: int) -> int:
+    return 1 + Draws(seed, band.name, pool).below(every_blocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +146,11 @@ class LiquidityProviders:
         """The band's appointed block before this one, where this is one; the opening is the first."""
         if band.half_width is None or block_index <= 0:
             return None
-        first = 1 + Draws(self.seed, band.name, key.address).below(band.every_blocks)
-        if block_index < first or (block_index - first) % band.every_blocks:
+        every_blocks = max(band.every_seconds // self.path.step_seconds, _FEWEST_BLOCKS)
+        first = _first_appointment(self.seed, band, key.address, every_blocks)
+        if block_index < first or (block_index - first) % every_blocks:
             return None
-        return max(block_index - band.every_blocks, 0)
+        return max(block_index - every_blocks, 0)
 
     def _ticks(self, band: Band, key: PoolKey, block_index: int, reference: Reference) -> tuple[int, int]:
         quote_per_base = self.path[block_index].quote_per_base

@@ -1,15 +1,24 @@
 """The market: everyone else, block by block.
 
-In each block the arbitrageur comes first, as at the top of real blocks: each pool that stands far enough outside its
-no-arbitrage band to pay for gas is brought back to the band's edge, with even odds in 12 s. Then noise traders swap,
-mostly where the price is best, and last the providers whose hour has come move their bands. So what an agent sees
-after a block is the reference's latest move where the arbitrageur was late, and the noise of that block: chances that
-are worth about what it costs to take them (fee and gas), that fade within a few blocks, and that somebody else is
+In each block the arbitrageur comes first, as at the top of real blocks: a pool that stands far enough outside its
+no-arbitrage band to pay for the gas is brought back to the band's edge, in 12 s with one chance in three. Then noise
+traders swap, mostly where the price is best, and last the providers whose hour has come move their bands. What an
+agent sees after a block is therefore the reference's latest moves where the arbitrageur was late, and the noise of
+that block: chances worth about what it costs to take them, that fade within a few blocks, and that somebody else is
 after as well.
 
-Measured with the defaults over 20,000 blocks of 12 s (two tiers, 0.05 % and 0.3 %, 10 million USD):
+With the defaults (0.05 % and 0.3 % tiers, 10 million USD, generated prices) over 20,000 blocks of each of two seeds:
 
-MEASURED
+| what | measured |
+|---|---|
+| noise traders' volume a day, million USD: 0.05 %, 0.3 % | 24, 6 |
+| arbitrageur's volume a day, million USD: 0.05 %, 0.3 % | 38, 6 |
+| gap to the reference in bps, median and 99th percentile: 0.05 %, 0.3 % | 5 and 35, 18 and 50 |
+| gap between the tiers in bps: median, 99th percentile, share of blocks above 35 (both fees) | 18, 60, 3 % |
+| the gap's autocorrelation at 1, 5, 25 blocks: 0.05 % to the reference, between the tiers | 0.8 0.3 0.0, 0.9 0.8 0.5 |
+| share of blocks in which buying in one tier and selling in the other pays, gas included | 1 % |
+| of the 13 blocks in 1,000 that move the 0.05 % pool by more than 20 bps: taken back in 6 blocks | 9 bps |
+| base fee in gwei: median, 99th percentile | 8, 28 |
 """
 
 from collections.abc import Mapping, Sequence
@@ -50,7 +59,7 @@ class MarketShape:
     """
 
     liquidity_usd: Decimal = Decimal(10_000_000)
-    swap_median_usd: Decimal = Decimal(1_200)
+    swap_median_usd: Decimal = Decimal(1_500)
     swaps_an_hour: int = 240
     arbitrage_half_time_seconds: int = 24
     attacker_capital_usd: Decimal = Decimal(1_000_000)
@@ -98,7 +107,9 @@ class Market:
         self._base_is_ether = (token0 if token1 == quote else token1).symbol in _ETHER
         self._base_fees = BaseFees(path)
         total_raw = to_raw(shape.liquidity_usd, quote.decimals)
-        self._providers = LiquidityProviders(seed, path, shares_raw(self.keys, total_raw)) if total_raw else None
+        self._providers = (
+            LiquidityProviders(seed, path, shares_raw(self.keys, total_raw)) if total_raw else None
+        )
         traders = NoiseTraders(
             seed, to_raw(shape.swap_median_usd, quote.decimals), swaps_an_hour=shape.swaps_an_hour
         )

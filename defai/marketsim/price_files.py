@@ -1,9 +1,10 @@
-"""Reference prices from a file: CSV or parquet with a timestamp and a close; OHLCV is accepted, only the close is used."""
+"""Reference prices from a file: CSV or parquet with a timestamp and a close; of OHLCV only the close is used."""
 
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -145,7 +146,7 @@ def _close(table: Table, row: int, cell: Cell) -> Decimal:
 
 
 def _check_order(table: Table, timestamps: Sequence[int]) -> None:
-    pairs = list(zip(timestamps, timestamps[1:], strict=False))
+    pairs = list(pairwise(timestamps))
     if all(after < before for before, after in pairs):
         raise ConfigError(f"{table.path.name} runs backwards, the newest row first.", "Sort it by time.")
     for row, (before, after) in enumerate(pairs, start=1):
@@ -169,7 +170,7 @@ def _written(timestamp: int) -> str:
 
 def _gaps(name: str, timestamps: Sequence[int]) -> tuple[int, str]:
     """Count the steps that are missing, given that the commonest step is the file's."""
-    distances = [after - before for before, after in zip(timestamps, timestamps[1:], strict=False)]
+    distances = [after - before for before, after in pairwise(timestamps)]
     step = min(Counter(distances).most_common(), key=lambda item: (-item[1], item[0]))[0]
     missing = [(distance + step // 2) // step - 1 for distance in distances]
     gaps = sum(count for count in missing if count > 0)

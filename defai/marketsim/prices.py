@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
+from itertools import pairwise
 from typing import Final
 
 from defai.errors import ConfigError
@@ -34,6 +35,7 @@ class PricePath(ABC):
         length: how many there are; None where there is no end.
         gaps: steps missing between the timestamps.
         warning: a sentence about what is wrong with the source but can be lived with; empty otherwise.
+        step_seconds: the usual time from one point to the next.
         typical_move_pips: a usual move from one point to the next, in millionths of the price: what is calm here.
     """
 
@@ -41,6 +43,7 @@ class PricePath(ABC):
     length: int | None
     gaps: int
     warning: str
+    step_seconds: int
     typical_move_pips: int
 
     @abstractmethod
@@ -107,6 +110,8 @@ class RecordedPath(PricePath):
         self.warning = warning
         self._timestamps = tuple(timestamps)
         self._quote_per_base = tuple(quote_per_base)
+        steps = sorted(after - before for before, after in pairwise(self._timestamps))
+        self.step_seconds = steps[len(steps) // 2] if steps else 1
         self.typical_move_pips = self._median_move()
 
     def _point(self, index: int) -> PricePoint:

@@ -53,7 +53,8 @@ class Reference:
     def gas_value_raw(self, gas: int, base_fee_wei: int) -> int:
         """What an amount of gas costs, in the quote token's smallest unit, rounded down."""
         numerator, denominator = self.quote_per_ether.as_integer_ratio()
-        return gas * base_fee_wei * numerator * 10**self.quote.decimals // (denominator * WEI)
+        unit: int = 10**self.quote.decimals
+        return gas * base_fee_wei * numerator * unit // (denominator * WEI)
 
     def _raw_ratio(self, key: PoolKey) -> tuple[int, int]:
         """Quote per base in smallest units, as a fraction."""
