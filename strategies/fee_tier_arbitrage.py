@@ -14,8 +14,12 @@ class FeeTierArbitrage(Strategy):
     faster; it then only says how far the tiers are apart.
     """
 
-    edge_usd: Annotated[float, Field(ge=0, le=10_000, description="profit asked for after fees and gas")] = 1.0
-    most_share: Annotated[float, Field(gt=0, le=0.9, description="largest share of the equity in a trade")] = 0.4
+    edge_usd: Annotated[float, Field(ge=0, le=10_000, description="profit asked for after fees and gas")] = (
+        1.0
+    )
+    most_share: Annotated[
+        float, Field(gt=0, le=0.9, description="largest share of the equity in a trade")
+    ] = 0.4
 
     def pools(self) -> tuple[str, ...]:
         """The two tiers."""
@@ -27,7 +31,9 @@ class FeeTierArbitrage(Strategy):
         fees_bps = ctx.pools[0].fee_bps + ctx.pools[1].fee_bps
         if abs(apart) <= fees_bps:
             return Hold(reason=f"tiers {abs(apart)} bp apart, fees are {fees_bps:.0f} bp")
-        cheap, dear = (ctx.pools[1], ctx.pool) if self._base_is_cheaper(ctx, apart) else (ctx.pool, ctx.pools[1])
+        cheap, dear = (
+            (ctx.pools[1], ctx.pool) if self._base_is_cheaper(ctx, apart) else (ctx.pool, ctx.pools[1])
+        )
         limit = min(int(ctx.equity_raw * self.most_share), ctx.balance(ctx.numeraire))
         spent, bought, earned = self._best(ctx, cheap, dear, limit)
         profit = float(ctx.usd(earned)) - 1.5 * ctx.costs.gas_usd

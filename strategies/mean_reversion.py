@@ -18,7 +18,15 @@ class MeanReversion(Strategy):
 
     def features(self) -> tuple[str, ...]:
         """Where the price came from, which way the flow went, and where the other pool stands."""
-        return ("return_1", "return_3", "return_12", "ma_distance_12", "ma_distance_48", "imbalance_6", "spread")
+        return (
+            "return_1",
+            "return_3",
+            "return_12",
+            "deviation_12",
+            "deviation_48",
+            "imbalance_6",
+            "spread",
+        )
 
     def target(self) -> Target:
         """The move over the next six blocks."""
@@ -36,7 +44,9 @@ class MeanReversion(Strategy):
         buying = expected_bps > 0
         share = ctx.base_share()
         if (buying and share >= self.most_base) or (not buying and share <= 1 - self.most_base):
-            return Hold(reason=f"expects {expected_bps:+.1f} bp and holds {share:.0%} {ctx.base.symbol} already")
+            return Hold(
+                reason=f"expects {expected_bps:+.1f} bp and holds {share:.0%} {ctx.base.symbol} already"
+            )
         size_raw = int(ctx.equity_raw * self.trade_share)
         sold = ctx.numeraire if buying else ctx.base
         offered = size_raw if buying else ctx.base_amount_raw(size_raw)

@@ -36,6 +36,9 @@ class Feed(Protocol):
     async def next(self) -> Arrival | None:
         """The next block. In lock-step worlds asking for it makes it: everyone has acted. None: there is no more."""
 
+    async def close_block(self) -> Arrival | None:
+        """A block to settle in at the end of a session, market or not; None where none can be had."""
+
 
 @dataclass(frozen=True, slots=True)
 class Submission:
@@ -122,12 +125,33 @@ class Opening:
 class World(Protocol):
     """The four ports, and the two moments around them."""
 
-    feed: Feed
-    executor: Executor
-    audit_log: AuditLog
-    clock: Clock
-    network: str
-    chain_id: int
+    @property
+    def feed(self) -> Feed:
+        """Blocks."""
+
+    @property
+    def executor(self) -> Executor:
+        """Carries plans out."""
+
+    @property
+    def audit_log(self) -> AuditLog:
+        """Keeps decisions."""
+
+    @property
+    def clock(self) -> Clock:
+        """Time."""
+
+    @property
+    def network(self) -> str:
+        """What kind of world it is, in a word."""
+
+    @property
+    def chain_id(self) -> int:
+        """The chain's id; 0 where there is no chain."""
+
+    @property
+    def makes_blocks(self) -> bool:
+        """Whether asking the feed makes the next block: then history can be lived through before agents join."""
 
     async def open(self) -> Opening:
         """Set the world up.
@@ -135,6 +159,9 @@ class World(Protocol):
         Raises:
             DefaiError: where it cannot be, in a sentence.
         """
+
+    async def records(self) -> int:
+        """How many audit records stand on the log, as the log itself counts them."""
 
     async def close(self) -> None:
         """Let everything go; safe to call twice and after a failed `open`."""

@@ -24,7 +24,7 @@ from defai.marketsim.actions import MarketAction, MarketBurn, MarketInitialize, 
 from defai.marketsim.execution import perform
 from defai.marketsim.market import Market
 from defai.worlds.audit_logs import MemoryAuditLog
-from defai.worlds.block_order import compose
+from defai.worlds.block_order import BlockItem, compose
 from defai.worlds.clocks import LockStepClock
 from defai.worlds.position_book import PositionBook, SimRevertError
 from defai.worlds.seating import SeatRequest, opening_balances
@@ -48,6 +48,7 @@ class SimWorld:
 
     network = "sim"
     chain_id = SIM_CHAIN_ID
+    makes_blocks = True
 
     def __init__(self, market: Market, valuation: Valuation, requests: Sequence[SeatRequest] = ()) -> None:
         self.market = market
@@ -90,22 +91,25 @@ class SimWorld:
     async def close(self) -> None:
         """Nothing is held."""
 
+    async def records(self) -> int:
+        """How many decisions were recorded with their plan."""
+        return self._records
+
+    async def close_block(self) -> Arrival | None:
+        """A last block, with or without the market's people."""
+        if self._path_ended(self._head.number + 1):
+            return self._make_block(
+                self._head.number + 1, self._head.timestamp + 1, self._head.base_fee_wei, self._order()
+            )
+        return await self.next()
+
     async def next(self) -> Arrival | None:
         """Let everyone act, and make the block of it; None where the market's path has ended."""
         index = self._head.number + 1
-        if self.market.last_block is not None and index > self.market.last_block:
+        if self._path_ended(index):
             return None
-        timestamp, base_fee = self.market.timestamp(index), self.market.base_fee_wei(index)
-        order = [self._pending[request.name] for request in self._requests if request.name in self._pending]
-        events: list[PoolEvent] = []
-        for item in compose(self.market, index, self._pools, order):
-            if isinstance(item, Submission):
-                events += self._carry_out(item, index, timestamp, base_fee)
-            else:
-                events += self._perform(item, (index, timestamp))
-        self._pending.clear()
-        self._head = self._seal_block(index, timestamp, base_fee, events)
-        return Arrival(self._head)
+        items = compose(self.market, index, self._pools, self._order())
+        return self._make_block(index, self.market.timestamp(index), self.market.base_fee_wei(index), items)
 
     def encode(self, agent: str, operations: Sequence[Operation]) -> tuple[Call, ...]:
         """The calls the agent's vault would make on the chain; here the vault's address is nobody's."""
@@ -123,6 +127,23 @@ class SimWorld:
     async def settled(self, agent: str) -> Settlement | None:
         """What became of the agent's submission."""
         return self._settled.pop(agent, None)
+
+    def _path_ended(self, index: int) -> bool:
+        return self.market.last_block is not None and index > self.market.last_block
+
+    def _order(self) -> list[Submission]:
+        return [self._pending[request.name] for request in self._requests if request.name in self._pending]
+
+    def _make_block(self, number: int, timestamp: int, base_fee: int, items: Sequence[BlockItem]) -> Arrival:
+        events: list[PoolEvent] = []
+        for item in items:
+            if isinstance(item, Submission):
+                events += self._carry_out(item, number, timestamp, base_fee)
+            else:
+                events += self._perform(item, (number, timestamp))
+        self._pending.clear()
+        self._head = self._seal_block(number, timestamp, base_fee, events)
+        return Arrival(self._head)
 
     def _carry_out(
         self, submission: Submission, number: int, timestamp: int, base_fee: int

@@ -1,0 +1,135 @@
+"""From settings to agents: strategies with their parameters, models, desks and outboxes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from defai.agent.agent import Agent, Mandate
+from defai.agent.desk import Desk
+from defai.agent.ports import Opening, World
+from defai.audit.outbox import Outbox
+from defai.audit.record import strategy_digest
+from defai.config import AgentSettings, Settings
+from defai.domain.decisions import ZERO_DIGEST
+from defai.domain.pool import PoolKey
+from defai.domain.stream import AgentCard, StreamEvent
+from defai.domain.tokens import Address, Token
+from defai.errors import ConfigError, did_you_mean
+from defai.market.valuation import Valuation
+from defai.models.trained import TrainedModel
+from defai.portfolio.ledger import Portfolio
+from defai.strategy.registry import LoadedStrategy, load
+from defai.units import to_raw
+from defai.worlds.seating import SeatRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An agent of the fleet before it has a world."""
+
+    settings: AgentSettings
+    loaded: LoadedStrategy
+    pools: tuple[PoolKey, ...]
+
+
+def load_fleet(settings: Settings, pools: Sequence[PoolKey]) -> tuple[Member, ...]:
+    """Load every agent's strategy and find its pools.
+
+    Raises:
+        NotFoundError: for an unknown strategy.
+        ConfigError: for a parameter that does not fit, or a pool that the network does not have.
+    """
+    by_name = {key.name: key for key in pools}
+    members = []
+    for agent in settings.agents:
+        loaded = load(agent.strategy, agent.parameters)
+        wanted = loaded.strategy.pools()
+        for name in wanted:
+            if name not in by_name:
+                hint = did_you_mean(name, list(by_name)) or f"There are: {', '.join(by_name)}."
+                raise ConfigError(
+                    f"The agent '{agent.name}' looks at a pool '{name}' that is not there.", hint
+                )
+        members.append(Member(agent, loaded, tuple(by_name[name] for name in wanted)))
+    return tuple(members)
+
+
+def seat_requests(
+    members: Sequence[Member], tokens: Mapping[str, Token], numeraire: Token
+) -> list[SeatRequest]:
+    """What each agent starts with.
+
+    Raises:
+        ConfigError: for a token the network does not have.
+    """
+    requests = []
+    for member in members:
+        balances: dict[Address, int] = {}
+        for symbol, amount in member.settings.balances.items():
+            if symbol not in tokens:
+                hint = did_you_mean(symbol, list(tokens)) or f"There are: {', '.join(tokens)}."
+                raise ConfigError(
+                    f"The agent '{member.settings.name}' starts with an unknown token '{symbol}'.", hint
+                )
+            balances[tokens[symbol].address] = to_raw(amount, tokens[symbol].decimals)
+        worth = to_raw(member.settings.usd or Decimal(0), numeraire.decimals)
+        requests.append(SeatRequest(member.settings.name, worth, balances))
+    return requests
+
+
+def build_agents(
+    members: Sequence[Member],
+    models: Sequence[TrainedModel | None],
+    world: World,
+    opening: Opening,
+    valuation: Valuation,
+    publish: Callable[[StreamEvent], None],
+    anchor_every: int,
+) -> list[Agent]:
+    """Put every member on its seat."""
+    agents = []
+    for member, model, seat in zip(members, models, opening.seats, strict=True):
+        name = member.settings.name
+        mandate = Mandate(
+            name=name,
+            strategy_name=member.loaded.name,
+            strategy=member.loaded.strategy,
+            strategy_digest=strategy_digest(member.loaded.source, parameters_of(member.loaded)),
+            pools=member.pools,
+            model=model,
+            anchor_every=anchor_every,
+        )
+
+        desk = Desk(
+            opening.market,
+            valuation,
+            Portfolio.opening(seat.balances),
+            member.settings.limits,
+            encode=partial(world.executor.encode, name),
+        )
+        outbox = Outbox(
+            seat.agent_id, world.audit_log.domain, seat.next_sequence, seat.last_digest or ZERO_DIGEST
+        )
+        agents.append(Agent(mandate, seat, desk, outbox, world.executor, world.audit_log, publish))
+    return agents
+
+
+def agent_card(agent: Agent, model: TrainedModel | None) -> AgentCard:
+    """An agent, for the stream."""
+    return AgentCard(
+        name=agent.name,
+        strategy=agent.mandate.strategy_name,
+        agent_id=agent.seat.agent_id,
+        vault=agent.seat.vault,
+        pools=tuple(key.address for key in agent.mandate.pools),
+        parameters={key: str(value) for key, value in agent.mandate.strategy.model_dump(mode="json").items()},
+        model_digest=model.digest if model else None,
+    )
+
+
+def parameters_of(loaded: LoadedStrategy) -> dict[str, Any]:
+    """A strategy's parameters as canonical values: numbers as their shortest text, so that no float is among them."""
+    dumped = loaded.strategy.model_dump(mode="json")
+    return {key: repr(value) if isinstance(value, float) else value for key, value in dumped.items()}

@@ -1,0 +1,94 @@
+"""A run's directory: self-contained, so that a run can be read, checked and made again from it alone."""
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_path
+from pydantic import TypeAdapter
+
+from defai.config import Settings
+from defai.domain.stream import StreamEvent
+from defai.errors import DefaiError
+
+_EVENT: TypeAdapter[Any] = TypeAdapter(StreamEvent)
+_PACKAGES = ("defai", "lightgbm", "numpy", "web3", "pydantic")
+
+
+def new_run_directory(settings: Settings) -> Path:
+    """Make the directory of a run: the one the settings name, else a new one under the user's data.
+
+    Raises:
+        DefaiError: where it cannot be made.
+    """
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    path = settings.run_dir or user_data_path("defai") / "runs" / f"{stamp}-{os.getpid()}"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DefaiError(
+            f"The run directory {path} cannot be made: {error.strerror}.", "Name another with run_dir."
+        ) from error
+    return path
+
+
+def models_folder() -> Path:
+    """Where trained models are kept."""
+    return user_data_path("defai") / "models"
+
+
+class Journal:
+    """Writes what happens into the run's directory.
+
+    Files: run.json (settings, seed, versions), events.jsonl (the stream), decisions.jsonl (by the audit log),
+    summary.json (at the end).
+    """
+
+    def __init__(self, path: Path, settings: Settings) -> None:
+        self.path = path
+        self._write(
+            "run.json",
+            {
+                "settings": settings.public(),
+                "seed": settings.market.seed,
+                "started": datetime.now(UTC).isoformat(timespec="seconds"),
+                "python": sys.version.split()[0],
+                "versions": {package: version(package) for package in _PACKAGES},
+            },
+        )
+        self._events = (path / "events.jsonl").open("ab")
+        self.failed: str = ""
+
+    def event(self, event: StreamEvent) -> None:
+        """Keep an event of the stream; the first failure is remembered and ends the writing, not the session."""
+        if self.failed:
+            return
+        try:
+            self._events.write(_EVENT.dump_json(event) + b"\n")
+        except OSError as error:
+            self.failed = f"The journal {self.path} cannot be written any more: {error.strerror}."
+
+    def flush(self) -> None:
+        """Hand what was written to the operating system."""
+        if not self.failed:
+            self._events.flush()
+
+    def close(self, summary: dict[str, Any] | None) -> None:
+        """Write the summary and close the files."""
+        if summary is not None:
+            self._write("summary.json", summary)
+        self._events.close()
+
+    def _write(self, name: str, content: dict[str, Any]) -> None:
+        draft = self.path / f".{name}.part"
+        try:
+            draft.write_text(json.dumps(content, indent=2, default=str) + "\n", encoding="utf-8")
+            draft.replace(self.path / name)
+        except OSError as error:
+            raise DefaiError(
+                f"{self.path / name} cannot be written: {error.strerror}.", "Make room."
+            ) from error

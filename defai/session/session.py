@@ -1,0 +1,275 @@
+"""A session: a fleet in a world, from the first step of its setting up to the last anchor."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+from eth_hash.auto import keccak
+
+from defai.agent import views
+from defai.agent.agent import Agent, AgentState
+from defai.agent.bus import Bus
+from defai.agent.ports import Arrival, World
+from defai.chain.mainnet import POOLS, TOKENS, USDC, USDC_WETH_005
+from defai.config import Settings
+from defai.domain.stream import BlockArrived, Notice, PoolCard, SessionEnded, SessionStarted, SetupProgressed
+from defai.errors import DefaiError, NotFoundError
+from defai.market import tripwire
+from defai.market.state import MarketState
+from defai.market.valuation import Valuation
+from defai.session.choice import build_world, history_recipe
+from defai.session.fleet import Member, agent_card, build_agents, load_fleet, seat_requests
+from defai.session.run_directory import Journal
+from defai.session.training import models_for
+
+_SETUP_STEPS = 5
+_CLOSING_BLOCKS = 8
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a session counts as it runs."""
+
+    blocks: int = 0
+    digest: bytes = b""
+    started: float = field(default_factory=perf_counter)
+    decide_ms: list[float] = field(default_factory=list)
+
+
+class Session:
+    """Runs a fleet. It is its own `Control`.
+
+    Args:
+        settings: what to run.
+        bus: where its events go.
+        blocks: end after so many blocks; None goes on until stopped or until the world has no more.
+        journal: the run's directory; None keeps nothing.
+    """
+
+    def __init__(
+        self, settings: Settings, bus: Bus, *, blocks: int | None = None, journal: Journal | None = None
+    ) -> None:
+        self.settings = settings
+        self.bus = bus
+        self.agents: list[Agent] = []
+        self.world: World | None = None
+        self.valuation = Valuation(USDC_WETH_005, USDC)
+        self._blocks = blocks
+        self._journal = journal
+        self._market: MarketState | None = None
+        self._stopping = asyncio.Event()
+        self._tally = Tally()
+        self._step = 0
+
+    async def run(self) -> dict[str, Any]:
+        """Set up, run, and close.
+
+        Returns:
+            The summary: see `summary`.
+
+        Raises:
+            DefaiError: where it cannot go on; the stream's last event says the same.
+        """
+        summary = None
+        try:
+            await self._set_up()
+            await self._loop()
+            await self._wind_down()
+            summary = await self.summary()
+        except DefaiError as error:
+            self.bus.publish(SessionEnded(error.sentence, error.hint, error.exit_code))
+            raise
+        finally:
+            if self.world is not None:
+                await self.world.close()
+            if self._journal is not None:
+                self._journal.close(summary)
+        self.bus.publish(SessionEnded(f"The session ended after {self._tally.blocks:,} blocks.", "", 0))
+        return summary
+
+    async def pause(self, agent: str) -> None:
+        """Let an agent decide nothing until it is resumed."""
+        self._named(agent).change_state(AgentState.PAUSED, "paused by the operator")
+
+    async def resume(self, agent: str) -> None:
+        """Let a paused, waiting or stopped agent decide again."""
+        self._named(agent).change_state(AgentState.RUNNING, "resumed by the operator")
+
+    async def halt_all(self) -> None:
+        """Pause every agent."""
+        for agent in self.agents:
+            agent.change_state(AgentState.PAUSED, "all halted by the operator")
+
+    async def stop(self) -> None:
+        """End the session after the block under way."""
+        self._stopping.set()
+
+    async def summary(self) -> dict[str, Any]:
+        """The run in numbers, as `--json` prints it."""
+        if self.world is None:
+            raise NotFoundError("There is no session to sum up.")
+        return {
+            "network": self.world.network,
+            "chain_id": self.world.chain_id,
+            "blocks": self._tally.blocks,
+            "seed": self.settings.market.seed,
+            "agents": [_agent_summary(agent) for agent in self.agents],
+            "records_on_chain": await self.world.records(),
+            "decision_digest": "0x" + self._tally.digest.hex(),
+            "seconds": round(perf_counter() - self._tally.started, 3),
+        }
+
+    async def _set_up(self) -> None:
+        self._progress("reading strategies")
+        members = load_fleet(self.settings, POOLS)
+        tokens = {token.symbol: token for token in TOKENS}
+        requests = seat_requests(members, tokens, USDC)
+        self.world = build_world(self.settings, requests, self.valuation, self._warn)
+        self._progress("preparing models")
+        recipe = history_recipe(self.settings)
+        models = await models_for([member.loaded for member in members], recipe, self._detail)
+        self._progress(f"starting the {self.world.network} chain")
+        opening = await self.world.open()
+        self._market = opening.market
+        self._progress(f"living through {self.settings.market.warm_up_blocks} blocks")
+        await self._warm_up(self.settings.market.warm_up_blocks)
+        self._progress("seating the agents")
+        self.agents = build_agents(
+            members,
+            models,
+            self.world,
+            opening,
+            self.valuation,
+            self.bus.publish,
+            self.settings.anchor_every_blocks,
+        )
+        self._announce(
+            members, [agent_card(agent, model) for agent, model in zip(self.agents, models, strict=True)]
+        )
+
+    async def _warm_up(self, blocks: int) -> None:
+        for _ in range(blocks):
+            if self._stopping.is_set() or not self._world.makes_blocks:
+                return
+            if await self._next_block() is None:
+                raise NotFoundError(
+                    f"The prices end within the {blocks} blocks of warm-up.",
+                    "Give a longer file, or warm up less.",
+                )
+
+    async def _loop(self) -> None:
+        while not self._stopping.is_set() and (self._blocks is None or self._tally.blocks < self._blocks):
+            arrival = await self._next_block()
+            if arrival is None:
+                break
+            arrived = perf_counter()
+            self._publish_block(arrival)
+            decisions = await asyncio.gather(*(agent.step(arrived) for agent in self.agents))
+            for decision in decisions:
+                if decision is not None:
+                    self._tally.digest = keccak(self._tally.digest + bytes.fromhex(decision.digest[2:]))
+            self._tally.blocks += 1
+            if self._journal is not None:
+                self._journal.flush()
+
+    async def _wind_down(self) -> None:
+        """Settle what is under way and anchor what waits, in as few blocks as it takes."""
+        self.bus.publish(Notice("info", "Settling what is under way."))
+        for _ in range(_CLOSING_BLOCKS):
+            for agent in self.agents:
+                await agent.settle()
+                await agent.flush()
+            if all([await agent.settle() for agent in self.agents]):
+                return
+            arrival = await self._world.feed.close_block()
+            if arrival is None:
+                return
+            self._fold(arrival)
+
+    async def _next_block(self) -> Arrival | None:
+        reading = asyncio.ensure_future(self._world.feed.next())
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        await asyncio.wait({reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not reading.done():
+            reading.cancel()
+            with suppress(asyncio.CancelledError):
+                await reading
+            return None
+        arrival = reading.result()
+        if arrival is not None:
+            self._fold(arrival)
+        return arrival
+
+    def _fold(self, arrival: Arrival) -> None:
+        if self._market is None:
+            raise NotFoundError("There is no market to fold a block into.")
+        self._market.apply(arrival.block)
+        tripwire.check(self._market, arrival.reports)
+
+    @property
+    def _world(self) -> World:
+        if self.world is None:
+            raise NotFoundError("There is no world yet.")
+        return self.world
+
+    def _named(self, name: str) -> Agent:
+        for agent in self.agents:
+            if agent.name == name:
+                return agent
+        raise NotFoundError(f"There is no agent called '{name}'.")
+
+    def _progress(self, text: str) -> None:
+        self._step += 1
+        self.bus.publish(SetupProgressed(self._step, _SETUP_STEPS, text))
+
+    def _detail(self, text: str) -> None:
+        self.bus.publish(SetupProgressed(self._step, _SETUP_STEPS, text))
+
+    def _warn(self, sentence: str) -> None:
+        self.bus.publish(Notice("warning", sentence))
+
+    def _publish_block(self, arrival: Arrival) -> None:
+        if self._market is not None:
+            block = arrival.block
+            quotes = views.pool_quotes(self._market, self.valuation)
+            self.bus.publish(
+                BlockArrived(
+                    block.number, block.hash, block.timestamp, block.base_fee_wei, quotes, arrival.read_ms
+                )
+            )
+
+    def _announce(self, members: Sequence[Member], cards: Sequence[Any]) -> None:
+        used = {key.address: key for member in members for key in member.pools}
+        base, quote = self.valuation.base.symbol, self.valuation.numeraire.symbol
+        self.bus.publish(
+            SessionStarted(
+                network=self._world.network,
+                chain_id=self._world.chain_id,
+                seed=self.settings.market.seed,
+                first_block=self._market.head.number + 1 if self._market else 0,
+                numeraire=quote,
+                pools=tuple(
+                    PoolCard(key.address, key.name, key.fee_pips, base, quote, key.tick_spacing)
+                    for key in used.values()
+                ),
+                agents=tuple(cards),
+                run_directory=str(self._journal.path) if self._journal else None,
+            )
+        )
+
+
+def _agent_summary(agent: Agent) -> dict[str, Any]:
+    valued = agent.desk.valued()
+    numeraire = agent.desk.valuation.numeraire
+    return {
+        "name": agent.name,
+        "strategy": agent.mandate.strategy_name,
+        **agent.decisions,
+        "equity_usd": float(views.usd(numeraire, valued.equity_raw)),
+        "hodl_usd": float(views.usd(numeraire, valued.hodl_raw)),
+        "gas_used": agent.gas_used,
+    }

@@ -1,0 +1,76 @@
+"""Models for a fleet: taken from the registry, or trained when they are missing."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from defai.features.spec import FeatureSpec
+from defai.market.window import Observation
+from defai.models.registry import ModelRegistry
+from defai.models.targets import Target
+from defai.models.trained import TrainedModel
+from defai.session.history import HistoryRecipe, generate_history
+from defai.session.run_directory import models_folder
+from defai.strategy.registry import LoadedStrategy
+
+Histories = Mapping[str, Sequence[Observation]]
+
+
+def model_key(strategy: LoadedStrategy, recipe: HistoryRecipe) -> str | None:
+    """What a strategy's model is known by: all that its training depends on. None where it needs no model."""
+    target = strategy.strategy.target()
+    if target is None:
+        return None
+    content = repr((strategy.strategy.pools(), _spec(strategy).digest, target, recipe))
+    return f"{strategy.name}-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+
+
+async def models_for(
+    strategies: Sequence[LoadedStrategy],
+    recipe: HistoryRecipe,
+    say: Callable[[str], None],
+    folder: Path | None = None,
+) -> list[TrainedModel | None]:
+    """The model of each strategy, trained in a thread of its own where it is not in the registry yet.
+
+    Args:
+        strategies: for whom; None stands for one that needs no model.
+        recipe: what is trained on.
+        say: told what is going on.
+        folder: the registry's; the user's by default.
+    """
+    registry = ModelRegistry(folder or models_folder())
+    histories: Histories | None = None
+    found: list[TrainedModel | None] = []
+    for strategy in strategies:
+        key = model_key(strategy, recipe)
+        model = registry.find(key) if key else None
+        if key and model is None:
+            if histories is None:
+                say(f"making {recipe.blocks:,} blocks of history to train on")
+                histories = await generate_history(recipe)
+            say(f"training the model of {strategy.name}")
+            model = await asyncio.to_thread(train_for, strategy, histories, str(recipe))
+            registry.save(model, key=key)
+        found.append(model)
+    return found
+
+
+def train_for(strategy: LoadedStrategy, histories: Histories, source: str) -> TrainedModel:
+    """Train a strategy's model on rows of its pools.
+
+    Args:
+        strategy: what is trained for.
+        histories: rows by pool name; those of the strategy's pools are used.
+        source: where they are from, for the card.
+    """
+    from defai.models.training import train  # noqa: PLC0415  numpy and LightGBM, only where something is trained
+
+    target = strategy.strategy.target() or Target("volatility", 12)
+    pools = {name: histories[name] for name in strategy.strategy.pools()}
+    return train(pools, feature_names=strategy.strategy.features(), target=target, source=source)
+
+
+def _spec(strategy: LoadedStrategy) -> FeatureSpec:
+    return FeatureSpec.of(strategy.strategy.features())
