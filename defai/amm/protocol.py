@@ -63,8 +63,8 @@ class ProtocolPool(ObservingPool):
             raise AmmRevert("L")
         fee0 = mul_div_rounding_up(to_uint256(amount0), self.fee_pips, PIPS)
         fee1 = mul_div_rounding_up(to_uint256(amount1), self.fee_pips, PIPS)
-        paid0 = fee0 if paid0 is None else to_uint256(paid0)
-        paid1 = fee1 if paid1 is None else to_uint256(paid1)
+        paid0 = fee0 if paid0 is None else paid0
+        paid1 = fee1 if paid1 is None else paid1
         if paid0 < fee0:
             raise AmmRevert("F0")
         if paid1 < fee1:

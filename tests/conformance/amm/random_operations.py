@@ -71,9 +71,10 @@ class Operator:
         return self._touched(owner, lower, upper)
 
     def flash(self) -> tuple[set[int], set[tuple[str, int, int]]]:
-        """A small loan, paid back exactly, generously or short."""
+        """A loan, paid back exactly, generously or short."""
         gift0, gift1 = (self.rng.choice((0, 0, 1, self._log_uniform(60), -1)) for _ in range(2))
-        self.twin.flash(self.rng.choice((0, 1, 2)), self.rng.choice((0, 1, 2)), gift0, gift1)
+        loan0, loan1 = (self.rng.choice((0, 1, self._log_uniform(100))) for _ in range(2))
+        self.twin.flash(loan0, loan1, gift0, gift1)
         return set(), set()
 
     def protocol(self) -> tuple[set[int], set[tuple[str, int, int]]]:
@@ -99,8 +100,7 @@ class Operator:
         return self.rng.getrandbits(self.rng.randint(1, bits)) or 1
 
     def _touched(self, owner: int, lower: int, upper: int) -> tuple[set[int], set[tuple[str, int, int]]]:
-        in_bounds = {tick for tick in (lower, upper) if -(1 << 23) <= tick < 1 << 23}
-        return in_bounds, {(self.twin.exchange.payers[owner], lower, upper)}
+        return {lower, upper}, {(self.twin.exchange.payers[owner], lower, upper)}
 
     def _range(self, *, fresh: float) -> tuple[int, int, int]:
         """An existing range, or, with that probability, a new one: near the price, wide, at an end, or impossible."""
@@ -123,7 +123,7 @@ class Operator:
                 (high - 1, high),
             )
         )
-        lower, upper = max(lower, low) * spacing, min(upper, high) * spacing
+        lower, upper = (min(max(tick, low), high) * spacing for tick in (lower, upper))
         if rng.random() < 0.06:
             lower, upper = rng.choice(
                 ((lower + 1, upper), (upper, lower), (lower, MAX_TICK + 1), (MIN_TICK - 1, upper), (lower, lower))

@@ -141,12 +141,16 @@ class Twin:
         )
 
     def flash(self, amount0: int, amount1: int, gift0: int, gift1: int) -> Outcome:
-        """Borrow, and pay back the loan with `gift` more (or, negative, less) than the fee."""
+        """Borrow at most what is there, and pay back the loan with `gift` more (or, negative, less) than the fee."""
         payer = self.exchange.payers[0]
-        fees = [-(-amount * self.ours.fee_pips // 1_000_000) for amount in (amount0, amount1)]
+        amount0, amount1 = (min(amount, held) for amount, held in zip((amount0, amount1), self.balances(), strict=True))
+        paid0, paid1 = (
+            max(loan + -(-loan * self.ours.fee_pips // 1_000_000) + gift, 0) - loan
+            for loan, gift in ((amount0, gift0), (amount1, gift1))
+        )
 
         def ours() -> tuple[()]:
-            self.ours.flash(amount0, amount1, paid0=max(fees[0] + gift0, 0), paid1=max(fees[1] + gift1, 0))
+            self.ours.flash(amount0, amount1, paid0=paid0, paid1=paid1)
             return ()
 
         return self._both(
@@ -159,6 +163,13 @@ class Twin:
                 via=payer,
             ),
         )
+
+    def balances(self) -> tuple[int, int]:
+        """The tokens that the real pool holds."""
+        token0, token1 = (
+            self.evm.call(token, "balanceOf(address)", self.address)[0] for token in self.exchange.tokens
+        )
+        return token0, token1
 
     def set_fee_protocol(self, fee_protocol0: int, fee_protocol1: int) -> Outcome:
         """Set the protocol's share."""
@@ -277,7 +288,7 @@ class Twin:
             expected = Outcome(tuple(signed(word) for word in theirs()))
         except EvmRevertError as revert:
             expected = Outcome((), revert.reason)
-        assert outcome == expected, name
+        assert outcome == expected, f"{name}: ours {outcome}, the bytecode {expected}"
         key = (name, outcome.reverted)
         self.outcomes[key] = self.outcomes.get(key, 0) + 1
         return outcome
