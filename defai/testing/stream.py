@@ -160,23 +160,38 @@ class Actor:
         if self.kind == "volatility_band":
             value = 38.0 + 14 * self.rng.random() + 6 * ((block // 20) % 3)
             return ForecastView(
-                "volatility of the next 12 blocks", "ticks", value, value * 0.7, value * 1.45, digest, beats_baseline=True
+                "volatility of the next 12 blocks",
+                "ticks",
+                value,
+                value * 0.7,
+                value * 1.45,
+                digest,
+                beats_baseline=True,
             )
         value = self.rng.gauss(0, 2.2)
         return ForecastView(
-            "return over the next 12 blocks", "ticks", value, value - 3.1, value + 3.1, digest, beats_baseline=None
+            "return over the next 12 blocks",
+            "ticks",
+            value,
+            value - 3.1,
+            value + 3.1,
+            digest,
+            beats_baseline=None,
         )
 
-    def _wish(
-        self, price: float, tick: int, forecast: ForecastView | None
-    ) -> tuple[str, str, str, str, str]:
+    def _wish(self, price: float, tick: int, forecast: ForecastView | None) -> tuple[str, str, str, str, str]:
         if self.kind == "volatility_band":
             return self._provide(price, tick, forecast)
         if self.kind == "mean_reversion" and forecast is not None and abs(forecast.value) > 4.4:
             return self._revert(price, forecast)
         if self.kind == "fee_tier_arb" and self.rng.random() < 0.07:
             edge = self.rng.uniform(5.4, 7.2)
-            return self._swap(price, sell=self.rng.random() < 0.5, size=0.42, reason=f"spread {edge:.1f} bp over cost 5.3 bp")
+            return self._swap(
+                price,
+                sell=self.rng.random() < 0.5,
+                size=0.42,
+                reason=f"spread {edge:.1f} bp over cost 5.3 bp",
+            )
         reasons = {
             "mean_reversion": "the edge is below its cost of 5.8 bp",
             "fee_tier_arb": "no spread between the tiers after costs",
@@ -184,7 +199,9 @@ class Actor:
         }
         return "hold", "hold", reasons[self.kind], "approved", ""
 
-    def _provide(self, price: float, tick: int, forecast: ForecastView | None) -> tuple[str, str, str, str, str]:
+    def _provide(
+        self, price: float, tick: int, forecast: ForecastView | None
+    ) -> tuple[str, str, str, str, str]:
         if self.band and self.band[0] <= price < self.band[1]:
             return "hold", "hold", "the tick is inside the band", "approved", ""
         if self.band and self.rng.random() < 0.7:
@@ -196,14 +213,22 @@ class Actor:
         if first:
             self.lp_usd, self.usdc, self.weth = 24_000.0, self.usdc - 12_000.0, self.weth - 12_000.0 / price
         text = f"{'open' if first else 'rebalance'} {tick - 90:,}...{tick + 90:,}"
-        return ("open" if first else "rebalance"), text, f"re-centre, half-width {half * 10_000:.0f} ticks", "approved", ""
+        return (
+            ("open" if first else "rebalance"),
+            text,
+            f"re-centre, half-width {half * 10_000:.0f} ticks",
+            "approved",
+            "",
+        )
 
     def _revert(self, price: float, forecast: ForecastView) -> tuple[str, str, str, str, str]:
         if self.rng.random() < 0.25:
             text = f"swap 2.10 WETH -> at least {2.1 * price * 0.994:,.1f} USDC"
             return "swap", text, "the edge is 9.3 bp", "denied", "slippage 61 bp over the limit of 50"
         reason = f"forecast {forecast.value:+.1f} ticks, cost 5.8 bp"
-        return self._swap(price, sell=forecast.value < 0, size=round(self.rng.uniform(0.2, 1.1), 2), reason=reason)
+        return self._swap(
+            price, sell=forecast.value < 0, size=round(self.rng.uniform(0.2, 1.1), 2), reason=reason
+        )
 
     def _swap(self, price: float, *, sell: bool, size: float, reason: str) -> tuple[str, str, str, str, str]:
         worth = size * price
@@ -243,7 +268,9 @@ def demo_setup() -> Iterator[StreamEvent]:
         yield SetupProgressed(step, len(SETUP), text)
 
 
-def demo_stream(seed: int = 7, blocks: int = 220, agents: int = 4, *, end: bool = True) -> Iterator[StreamEvent]:
+def demo_stream(
+    seed: int = 7, blocks: int = 220, agents: int = 4, *, end: bool = True
+) -> Iterator[StreamEvent]:
     """A whole session: set-up, start, blocks with their decisions and executions, and the end.
 
     Args:
@@ -304,7 +331,9 @@ def act(actor: Actor, number: int, timestamp: int, price: float, tick: int) -> I
         actor.unanchored = 0
         first = actor.sequence - 50
         root = hex_of("root", actor.card.name, first)
-        yield HoldsAnchored(actor.card.name, first, 50, root, number, hex_of("anchor", actor.card.name, first))
+        yield HoldsAnchored(
+            actor.card.name, first, 50, root, number, hex_of("anchor", actor.card.name, first)
+        )
 
 
 def settle(actor: Actor, number: int, records: int, rng: Random) -> Iterator[StreamEvent]:

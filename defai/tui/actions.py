@@ -39,7 +39,15 @@ AGENT: Final = "agent"
 DECISION: Final = "decision"
 
 ACTS: Final = (
-    Act("open", "enter", "open", "Open the agent, decision or record under the cursor.", FLEET, "↵", palette=False),
+    Act(
+        "open",
+        "enter",
+        "open",
+        "Open the agent, decision or record under the cursor.",
+        FLEET,
+        "↵",
+        palette=False,
+    ),
     Act("pause", "p", "pause", "Pause the selected agent, or let it run again.", FLEET),
     Act("halt", "h", "halt all", "Pause every agent, after one question.", EVERYWHERE),
     Act("copy", "c", "copy", "Copy the address or digest under the cursor.", FLEET),
@@ -48,7 +56,15 @@ ACTS: Final = (
     Act("panel('log')", "3", "decisions", "Go to the decisions.", FLEET, footer=False),
     Act("panel('records')", "4", "records", "Go to the audit records.", FLEET, footer=False),
     Act("zoom(1)", "minus", "longer", "Show a longer time in the chart.", FLEET, "-", footer=False),
-    Act("zoom(-1)", "plus,equals_sign", "shorter", "Show a shorter time in the chart.", FLEET, "+", footer=False),
+    Act(
+        "zoom(-1)",
+        "plus,equals_sign",
+        "shorter",
+        "Show a shorter time in the chart.",
+        FLEET,
+        "+",
+        footer=False,
+    ),
     Act("back", "escape", "back", "Go back to where you came from.", AGENT, "esc", palette=False),
     Act("open", "enter", "open", "Open the decision under the cursor.", AGENT, "↵", palette=False),
     Act("pause", "p", "pause", "Pause this agent, or let it run again.", AGENT),
@@ -60,7 +76,15 @@ ACTS: Final = (
     Act("step(1)", "right", "next", "The agent's next decision.", DECISION, "→"),
     Act("copy", "c", "copy digest", "Copy the decision's digest.", DECISION),
     Act("copy_transaction", "t", "copy transaction", "Copy the transaction's hash.", DECISION),
-    Act("theme", "ctrl+t", "theme", "Change between the dark and the light theme.", EVERYWHERE, "^t", footer=False),
+    Act(
+        "theme",
+        "ctrl+t",
+        "theme",
+        "Change between the dark and the light theme.",
+        EVERYWHERE,
+        "^t",
+        footer=False,
+    ),
     Act("help", "question_mark,f1", "help", "Show all keys.", EVERYWHERE, "?"),
     Act("leave", "q", "quit", "End the session and leave.", EVERYWHERE),
     Act(

@@ -93,7 +93,9 @@ class DefaiApp(App[None]):
                 return
         if self.fleet.ended is None:
             self._take(
-                SessionEnded("The session stopped without saying why.", "Its log in the run directory may tell.", 3)
+                SessionEnded(
+                    "The session stopped without saying why.", "Its log in the run directory may tell.", 3
+                )
             )
 
     def _take(self, event: StreamEvent) -> None:
@@ -173,7 +175,7 @@ class DefaiApp(App[None]):
         """A sentence above the screen, where something is wrong with all of it."""
         fleet = self.fleet
         if fleet.ended is not None and fleet.block is not None:
-            return f"{fleet.ended.sentence} The figures are those of block {number(fleet.block.number, 0)}."
+            return f"The session has ended. The figures are those of block {number(fleet.block.number, 0)}."
         if self.is_stale and fleet.block is not None and fleet.block_seen_at is not None:
             since = age(self.clock() - fleet.block_seen_at)
             return f"No block for {since}. The figures are those of block {number(fleet.block.number, 0)}."
@@ -270,7 +272,11 @@ class DefaiApp(App[None]):
 
 
 async def run(
-    events: EventsFactory, control: Control, *, dropped: Callable[[], int] = lambda: 0, leave_within_s: float = LEAVE_WITHIN_S
+    events: EventsFactory,
+    control: Control,
+    *,
+    dropped: Callable[[], int] = lambda: 0,
+    leave_within_s: float = LEAVE_WITHIN_S,
 ) -> int:
     """Run the dashboard on the running loop until the person leaves.
 

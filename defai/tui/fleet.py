@@ -100,7 +100,9 @@ class FleetState:
     @property
     def versus_hold_percent(self) -> Decimal | None:
         """The fleet's equity against having held, in percent."""
-        return ratio_percent(self.equity_usd, self._total(lambda line: line.portfolio and line.portfolio.hodl_usd))
+        return ratio_percent(
+            self.equity_usd, self._total(lambda line: line.portfolio and line.portfolio.hodl_usd)
+        )
 
     @property
     def waiting(self) -> int:
@@ -222,7 +224,9 @@ class FleetState:
         series = self.prices.get(line.main_pool or "")
         if not series:
             return
-        level = next((value for number, value in reversed(series) if number <= event.block_number), series[-1][1])
+        level = next(
+            (value for number, value in reversed(series) if number <= event.block_number), series[-1][1]
+        )
         line.trades.append(Trade(event.block_number, self._sort_of_trade(line, entry), level))
 
     def _sort_of_trade(self, line: AgentLine, entry: LogLine | None) -> str:
@@ -254,4 +258,3 @@ class FleetState:
     def _end(self, event: SessionEnded) -> Parts:
         self.ended = event
         return {"ended", "status"}
-

@@ -27,6 +27,11 @@ def number(value: Number | None, places: int = 2, unit: str = "") -> str:
     return f"{text} {unit}" if unit else text
 
 
+def plain(value: Number) -> str:
+    """A figure with no more digits than it has, two at most: "50", "0.88"."""
+    return number(value, 0 if value == int(value) else 2)
+
+
 def signed(value: Number | None, places: int = 2, unit: str = "") -> str:
     """A figure that always carries its sign, except a zero: "+1.92 %"."""
     text = number(value, places, unit)
@@ -96,7 +101,8 @@ def shorten(text: str | None, head: int = 6, tail: int = 4) -> str:
 
 def network_name(network: str, chain_id: int) -> str:
     """The network as the status bar says it, with its chain id where it is not the main network's."""
-    return network if chain_id == 1 else f"{network} {chain_id}"
+    name = {"standin": "stand-in"}.get(network, network)
+    return name if chain_id == 1 else f"{name} {chain_id}"
 
 
 def spark(values: Sequence[float], width: int) -> str:

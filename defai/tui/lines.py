@@ -157,7 +157,9 @@ class AgentLine:
     @property
     def pnl_percent(self) -> Decimal | None:
         """Equity against what it started with, in percent."""
-        return ratio_percent(self.portfolio.equity_usd, self.portfolio.initial_usd) if self.portfolio else None
+        return (
+            ratio_percent(self.portfolio.equity_usd, self.portfolio.initial_usd) if self.portfolio else None
+        )
 
     @property
     def versus_hold_percent(self) -> Decimal | None:

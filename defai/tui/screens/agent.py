@@ -44,7 +44,8 @@ class AgentScreen(Board):
         with Horizontal(id="agent-upper"):
             yield LineChart("equity")
             with VerticalScroll(classes="panel", id="agent-facts", can_focus=True):
-                yield Static(id="agent-text")
+                yield Static(id="agent-account")
+                yield Static(id="agent-holdings")
         yield DecisionLog("agent-log", of_one_agent=True)
 
     @property
@@ -61,12 +62,15 @@ class AgentScreen(Board):
         equity = tuple((block, usd) for block, usd, _ in line.equity)
         hodl = tuple((block, usd) for block, _, usd in line.equity)
         curves = (Curve(equity, "primary"), Curve(hodl, "faint")) if equity else ()
-        chart.display_picture(Picture(curves, empty="Nothing owned yet: the curve is drawn as blocks come in."))
+        chart.display_picture(
+            Picture(curves, empty="Nothing owned yet: the curve is drawn as blocks come in.")
+        )
         worth = line.portfolio.equity_usd if line.portfolio else None
         chart.border_title = f"{line.key} · {line.card.strategy} · {number(worth, 2, 'USD')}"
         chart.border_subtitle = "bright: equity  faint: had it held"
-        text = facts_text(line, self.fleet, Palette(self.app.theme_variables))
-        self.query_one("#agent-text", Static).update(text)
+        palette = Palette(self.app.theme_variables)
+        self.query_one("#agent-account", Static).update(account_text(line, palette))
+        self.query_one("#agent-holdings", Static).update(holdings_text(line, self.fleet, palette))
         self.query_one("#agent-facts").border_title = "Account"
         log = self.query_one(DecisionLog)
         log.border_title = f"Decisions of {line.key}"
@@ -104,29 +108,32 @@ class AgentScreen(Board):
         self.terminal.open_decision(message.key)
 
 
-def facts_text(line: AgentLine, fleet: FleetState, palette: Palette) -> Text:
-    """Account, balances, positions, parameters: label and figure, the figures right-aligned."""
+def account_text(line: AgentLine, palette: Palette) -> Text:
+    """Its state and what it is worth."""
     text = Text(no_wrap=True, overflow="ellipsis")
     glyph, ink = STATES.get(line.state, (UNKNOWN, "muted"))
     reason = f" · {line.state_reason}" if line.state_reason else ""
     text.append(f"{glyph} {line.wish or line.state or UNKNOWN}{reason}\n", style=palette.style(ink))
-    for title, rows in (
-        ("", account(line)),
-        ("Balances", balances(line)),
-        ("Positions", positions(line, fleet)),
-        ("Parameters", parameters(line)),
-    ):
-        section(text, title, rows, palette)
+    section(text, "", account(line), palette)
+    return text
+
+
+def holdings_text(line: AgentLine, fleet: FleetState, palette: Palette) -> Text:
+    """Its balances, positions and parameters."""
+    text = Text(no_wrap=True, overflow="ellipsis")
+    section(text, "Balances", balances(line), palette)
+    section(text, "\nPositions", positions(line, fleet), palette)
+    section(text, "\nParameters", parameters(line), palette)
     return text
 
 
 def section(text: Text, title: str, rows: Iterable[Row], palette: Palette) -> None:
     """A title and its rows."""
     if title:
-        text.append(f"\n{title}\n", style=palette.style("strong"))
+        text.append(f"{title}\n", style=palette.style("strong"))
     for label, value, ink in rows:
-        text.append(f"{label:<18}", style=palette.style("muted"))
-        text.append(f"{value:>18}\n" if len(value) <= 18 else f"{value}\n", style=palette.style(ink))
+        text.append(f"{label:<15}", style=palette.style("muted"))
+        text.append(f"{value:>20}\n", style=palette.style(ink))
 
 
 def account(line: AgentLine) -> list[Row]:
@@ -153,7 +160,8 @@ def balances(line: AgentLine) -> list[Row]:
         return [(UNKNOWN, "", "muted")]
     places = {"USDC": 2, "USDT": 2, "DAI": 2}
     return [
-        (symbol, number(amount, places.get(symbol, 6)), "foreground") for symbol, amount in line.portfolio.balances
+        (symbol, number(amount, places.get(symbol, 6)), "foreground")
+        for symbol, amount in line.portfolio.balances
     ]
 
 
@@ -167,7 +175,7 @@ def positions(line: AgentLine, fleet: FleetState) -> list[Row]:
     rows: list[Row] = []
     for held in line.portfolio.positions:
         pool = fleet.pool(held.pool)
-        state = "in range" if held.in_range else f"out of range for {age(now.since(line.out_since))}"
+        state = "in range" if held.in_range else f"out for {age(now.since(line.out_since))}"
         rows += [
             (f"#{held.token_id}", pool.name if pool else shorten(held.pool), "foreground"),
             ("  range", f"{price(held.price_lower)} … {price(held.price_upper)}", "foreground"),
@@ -181,4 +189,6 @@ def positions(line: AgentLine, fleet: FleetState) -> list[Row]:
 
 def parameters(line: AgentLine) -> list[Row]:
     """How its strategy is set."""
-    return [(name, value, "foreground") for name, value in line.card.parameters.items()] or [("none", "", "muted")]
+    return [(name, value, "foreground") for name, value in line.card.parameters.items()] or [
+        ("none", "", "muted")
+    ]

@@ -27,8 +27,16 @@ class Board(Screen[None]):
     """
 
     scope: ClassVar[str] = ""
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (100, "-middle"), (170, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (30, "-medium"), (48, "-tall")]
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-narrow"),
+        (100, "-middle"),
+        (170, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-short"),
+        (30, "-medium"),
+        (48, "-tall"),
+    ]
 
     @property
     def terminal(self) -> "DefaiApp":
@@ -65,7 +73,9 @@ class Board(Screen[None]):
     def paint_status(self) -> None:
         """Show the status bar, and a banner where the figures are old."""
         app = self.terminal
-        self.query_one(StatusBar).display_status(self.fleet, app.clock(), stale=app.is_stale, leaving=app.leaving)
+        self.query_one(StatusBar).display_status(
+            self.fleet, app.clock(), stale=app.is_stale, leaving=app.leaving
+        )
         banner = self.query_one("#banner", Static)
         words = app.banner
         if words:

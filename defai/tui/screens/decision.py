@@ -1,23 +1,21 @@
 """One decision: why, was it allowed, what came of it, can I check it?"""
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Container, VerticalScroll
 from textual.widgets import Static
 
 from defai.domain.stream import CheckView, ForecastView
 from defai.tui.actions import DECISION, bindings
 from defai.tui.fleet import Parts
-from defai.tui.format import UNKNOWN, bar, milliseconds, number, shorten
+from defai.tui.format import UNKNOWN, bar, milliseconds, number, plain, shorten
 from defai.tui.lines import MARKS, LogLine
 from defai.tui.screens.board import Board
 from defai.tui.themes import Palette
-from defai.tui.widgets.fleet_table import decision_words
 from defai.tui.widgets.record_panel import RUNGS
 
 LABEL = 12
@@ -42,7 +40,10 @@ class DecisionScreen(Board):
     def compose_body(self) -> ComposeResult:
         """One scrolling page."""
         with VerticalScroll(classes="panel", id="decision-box", can_focus=True):
-            yield Static(id="decision-text")
+            with Container(id="decision-columns"):
+                yield Static(id="decision-why")
+                yield Static(id="decision-came-of-it")
+            yield Static(id="decision-record")
 
     def paint(self, parts: Parts) -> None:
         """Show the decision; its outcome may come in while one looks at it."""
@@ -50,12 +51,35 @@ class DecisionScreen(Board):
             return
         box = self.query_one("#decision-box")
         one = self.line.decision
-        box.border_title = f"Decision {one.sequence} · {self.line.agent} · block {number(one.block_number, 0)}"
-        box.border_subtitle = "← previous   next →"
+        box.border_title = (
+            f"Decision {one.sequence} · {self.line.agent} · block {number(one.block_number, 0)}"
+        )
+        before, after = (self._neighbour(by) for by in (-1, 1))
+        box.border_subtitle = "   ".join(
+            words
+            for words, line in (
+                (f"← {before and before.decision.sequence}", before),
+                (f"{after and after.decision.sequence} →", after),
+            )
+            if line is not None
+        )
         width = max(40, self.size.width - 6)
-        page = Page(Palette(self.app.theme_variables), width)
-        write_page(page, self.line)
-        self.query_one("#decision-text", Static).update(page.text)
+        half = width if self.has_class("-narrow") else (width - 4) // 2
+        palette = Palette(self.app.theme_variables)
+        for name, room, write in (
+            ("why", half, write_why),
+            ("came-of-it", half, write_outcome),
+            ("record", width, write_record),
+        ):
+            page = Page(palette, room)
+            write(page, self.line)
+            self.query_one(f"#decision-{name}", Static).update(page.text)
+
+    def _neighbour(self, by: int) -> LogLine | None:
+        agent = self.fleet.agents.get(self.line.agent)
+        log = list(agent.log) if agent else []
+        at = next((index for index, line in enumerate(log) if line is self.line), None)
+        return log[at + by] if at is not None and 0 <= at + by < len(log) else None
 
     def action_back(self) -> None:
         """Go back."""
@@ -63,11 +87,9 @@ class DecisionScreen(Board):
 
     def action_step(self, by: int) -> None:
         """Go to the agent's decision before (-1) or after (1) this one."""
-        agent = self.fleet.agents.get(self.line.agent)
-        log = list(agent.log) if agent else []
-        at = next((index for index, line in enumerate(log) if line is self.line), None)
-        if at is not None and 0 <= at + by < len(log):
-            self.line = log[at + by]
+        line = self._neighbour(by)
+        if line is not None:
+            self.line = line
             self.paint_all()
             self.query_one("#decision-box").scroll_home(animate=False)
 
@@ -90,7 +112,7 @@ class Page:
     """
 
     def __init__(self, palette: Palette, width: int) -> None:
-        self.text = Text()
+        self.text = Text(no_wrap=True, overflow="ellipsis")
         self.palette = palette
         self.width = width
 
@@ -104,7 +126,9 @@ class Page:
         room = self.width - LABEL - 2
         used = 0
         for words, ink in spans:
-            for piece in words.split(" "):
+            for piece in (
+                part[at : at + room] for part in words.split(" ") for at in range(0, len(part) or 1, room)
+            ):
                 size = len(piece) + 1
                 if used and used + size > room:
                     self.text.append("\n" + " " * (LABEL + 2))
@@ -114,29 +138,23 @@ class Page:
         self.text.append("\n")
 
 
-def write_page(page: Page, line: LogLine) -> None:
-    """The whole view, in the order of its questions."""
+def write_why(page: Page, line: LogLine) -> None:
+    """What was wanted, why, and what was forecast."""
     one = line.decision
-    glyph, ink, meaning = MARKS.get(line.mark, (UNKNOWN, "muted", "unknown"))
     page.title("What, and why")
-    page.row("intent", (decision_words(one), "strong"))
+    page.row("intent", (one.text.replace("->", "→").replace("...", "…"), "strong"))
     page.row("reason", (one.reason or UNKNOWN, "foreground"))
     if line.seen > 1:
-        page.row("", (f"the latest of {line.seen} holds in a row, since block {number(line.first_block, 0)}", "muted"))
-    page.row("took", (milliseconds(line.latency_ms), "foreground"), ("from the block to the decision", "muted"))
+        page.row(
+            "",
+            (f"the latest of {line.seen} holds in a row, since block {number(line.first_block, 0)}", "muted"),
+        )
+    page.row(
+        "took", (milliseconds(line.latency_ms), "foreground"), ("from the block to the decision", "muted")
+    )
     page.title("Forecast")
     write_forecast(page, one.forecast)
     page.row("because", (UNKNOWN, "muted"), ("contributions are not part of the stream", "faint"))
-    page.title("Guard")
-    page.row("verdict", (f"{glyph} {one.verdict.replace('_', ' ')}", ink), (one.verdict_reason, "foreground"))
-    for check in one.checks:
-        write_check(page, check)
-    if not one.checks:
-        page.row("checks", (UNKNOWN, "muted"))
-    page.title("Outcome")
-    write_outcome(page, line, f"{glyph} {meaning}", ink)
-    page.title("Record")
-    write_record(page, line)
 
 
 def write_forecast(page: Page, forecast: ForecastView | None) -> None:
@@ -150,12 +168,14 @@ def write_forecast(page: Page, forecast: ForecastView | None) -> None:
         page.row("forecast", (figure, "strong"), (f"band {UNKNOWN}", "muted"))
     else:
         page.row(
-            "forecast", (figure, "strong"), (f"[{number(forecast.low, 3)} … {number(forecast.high, 3)}]", "foreground")
+            "forecast",
+            (figure, "strong"),
+            (f"[{number(forecast.low, 3)} … {number(forecast.high, 3)}]", "foreground"),
         )
         page.row("", *band_line(forecast.low, forecast.value, forecast.high, min(48, page.width - LABEL - 6)))
     beats = {True: ("✓ yes", "pnl-up"), False: ("✗ no", "risk-denied"), None: ("unmeasured", "muted")}
     page.row("model", (shorten(forecast.model_digest, 10, 6), "foreground"))
-    page.row("beats its baseline out of sample:"[:LABEL], beats[forecast.beats_baseline])
+    page.row("baseline", ("beaten out of sample:", "muted"), beats[forecast.beats_baseline])
 
 
 def band_line(low: float, value: float, high: float, width: int) -> Iterable[tuple[str, str]]:
@@ -169,15 +189,30 @@ def write_check(page: Page, check: CheckView) -> None:
     """A limit: how much of it is used, as a bar and in figures."""
     share = float(check.value / check.limit) if check.limit else 0.0
     glyph, ink = ("✓", "pnl-up") if check.ok else ("✗", "risk-denied")
-    places = 0 if check.limit == check.limit.to_integral_value() and check.limit >= Decimal(1000) else 2
     filled = bar(share, 16).rstrip()
-    figures = f"{number(check.value, places)} of {number(check.limit, places)} {check.unit}"
-    page.row(check.name[: LABEL - 1], (f"{glyph} {filled}{'░' * (16 - len(filled))}", ink), (figures, "foreground"))
+    figures = f"{plain(check.value)} of {plain(check.limit)} {check.unit}"
+    page.row(
+        check.name[: LABEL - 1], (f"{glyph} {filled}{'░' * (16 - len(filled))}", ink), (figures, "foreground")
+    )
 
 
-def write_outcome(page: Page, line: LogLine, words: str, ink: str) -> None:
-    """What came of it."""
-    page.row("outcome", (words, ink))
+def write_outcome(page: Page, line: LogLine) -> None:
+    """What the guard said, and what came of it."""
+    one = line.decision
+    glyph, ink, meaning = MARKS.get(line.mark, (UNKNOWN, "muted", "unknown"))
+    said, color = ("✗", "risk-denied") if one.verdict == "denied" else ("✓", "pnl-up")
+    if one.verdict in {"clipped", "needs_approval"}:
+        said, color, _ = MARKS[one.verdict]
+    page.title("Guard")
+    page.row(
+        "verdict", (f"{said} {one.verdict.replace('_', ' ')}", color), (one.verdict_reason, "foreground")
+    )
+    for check in one.checks:
+        write_check(page, check)
+    if not one.checks:
+        page.row("checks", (UNKNOWN, "muted"))
+    page.title("Outcome")
+    page.row("outcome", (f"{glyph} {meaning}", ink))
     execution = line.execution
     if execution is None:
         return
@@ -185,15 +220,17 @@ def write_outcome(page: Page, line: LogLine, words: str, ink: str) -> None:
         page.row("", (execution.text.replace("->", "→"), "strong"))
     if execution.error:
         page.row("error", (execution.error, "risk-denied"))
-    page.row("transaction", (execution.transaction_hash or UNKNOWN, "foreground"))
     page.row("block", (number(execution.block_number, 0), "foreground"))
-    page.row("gas", (number(execution.gas_used, 0), "foreground"), (f"· {number(execution.gas_usd, 2)} USD", "foreground"))
+    gas = f"{number(execution.gas_used, 0)} · {number(execution.gas_usd, 2)} USD"
+    page.row("gas", (gas, "foreground"))
 
 
 def write_record(page: Page, line: LogLine) -> None:
-    """The digest, the token, and the rungs nobody has climbed yet."""
-    page.row("digest", (line.decision.digest, "foreground"))
+    """The digest, the token, the transaction, and the rungs nobody has climbed yet."""
     execution = line.execution
     token = f"#{execution.record_id}" if execution and execution.record_id is not None else UNKNOWN
+    page.title("Record")
     page.row("record", (token, "audit-ok" if token != UNKNOWN else "muted"))
+    page.row("digest", (line.decision.digest, "foreground"))
+    page.row("transaction", ((execution.transaction_hash if execution else None) or UNKNOWN, "foreground"))
     page.row("rungs", *((f"{UNKNOWN} {rung} ", "muted") for rung in RUNGS), ("unverified", "faint"))

@@ -42,8 +42,8 @@ class Question(ModalScreen[bool]):
             yield Static(self._question, classes="dialog-title")
             yield Static(self._consequence, classes="dialog-text")
             with Horizontal(classes="dialog-buttons"):
-                yield Button(f"{self._yes}  y", id="yes", variant="warning")
-                yield Button("No  n", id="no", variant="primary")
+                yield Button(f"{self._yes}  y", id="yes", variant="warning", compact=True)
+                yield Button("No  n", id="no", variant="primary", compact=True)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """A click, or enter on a button."""
@@ -64,7 +64,10 @@ class Settling(ModalScreen[None]):
         """What is going on, and the way out of it."""
         with Vertical(classes="dialog"):
             yield Static("◌ settling…", classes="dialog-title")
-            yield Static("What is under way is being settled and recorded, then the session ends.", classes="dialog-text")
+            yield Static(
+                "What is under way is being settled and recorded, then the session ends.",
+                classes="dialog-text",
+            )
             yield Static("q again leaves at once", classes="dialog-hint")
 
 
@@ -85,7 +88,9 @@ class Farewell(ModalScreen[None]):
         """The sentence, the hint, the exit code where it is one."""
         failed = self.ended.exit_code != 0
         with Vertical(classes="dialog -failed" if failed else "dialog"):
-            yield Static("✗ The session has ended" if failed else "✓ The session has ended", classes="dialog-title")
+            yield Static(
+                "✗ The session has ended" if failed else "✓ The session has ended", classes="dialog-title"
+            )
             yield Static(Text(self.ended.sentence), classes="dialog-sentence")
             if self.ended.hint:
                 yield Static(Text(self.ended.hint), classes="dialog-text")
@@ -124,7 +129,7 @@ def keys_text(palette: Palette) -> Text:
         text.append(f"{title}\n", style=palette.style("strong", "surface"))
         for act in acts(scope):
             key = act.key_display or act.keys.split(",", maxsplit=1)[0]
-            text.append(f"  {key:<16}", style=palette.style("accent", "surface"))
+            text.append(f"  {key:<12}", style=palette.style("accent", "surface"))
             text.append(f"{act.help}\n", style=palette.style("foreground", "surface"))
         text.append("\n")
     text.append("Lists\n", style=palette.style("strong", "surface"))

@@ -5,6 +5,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.markup import escape
 from textual.widget import Widget
 
 from defai.tui.actions import FLEET, bindings
@@ -55,13 +56,13 @@ class FleetScreen(Board):
         if "records" in parts:
             panel = self.query_one(RecordPanel)
             panel.display_records(self.fleet.records)
-            panel.border_title = "Records"
+            panel.border_title = titled(4, "Records")
 
     def _paint_table(self) -> None:
         table = self.query_one(FleetTable)
         table.display_fleet(self.fleet)
         count = len(self.fleet.agents)
-        table.border_title = f"Fleet · {number(count, 0)} agents" if count else "Fleet"
+        table.border_title = titled(1, f"Fleet · {number(count, 0)} agents" if count else "Fleet")
         table.styles.height = min(count + 3, max(7, self.size.height * 2 // 5)) if count else 7
         self.refresh_bindings()
 
@@ -69,7 +70,7 @@ class FleetScreen(Board):
         log = self.query_one(DecisionLog)
         log.display_log(self.fleet.log)
         dropped = self.terminal.dropped
-        log.border_title = "Decisions"
+        log.border_title = titled(3, "Decisions")
         log.border_subtitle = f"{number(dropped, 0)} events skipped" if dropped else ""
 
     def _paint_chart(self) -> None:
@@ -82,7 +83,8 @@ class FleetScreen(Board):
         pool, quote = self.fleet.pool(address), self.fleet.quote(address)
         points = tuple(self.fleet.prices.get(address or "", ()))
         unit = f"{pool.quote_symbol} per {pool.base_symbol}" if pool else ""
-        chart.border_title = f"{pool.name} · {price(quote.price if quote else None)} {unit}" if pool else "Price"
+        now = price(quote.price if quote else None)
+        chart.border_title = titled(2, f"{pool.name} · {now} {unit}" if pool else "Price")
         chart.border_subtitle = "▲ bought  ▼ sold  ◆ liquidity moved" if line and line.trades else ""
         empty = "No block yet: the price is drawn as blocks come in."
         chart.display_picture(picture(line, points, empty))
@@ -158,6 +160,11 @@ class FleetScreen(Board):
             line = next((one for one in self.fleet.records if one.key == message.key), None)
             if line is not None and line.minted is not None:
                 self.terminal.open_decision(line.digest)
+
+
+def titled(key: int, words: str) -> str:
+    """A panel's title with the key that goes there."""
+    return f"[$accent]{key}[/] {escape(words)}"
 
 
 def picture(line: AgentLine | None, points: tuple[tuple[int, float], ...], empty: str) -> Picture:

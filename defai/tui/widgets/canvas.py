@@ -52,13 +52,17 @@ class Canvas:
         for index, character in enumerate(text):
             self.glyph(column + index, row, character, ink)
 
-    def row(self, row: int, palette: Palette, ground: str = "background", tint: str = "band-fill") -> list[Segment]:
+    def row(
+        self, row: int, palette: Palette, ground: str = "background", tint: str = "band-fill"
+    ) -> list[Segment]:
         """One row of cells as segments, neighbours of the same look joined."""
         segments: list[Segment] = []
         text, look = "", ("", "")
         start = row * self.width
         for cell in range(start, start + self.width):
-            character = self._glyphs.get(cell) or (chr(0x2800 + self._dots[cell]) if self._dots[cell] else " ")
+            character = self._glyphs.get(cell) or (
+                chr(0x2800 + self._dots[cell]) if self._dots[cell] else " "
+            )
             now = (self._inks.get(cell, "muted"), tint if cell in self._tinted else ground)
             if now != look and text:
                 segments.append(Segment(text, palette.style(*look)))

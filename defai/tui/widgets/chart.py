@@ -69,6 +69,7 @@ class Frame:
 
     last_block: int
     blocks_per_dot: int
+    dots_per_block: int
     low: float
     high: float
     width: int
@@ -76,7 +77,7 @@ class Frame:
 
     def x(self, block: int) -> int:
         """Column of dots of a block; the newest stands at the right edge."""
-        return self.width * 2 - 1 - (self.last_block - block) // self.blocks_per_dot
+        return self.width * 2 - 1 - (self.last_block - block) * self.dots_per_block // self.blocks_per_dot
 
     def y(self, value: float) -> int:
         """Row of dots of a value, from the top; may lie outside."""
@@ -85,7 +86,7 @@ class Frame:
     @property
     def first_block(self) -> int:
         """The oldest block in sight."""
-        return self.last_block - (self.width * 2 - 1) * self.blocks_per_dot
+        return self.last_block - (self.width * 2 - 1) * self.blocks_per_dot // self.dots_per_block
 
 
 class LineChart(Widget, can_focus=True):
@@ -129,7 +130,9 @@ class LineChart(Widget, can_focus=True):
         if self._palette is None:
             self._palette = Palette(self.app.theme_variables)
         if self._strips is None:
-            self._strips = draw(self._picture, self.size.width, self.size.height, ZOOMS[self._zoom], self._palette)
+            self._strips = draw(
+                self._picture, self.size.width, self.size.height, ZOOMS[self._zoom], self._palette
+            )
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
 
 
@@ -143,19 +146,21 @@ def draw(picture: Picture, width: int, height: int, blocks_per_dot: int, palette
         return lines + [Strip([Segment(" " * width, blank)])] * (height - 1)
     last = max(block for block, _ in points)
     rows = height - 1
-    oldest = last - (width * 2) * blocks_per_dot
+    first = min(block for block, _ in points)
+    oldest = max(first, last - (width * 2) * blocks_per_dot)
+    dots_per_block = stretch(last - first + 1, width * 2 - 20) if blocks_per_dot == 1 else 1
     low, high = extent(picture, oldest)
     step = nice_step(high - low, max(1, rows // 2))
     places = axis_places(step, high)
     gutter = max(len(number(low, places)), len(number(high, places))) + 2
-    frame = Frame(last, blocks_per_dot, low, high, max(1, width - gutter - 1), rows)
+    frame = Frame(last, blocks_per_dot, dots_per_block, low, high, max(1, width - gutter - 1), rows)
     canvas = Canvas(frame.width, rows)
     for band in picture.bands:
         paint_band(canvas, frame, band)
     for curve in reversed(picture.curves):
         paint_curve(canvas, frame, curve)
     if picture.band_name and picture.bands:
-        name_band(canvas, frame, picture.bands[-1], picture.band_name)
+        name_band(canvas, frame, picture.bands, picture.band_name)
     for mark in picture.marks:
         paint_mark(canvas, frame, mark)
     labels = axis_labels(frame, step, places)
@@ -167,6 +172,11 @@ def draw(picture: Picture, width: int, height: int, blocks_per_dot: int, palette
         strips.append(Strip(segments).adjust_cell_length(width, blank))
     strips.append(block_axis(frame, gutter, width, palette))
     return strips
+
+
+def stretch(blocks: int, dots: int) -> int:
+    """Dots a block gets while there are few of them: as many as show them all, eight at most."""
+    return max(1, min(8, dots // max(1, blocks)))
 
 
 def extent(picture: Picture, oldest: int) -> tuple[float, float]:
@@ -185,7 +195,11 @@ def extent(picture: Picture, oldest: int) -> tuple[float, float]:
 
 def axis_places(step: float, high: float) -> int:
     """Digits after the point that tell two labels apart, and no more than the figure needs."""
-    needed = max(0, -math.floor(math.log10(step)) + (1 if round(step / 10 ** math.floor(math.log10(step)), 1) == 2.5 else 0))
+    needed = max(
+        0,
+        -math.floor(math.log10(step))
+        + (1 if round(step / 10 ** math.floor(math.log10(step)), 1) == 2.5 else 0),
+    )
     return min(needed, max(needed, price_places(high))) if needed else 0
 
 
@@ -254,19 +268,21 @@ def paint_band(canvas: Canvas, frame: Frame, band: Band) -> None:
     x0, x1 = max(0, frame.x(band.first_block)), frame.x(band.last_block)
     top, bottom = frame.y(band.high), frame.y(band.low)
     for column in range(x0 >> 1, (x1 >> 1) + 1):
-        canvas.tint(column, top >> 2, bottom >> 2)
+        canvas.tint(column, (top + 2) >> 2, max((top + 2) >> 2, (bottom - 2) >> 2))
     for x in range(x0, x1 + 1):
         if x % 3 != 2:
             canvas.dot(x, top, "band-edge")
             canvas.dot(x, bottom, "band-edge")
 
 
-def name_band(canvas: Canvas, frame: Frame, band: Band, name: str) -> None:
-    """The band's owner, on its upper edge, where there is room."""
-    x0, x1 = max(0, frame.x(band.first_block)) >> 1, frame.x(band.last_block) >> 1
-    if x1 - x0 > len(name) + 6:
-        row = max(0, min(frame.height - 1, frame.y(band.high) >> 2))
-        canvas.words(x0 + (x1 - x0 - len(name)) // 2 - 1, row, f" {name} ", "band-edge")
+def name_band(canvas: Canvas, frame: Frame, bands: Sequence[Band], name: str) -> None:
+    """The owner's name on the upper edge of the newest band with room for it."""
+    for band in reversed(bands):
+        x0, x1 = max(0, frame.x(band.first_block)) >> 1, frame.x(band.last_block) >> 1
+        row = frame.y(band.high) >> 2
+        if x1 - x0 > len(name) + 6 and 0 <= row < frame.height:
+            canvas.words(x0 + (x1 - x0 - len(name)) // 2 - 1, row, f" {name} ", "band-edge")
+            return
 
 
 def paint_mark(canvas: Canvas, frame: Frame, mark: Mark) -> None:

@@ -17,34 +17,37 @@ class DecisionLog(Grid[LogLine]):
     """
 
     def __init__(self, source: str = "log", *, of_one_agent: bool = False) -> None:
-        agent = () if of_one_agent else (Column[LogLine]("agent", lambda one: ((one.agent, "foreground"),), 11),)
-        columns = (
-            Column[LogLine]("block", lambda one: ((f"{one.first_block}", "muted"),), 6, right=True),
-            *agent,
-            Column[LogLine]("", mark, 1),
-            Column[LogLine]("decision", decision, 20, grow=3),
-            Column[LogLine]("because", reason, 18, grow=4, rank=1),
-            Column[LogLine]("record", record, 7, rank=2, right=True),
-            Column[LogLine]("took", lambda one: ((milliseconds(one.latency_ms), "muted"),), 7, rank=3, right=True),
+        agent = (
+            () if of_one_agent else (Column[LogLine]("agent", lambda one: ((one.agent, "foreground"),), 9),)
         )
-        super().__init__(columns, empty="No decisions yet. The first come with the next block.", source=source, follow=True)
+        columns = (
+            Column[LogLine]("block", lambda one: ((f"{one.first_block}", "muted"),), 5, right=True),
+            *agent,
+            Column[LogLine]("decision", decision, 26, grow=4),
+            Column[LogLine]("because", reason, 20, grow=4, rank=1),
+            Column[LogLine]("record", record, 6, rank=2, right=True),
+            Column[LogLine](
+                "took", lambda one: ((milliseconds(one.latency_ms), "muted"),), 7, rank=5, right=True
+            ),
+        )
+        super().__init__(
+            columns, empty="No decisions yet. The first come with the next block.", source=source, follow=True
+        )
 
     def display_log(self, lines: Iterable[LogLine]) -> None:
         """Show these lines, given oldest first."""
-        self.show(tuple(lines)[::-1])
-
-
-def mark(line: LogLine) -> Spans:
-    """How it went, as a glyph."""
-    glyph, ink, _ = MARKS.get(line.mark, (UNKNOWN, "muted", ""))
-    return ((glyph, ink),)
+        newest_first = tuple(lines)[::-1]
+        if newest_first:
+            self.widen("block", len(str(newest_first[0].first_block)))
+        self.show(newest_first)
 
 
 def decision(line: LogLine) -> Spans:
-    """What was decided; a run of holds with its length."""
+    """How it went, as a glyph, and what was decided; a run of holds with its length."""
+    glyph, ink, _ = MARKS.get(line.mark, (UNKNOWN, "muted", ""))
     if line.is_hold:
-        return (("hold", "muted"), (f" ×{line.seen}" if line.seen > 1 else "", "faint"))
-    return ((decision_words(line.decision), "foreground"),)
+        return ((f"{glyph} ", ink), ("hold", "muted"), (f" ×{line.seen}" if line.seen > 1 else "", "faint"))
+    return ((f"{glyph} ", ink), (decision_words(line.decision), "foreground"))
 
 
 def reason(line: LogLine) -> Spans:

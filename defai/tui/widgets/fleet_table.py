@@ -1,6 +1,7 @@
 """The fleet: a line an agent, drawn by one widget however many there are."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from defai.domain.stream import DecisionView, ForecastView
 from defai.tui.fleet import FleetState
@@ -47,22 +48,25 @@ class FleetTable(Grid[AgentLine]):
     def __init__(self) -> None:
         self.now = Now(None, ())
         columns = (
-            Column[AgentLine]("agent", lambda one: ((one.card.name, "strong"),), 12, grow=1),
-            Column[AgentLine]("strategy", lambda one: ((one.card.strategy, "foreground"),), 15, grow=1, rank=5),
-            Column[AgentLine]("equity USD", equity, 11, right=True),
-            Column[AgentLine]("PnL %", lambda one: percent(one.pnl_percent), 7, right=True),
-            Column[AgentLine]("vs hold %", lambda one: percent(one.versus_hold_percent), 9, rank=4, right=True),
+            Column[AgentLine]("agent", lambda one: ((one.card.name, "strong"),), 9, grow=2),
+            Column[AgentLine](
+                "strategy", lambda one: ((one.card.strategy, "foreground"),), 15, grow=1, rank=5
+            ),
+            Column[AgentLine]("equity USD", equity, 10, right=True),
+            Column[AgentLine]("PnL %", lambda one: percent(one.pnl_percent), 6, right=True),
+            Column[AgentLine]("vs hold", lambda one: percent(one.versus_hold_percent), 7, rank=4, right=True),
             Column[AgentLine]("position", self.position, 20),
-            Column[AgentLine]("forecast", forecast, 16, grow=1, rank=6),
-            Column[AgentLine]("fees USD", fees, 10, rank=9, right=True),
-            Column[AgentLine]("gas USD", gas, 9, rank=10, right=True),
-            Column[AgentLine]("equity, last blocks", curve, 20, rank=11),
-            Column[AgentLine]("vault", vault, 13, rank=12),
-            Column[AgentLine]("last decision", self.last, 17, grow=2),
+            Column[AgentLine]("forecast", forecast, 12, rank=6),
+            Column[AgentLine]("trend", trend, 8, rank=7),
+            Column[AgentLine]("fees USD", fees, 9, rank=9, right=True),
+            Column[AgentLine]("gas USD", gas, 8, rank=10, right=True),
+            Column[AgentLine]("equity", curve, 20, rank=11),
+            Column[AgentLine]("vault", vault, 11, rank=12),
+            Column[AgentLine]("last decision", self.last, 18, grow=2),
             Column[AgentLine]("", state, 1),
-            Column[AgentLine]("state", state_word, 9, rank=8),
+            Column[AgentLine]("state", state_word, 8, rank=8),
         )
-        super().__init__(columns, empty="The session has no agents.", source="table")
+        super().__init__(columns, empty="The agents appear once the session is up.", source="table")
 
     def display_fleet(self, fleet: FleetState) -> None:
         """Show the fleet as it stands."""
@@ -142,27 +146,29 @@ def vault(line: AgentLine) -> Spans:
     return ((shorten(line.card.vault), "muted"),)
 
 
-def percent(value: object) -> Spans:
+def percent(value: Decimal | None) -> Spans:
     """A signed figure in its colour."""
-    from decimal import Decimal
-
-    known = value if isinstance(value, Decimal) else None
-    return ((signed(known), signed_ink(known)),)
+    shown = None if value is None else round(value, 2)
+    return ((signed(shown), signed_ink(shown)),)
 
 
 def forecast(line: AgentLine) -> Spans:
-    """The latest forecast, with how it moved."""
+    """The latest forecast."""
     if line.last is None or line.last.decision.forecast is None:
         return NOTHING
-    shown = line.last.decision.forecast
-    return ((forecast_figure(shown), "foreground"), (f" {spark(list(line.forecasts), 4)}", "band-edge"))
+    return ((forecast_figure(line.last.decision.forecast), "foreground"),)
+
+
+def trend(line: AgentLine) -> Spans:
+    """How the forecast moved."""
+    return ((spark(list(line.forecasts), 8), "band-edge"),)
 
 
 def forecast_figure(shown: ForecastView) -> str:
     """A forecast in a few cells: "σ 41.3 ticks", "µ −0.2 ticks"."""
     letter = "σ " if shown.name.startswith("volatility") else "µ " if shown.name.startswith("return") else ""
     size = abs(shown.value)
-    return f"{letter}{number(shown.value, 0 if size >= 100 else 1 if size >= 10 else 2)} {shown.unit}"
+    return f"{letter}{number(shown.value, 0 if size >= 100 else 1)} {shown.unit}"
 
 
 def state(line: AgentLine) -> Spans:
@@ -181,9 +187,13 @@ def state_word(line: AgentLine) -> Spans:
 def base_symbol(line: AgentLine) -> str:
     """The symbol of what it holds besides dollars, as its portfolio names it."""
     stable = {"USDC", "USDT", "DAI"}
-    return next((name for name, _ in line.portfolio.balances if name not in stable), "") if line.portfolio else ""
+    return (
+        next((name for name, _ in line.portfolio.balances if name not in stable), "")
+        if line.portfolio
+        else ""
+    )
 
 
 def decision_words(decision: DecisionView) -> str:
-    """A decision in a few words, with real arrows."""
-    return decision.text.replace("->", "→").replace("...", "…")
+    """A decision in a few words, with signs instead of some of them."""
+    return decision.text.replace("->", "→").replace("...", "…").replace("at least", "≥")

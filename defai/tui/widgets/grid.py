@@ -1,7 +1,7 @@
 """A list of lines with a header, drawn line by line: only the lines in sight, and of those only what changed."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from rich.cells import cell_len, set_cell_size
@@ -117,7 +117,13 @@ class Grid(ScrollView, Generic[L], can_focus=True):
     cursor: reactive[int] = reactive(0, init=False)
 
     def __init__(
-        self, columns: Sequence[Column[L]], *, empty: str, source: str, follow: bool = False, header: bool = True
+        self,
+        columns: Sequence[Column[L]],
+        *,
+        empty: str,
+        source: str,
+        follow: bool = False,
+        header: bool = True,
     ) -> None:
         super().__init__(id=source)
         self._columns = tuple(columns)
@@ -155,7 +161,9 @@ class Grid(ScrollView, Generic[L], can_focus=True):
         stays = key is None or (self._follow and self.cursor == 0)
         if not stays and (self.selected is None or self.selected.key != key):
             index = next((at for at, line in enumerate(lines) if line.key == key), None)
-            self.set_reactive(Grid.cursor, min(self.cursor, max(0, len(lines) - 1)) if index is None else index)
+            self.set_reactive(
+                Grid.cursor, min(self.cursor, max(0, len(lines) - 1)) if index is None else index
+            )
         self._refresh_changed()
         now = self.selected.key if self.selected else None
         if now is not None and now != key:
@@ -166,6 +174,14 @@ class Grid(ScrollView, Generic[L], can_focus=True):
         index = next((at for at, line in enumerate(self._lines) if line.key == key), None)
         if index is not None:
             self.cursor = index
+
+    def widen(self, title: str, width: int) -> None:
+        """Give a column at least so much room."""
+        if any(column.title == title and column.width < width for column in self._columns):
+            self._columns = tuple(
+                replace(column, width=width) if column.title == title else column for column in self._columns
+            )
+            self.on_resize()
 
     def repaint(self) -> None:
         """Draw everything anew: another theme, another size."""

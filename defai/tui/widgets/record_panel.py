@@ -21,11 +21,11 @@ class RecordList(Grid[RecordLine]):
 
     def __init__(self) -> None:
         columns = (
-            Column[RecordLine]("record", token, 8),
+            Column[RecordLine]("record", token, 6),
             Column[RecordLine]("agent", lambda one: ((one.agent, "foreground"),), 9, grow=1),
             Column[RecordLine]("digest", lambda one: ((shorten(one.digest), "muted"),), 11, rank=1),
             Column[RecordLine](
-                "block", lambda one: ((f"{one.source.block_number}", "muted"),), 6, rank=2, right=True
+                "block", lambda one: ((f"{one.source.block_number}", "muted"),), 5, rank=2, right=True
             ),
         )
         super().__init__(columns, empty="No records yet.", source="records", follow=True)
@@ -53,7 +53,14 @@ class RecordPanel(Vertical):
 
     def display_records(self, records: Iterable[RecordLine]) -> None:
         """Show these records, given oldest first, and the selected one's details."""
-        self.records.show(tuple(records)[::-1])
+        newest_first = tuple(records)[::-1]
+        if newest_first:
+            self.records.widen("block", len(str(newest_first[0].source.block_number)))
+        self.records.show(newest_first)
+        self.display_selected()
+
+    def on_resize(self) -> None:
+        """Cut the details for the new width."""
         self.display_selected()
 
     def display_selected(self) -> None:
@@ -61,7 +68,9 @@ class RecordPanel(Vertical):
         line = self.records.selected
         details = self.query_one("#record-details", Static)
         palette = self.records.palette
-        width = details.size.width
+        width = self.size.width - 2
+        if width <= 0:
+            return
         if line is None:
             details.update("")
         elif isinstance(line.source, ExecutionSettled):
@@ -89,10 +98,22 @@ def minted_details(event: ExecutionSettled, palette: Palette, width: int) -> Tex
         ("record", f"#{event.record_id}", "audit-ok"),
         ("agent", f"{event.agent} · decision {event.sequence}", "foreground"),
         ("digest", event.digest if long else shorten(event.digest, 10, 6), "foreground"),
-        ("tx", (event.transaction_hash or UNKNOWN) if long else shorten(event.transaction_hash, 10, 6), "foreground"),
-        ("block", f"{number(event.block_number, 0)} · decided {number(event.decided_block, 0)}", "foreground"),
+        (
+            "tx",
+            (event.transaction_hash or UNKNOWN) if long else shorten(event.transaction_hash, 10, 6),
+            "foreground",
+        ),
+        (
+            "block",
+            f"{number(event.block_number, 0)} · decided {number(event.decided_block, 0)}",
+            "foreground",
+        ),
         ("gas", f"{number(event.gas_used, 0)} · {number(event.gas_usd)} USD", "foreground"),
-        ("outcome", event.text or event.error or UNKNOWN, "foreground" if event.status == "filled" else "risk-denied"),
+        (
+            "outcome",
+            event.text or event.error or UNKNOWN,
+            "foreground" if event.status == "filled" else "risk-denied",
+        ),
         ("verified", " ".join(f"{UNKNOWN} {rung}" for rung in RUNGS), "muted"),
     ]
     return facts(rows, palette, width)

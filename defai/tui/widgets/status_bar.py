@@ -41,11 +41,11 @@ class StatusBar(Widget):
         if y:
             return Strip.blank(width)
         left, right = list(self._left), list(self._right)
-        while measure(left) + measure(right) + 2 > width:
-            victim = max((*left, *right), key=lambda piece: piece.rank)
-            if victim.rank == 0:
+        while measure(left) + measure(right) + 4 > width:
+            rank = max(piece.rank for piece in (*left, *right))
+            if rank == 0:
                 break
-            (left if victim in left else right).remove(victim)
+            left, right = [[piece for piece in side if piece.rank < rank] for side in (left, right)]
         palette = Palette(self.app.theme_variables)
         ground = "surface"
         segments = [Segment(" ", palette.style("muted", ground))]
@@ -72,10 +72,19 @@ def left_pieces(fleet: FleetState, now: float, *, stale: bool, leaving: bool) ->
         return (name, Piece("◌ setting up", "waiting"))
     network = network_name(fleet.started.network, fleet.started.chain_id)
     if fleet.block is None or fleet.block_seen_at is None:
-        return (name, Piece("◌ ", "waiting"), Piece(network, "strong"), Piece(" · waiting for a block", "muted"))
+        return (
+            name,
+            Piece("◌ ", "waiting"),
+            Piece(network, "strong"),
+            Piece(" · waiting for a block", "muted"),
+        )
     since = now - fleet.block_seen_at
     dot = Piece("○ ", "risk-denied") if stale else Piece("● ", "pnl-up")
-    fresh = Piece(f" · no block for {age(since)}", "risk-denied") if stale else Piece(f" · {age(since)} ago", "muted", 6)
+    fresh = (
+        Piece(f" · no block for {age(since)}", "risk-denied")
+        if stale
+        else Piece(f" · {age(since)}", "muted", 6)
+    )
     return (
         name,
         dot,
@@ -83,8 +92,13 @@ def left_pieces(fleet: FleetState, now: float, *, stale: bool, leaving: bool) ->
         Piece(" · block ", "muted"),
         Piece(number(fleet.block.number, 0), "strong"),
         fresh,
-        Piece(f" · base fee {gwei(fleet.block.base_fee_wei)}", "muted", 7),
-        Piece(f" · decided in {milliseconds(fleet.latency_ms)}", "muted", 8),
+        *(() if stale else (Piece(" ago", "muted", 13),)),
+        Piece(" · ", "muted", 7),
+        Piece("base fee ", "muted", 11),
+        Piece(gwei(fleet.block.base_fee_wei), "muted", 7),
+        Piece(" · ", "muted", 8),
+        Piece("decided in ", "muted", 12),
+        Piece(milliseconds(fleet.latency_ms), "muted", 8),
     )
 
 
@@ -92,15 +106,17 @@ def right_pieces(fleet: FleetState) -> tuple[Piece, ...]:
     """What we own, and what waits."""
     if fleet.started is None:
         return ()
-    pnl, versus = fleet.pnl_percent, fleet.versus_hold_percent
+    pnl, versus = (
+        None if value is None else round(value, 2) for value in (fleet.pnl_percent, fleet.versus_hold_percent)
+    )
     waits = (Piece(f"   {fleet.waiting} waiting ⚑", "waiting"),) if fleet.waiting else ()
     worth = number(fleet.equity_usd)
     return (
-        Piece("equity ", "muted", 5),
+        Piece("equity ", "muted", 10),
         Piece(worth, "strong"),
         Piece("" if worth == UNKNOWN else " USD", "muted", 4),
         Piece(f"  {signed(pnl, 2, '%')}", signed_ink(pnl)),
-        Piece("  vs hold ", "muted", 9),
-        Piece(signed(versus, 2, "%"), signed_ink(versus), 9),
+        Piece("  vs hold ", "muted", 5),
+        Piece(signed(versus, 2, "%"), signed_ink(versus), 5),
         *waits,
     )
