@@ -125,10 +125,10 @@ def run(arguments: Sequence[str], *, debug: bool = False) -> int:
     try:
         result = _invoke(["--debug", *arguments] if debug else list(arguments))
         sys.stdout.flush()
-    except Exception as error:  # noqa: BLE001  the one place where whatever went wrong becomes a sentence
-        return _explain(error, debug=debug)
-    except (KeyboardInterrupt, BaseExceptionGroup):
-        return INTERRUPTED
+    except SystemExit:
+        raise
+    except BaseException as error:  # noqa: BLE001  the one place where whatever went wrong becomes a sentence
+        return INTERRUPTED if _is_interrupt(error) else _explain(error, debug=debug)
     return result
 
 
@@ -148,11 +148,19 @@ def _take_debug(arguments: list[str]) -> tuple[list[str], bool]:
     return kept + arguments[end:], len(kept) < end
 
 
-def _explain(error: Exception, *, debug: bool) -> int:
+def _is_interrupt(error: BaseException) -> bool:
+    """Whether a person pressed ctrl-c, alone or while tasks were gathered."""
+    if isinstance(error, BaseExceptionGroup):
+        return error.subgroup(KeyboardInterrupt) is not None
+    return isinstance(error, KeyboardInterrupt | click.Abort)
+
+
+def _explain(error: BaseException, *, debug: bool) -> int:
     """Say what went wrong, keep the rest in the log, and give the exit code it stands for."""
     error = _first_of(error)
-    if isinstance(error, click.Abort):
-        return INTERRUPTED
+    if isinstance(error, NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return ConfigError.exit_code
     if isinstance(error, BrokenPipeError) and _reader_is_gone():
         os.dup2(
             os.open(os.devnull, os.O_WRONLY), 1
@@ -167,12 +175,10 @@ def _explain(error: Exception, *, debug: bool) -> int:
     return exit_code
 
 
-def _in_words(error: Exception, *, debug: bool) -> tuple[str, str, int]:
+def _in_words(error: BaseException, *, debug: bool) -> tuple[str, str, int]:
     """The sentence, the hint and the exit code of an error."""
     if isinstance(error, DefaiError):
         return error.sentence, error.hint, error.exit_code
-    if isinstance(error, NoArgsIsHelpError):
-        return "Which command?", error.format_message(), ConfigError.exit_code
     if isinstance(error, click.UsageError):
         hint = f"See `{error.ctx.command_path} --help`." if error.ctx else ""
         return error.format_message(), hint, ConfigError.exit_code
@@ -184,9 +190,9 @@ def _in_words(error: Exception, *, debug: bool) -> tuple[str, str, int]:
     return defect, _where_to_look(debug=debug), 1
 
 
-def _first_of(error: Exception) -> Exception:
+def _first_of(error: BaseException) -> BaseException:
     """What a task group gathered, as the one error that a person has to know: ours before anyone else's."""
-    if not isinstance(error, ExceptionGroup):
+    if not isinstance(error, BaseExceptionGroup):
         return error
     ours, _ = error.split(DefaiError)
     return _first_of((ours or error).exceptions[0])
@@ -204,7 +210,7 @@ def _where_to_look(*, debug: bool) -> str:
     return where + ("" if debug else "`--debug` shows where it happened.")
 
 
-def _show_traceback(error: Exception) -> None:
+def _show_traceback(error: BaseException) -> None:
     import traceback  # noqa: PLC0415  only needed on the way out
 
     click.echo(redacted("".join(traceback.format_exception(error))), err=True)

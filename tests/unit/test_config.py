@@ -55,7 +55,7 @@ def test_the_command_line_beats_the_environment_beats_the_file(tmp_path: Path) -
     path = write(tmp_path, "[market]\nseed = 1\nwarm_up_blocks = 1\nliquidity_usd = 1\n")
     environment = {"DEFAI_MARKET__SEED": "2", "DEFAI_MARKET__WARM_UP_BLOCKS": "2"}
     market = Settings.load(path, {"market.seed": 3, "market.prices": None}, environment=environment).market
-    assert (market.seed, market.warm_up_blocks, market.liquidity_usd) == (3, 2, 1)
+    assert (market.seed, market.warm_up_blocks, int(market.liquidity_usd)) == (3, 2, 1)
 
 
 def test_an_empty_environment_variable_takes_a_key_back_to_its_default(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_agents_come_from_the_environment_by_name_and_number(tmp_path: Path, who
 def test_an_agents_limits_stand_on_the_fleets(tmp_path: Path) -> None:
     text = "[limits]\nmax_gas_usd = 3\nmax_trade_usd = 100\n" + AGENT + "limits = { max_trade_usd = 5 }\n"
     limits = Settings.load(write(tmp_path, text), environment={}).agents[0].limits
-    assert (limits.max_gas_usd, limits.max_trade_usd) == (3, 5)
+    assert (int(limits.max_gas_usd), int(limits.max_trade_usd)) == (3, 5)
 
 
 def test_paths_in_a_file_start_at_its_folder(tmp_path: Path) -> None:
