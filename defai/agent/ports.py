@@ -36,8 +36,11 @@ class Feed(Protocol):
     async def next(self) -> Arrival | None:
         """The next block. In lock-step worlds asking for it makes it: everyone has acted. None: there is no more."""
 
-    async def close_block(self) -> Arrival | None:
-        """A block to settle in at the end of a session, market or not; None where none can be had."""
+    async def make_block(self) -> Arrival | None:
+        """A block at once, not at its time: to live through history, or to settle in. None where none can be had."""
+
+    def begin(self) -> None:
+        """From now on `next` gives blocks at their time, where the world keeps one."""
 
 
 @dataclass(frozen=True, slots=True)

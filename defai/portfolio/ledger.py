@@ -44,7 +44,11 @@ class Portfolio:
         """
         changed = {position.token_id: position for position in execution.opened}
         gone = set(execution.closed)
-        kept = [changed.pop(held.token_id, held) for held in self.positions if held.token_id not in gone]
+        kept = [
+            replace(changed.pop(held.token_id, held), opened_block=held.opened_block)
+            for held in self.positions
+            if held.token_id not in gone
+        ]
         new = [position for token_id, position in changed.items() if token_id not in gone]
         return replace(
             self,

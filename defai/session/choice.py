@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import partial
+from pathlib import Path
 
 from defai.agent.ports import World
 from defai.chain.mainnet import POOLS, USDC
@@ -12,14 +14,20 @@ from defai.marketsim.market import Market, MarketShape
 from defai.marketsim.price_files import load
 from defai.marketsim.prices import PricePath
 from defai.session.history import HistoryRecipe
+from defai.worlds.fork import ForkOptions, ForkWorld
 from defai.worlds.seating import SeatRequest
-from defai.worlds.sim import SimWorld
 
-_BLOCK_SECONDS = 12
+START_QUOTE_PER_BASE = Decimal(2_000)
+BLOCK_SECONDS = 60
+"""Market time from block to block: the demo's market is a time lapse, a minute in each block."""
 
 
 def build_world(
-    settings: Settings, requests: Sequence[SeatRequest], valuation: Valuation, warn: Callable[[str], None]
+    settings: Settings,
+    requests: Sequence[SeatRequest],
+    valuation: Valuation,
+    warn: Callable[[str], None],
+    decisions: Path | None = None,
 ) -> World:
     """The world of the settings, not opened yet.
 
@@ -28,26 +36,45 @@ def build_world(
         requests: the agents that want a seat.
         valuation: what money is.
         warn: told what can be lived with but should be known.
+        decisions: file that decisions are kept in; None keeps them in memory.
     """
-    path = price_path(settings)
+    network = settings.network
+    options = ForkOptions(
+        seed=settings.market.seed,
+        fork_url=network.fork_url if network.kind == "fork" else None,
+        fork_block=network.fork_block,
+        block_time_s=network.block_time_s,
+        decisions=decisions,
+    )
+    return ForkWorld(options, partial(make_market, settings, warn), POOLS, valuation, requests)
+
+
+def make_market(settings: Settings, warn: Callable[[str], None], existing: Decimal | None = None) -> Market:
+    """The market of the settings.
+
+    Args:
+        settings: seed, prices, attackers, liquidity.
+        warn: told of gaps in a price file.
+        existing: price of the base token in pools that are there already; they have their own liquidity.
+    """
+    path = price_path(settings, existing)
     if path.warning:
         warn(path.warning)
-    market = Market(
+    return Market(
         settings.market.seed,
         path,
         POOLS,
         quote=USDC,
         attackers=settings.market.attackers,
-        shape=MarketShape(liquidity_usd=settings.market.liquidity_usd),
+        shape=MarketShape(liquidity_usd=settings.market.liquidity_usd if existing is None else Decimal(0)),
     )
-    return SimWorld(market, valuation, requests)
 
 
-def price_path(settings: Settings) -> PricePath:
-    """The reference price: the file of the settings, or a generated path."""
+def price_path(settings: Settings, existing: Decimal | None = None) -> PricePath:
+    """The reference price: the file of the settings, or a path generated from the price that is there."""
     if settings.market.prices is not None:
         return load(settings.market.prices)
-    return generate(settings.market.seed)
+    return generate(settings.market.seed, existing or START_QUOTE_PER_BASE, BLOCK_SECONDS)
 
 
 def history_recipe(settings: Settings) -> HistoryRecipe:
@@ -56,12 +83,12 @@ def history_recipe(settings: Settings) -> HistoryRecipe:
     Nothing else of a price file is looked at: it is the future.
     """
     if settings.market.prices is None:
-        return HistoryRecipe()
+        return HistoryRecipe(block_seconds=BLOCK_SECONDS)
     path = load(settings.market.prices)
     steps = sorted(
         path[i + 1].timestamp - path[i].timestamp for i in range(min(99, (path.length or 100) - 1))
     )
-    step = steps[len(steps) // 2] if steps else _BLOCK_SECONDS
+    step = steps[len(steps) // 2] if steps else BLOCK_SECONDS
     return HistoryRecipe(
         block_seconds=step, start_quote_per_base=path[0].quote_per_base.quantize(Decimal("0.01"))
     )

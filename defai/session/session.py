@@ -161,6 +161,7 @@ class Session:
                 )
 
     async def _loop(self) -> None:
+        self._world.feed.begin()
         while not self._stopping.is_set() and (self._blocks is None or self._tally.blocks < self._blocks):
             arrival = await self._next_block()
             if arrival is None:
@@ -184,7 +185,7 @@ class Session:
                 await agent.flush()
             if all([await agent.settle() for agent in self.agents]):
                 return
-            arrival = await self._world.feed.close_block()
+            arrival = await self._world.feed.make_block()
             if arrival is None:
                 return
             self._fold(arrival)

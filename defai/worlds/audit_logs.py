@@ -2,8 +2,10 @@
 
 import json
 import os
+from contextlib import AsyncExitStack
 from pathlib import Path
 
+from defai.agent.ports import AuditLog
 from defai.audit.record import AuditDomain
 from defai.domain.decisions import Decision
 from defai.errors import DefaiError
@@ -68,3 +70,12 @@ class FileAuditLog:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def open_audit_log(domain: AuditDomain, path: Path | None, stack: AsyncExitStack) -> AuditLog:
+    """A log in a file that closes with the stack, or in memory where there is no path."""
+    if path is None:
+        return MemoryAuditLog(domain)
+    log = FileAuditLog(domain, path)
+    stack.callback(log.close)
+    return log

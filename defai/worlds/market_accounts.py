@@ -73,7 +73,9 @@ class MarketAccounts:
                     )
         return transactions
 
-    def sign(self, action: MarketAction, *, max_fee_wei: int, priority_fee_wei: int) -> SignedTransaction | None:
+    def sign(
+        self, action: MarketAction, *, max_fee_wei: int, priority_fee_wei: int
+    ) -> SignedTransaction | None:
         """The transaction that carries an action out; None where there is nothing to withdraw."""
         call = self._call(action)
         if call is None:

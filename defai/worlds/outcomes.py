@@ -41,7 +41,14 @@ class _Changes:
 
 
 async def read_execution(
-    rpc: Rpc, receipt: Receipt, *, agent: str, digest: str, vault: Address, audit: Address, pools: Sequence[Address]
+    rpc: Rpc,
+    receipt: Receipt,
+    *,
+    agent: str,
+    digest: str,
+    vault: Address,
+    audit: Address,
+    pools: Sequence[Address],
 ) -> Execution:
     """The execution of a decision whose transaction succeeded.
 
@@ -66,7 +73,9 @@ async def read_execution(
         )
     changes = _changes(receipt, vault)
     alive = [token_id for token_id in changes.touched if token_id not in changes.burned]
-    positions, tokens = await _positions(rpc, alive + [t for t in changes.collected if t not in alive], receipt, pools)
+    positions, tokens = await _positions(
+        rpc, alive + [t for t in changes.collected if t not in alive], receipt, pools
+    )
     fees: dict[Address, int] = {}
     for token_id, (paid0, paid1) in changes.collected.items():
         freed0, freed1 = changes.freed.get(token_id, (0, 0))

@@ -95,8 +95,11 @@ class SimWorld:
         """How many decisions were recorded with their plan."""
         return self._records
 
-    async def close_block(self) -> Arrival | None:
-        """A last block, with or without the market's people."""
+    def begin(self) -> None:
+        """Blocks come as soon as everyone has acted, always."""
+
+    async def make_block(self) -> Arrival | None:
+        """A block, with or without the market's people."""
         if self._path_ended(self._head.number + 1):
             return self._make_block(
                 self._head.number + 1, self._head.timestamp + 1, self._head.base_fee_wei, self._order()

@@ -6,6 +6,7 @@ from typing import Final
 
 from defai.agent import gas
 from defai.agent.ports import Settlement, Submission
+from defai.chain.codec import encode_call, unhex, unsigned
 from defai.chain.contracts import encode_operations
 from defai.chain.rpc import Rpc
 from defai.chain.tx import Receipt, SignedTransaction, Wallet, revert_reason
@@ -121,3 +122,9 @@ class VaultAccounts:
 def agent_tip(rank: int) -> int:
     """What the agent of a rank in the fleet tips per gas: a wei thousand less than the one before, so order holds."""
     return gas.TIP_WEI - 1_000 * rank
+
+
+async def count_records(rpc: Rpc, audit: Address) -> int:
+    """How many records an audit contract has."""
+    call = {"to": audit, "data": "0x" + encode_call("totalSupply()").hex()}
+    return unsigned(unhex(await rpc.call("eth_call", call, "latest")))

@@ -1,0 +1,77 @@
+"""Seats on a chain whose money we may make: our contracts deployed, a vault for each agent, funded."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from defai.agent.ports import Seat
+from defai.amm import Pool
+from defai.chain.deploy import OurContracts, VaultRequest, VaultRules, create_vaults, deploy_contracts
+from defai.chain.keys import Signer, throwaway_key
+from defai.chain.local import LocalChain
+from defai.chain.mainnet import TOKENS
+from defai.chain.tx import Wallet
+from defai.domain.pool import PoolKey
+from defai.market.valuation import Valuation
+from defai.units import GWEI
+from defai.worlds.seating import SeatRequest, opening_balances
+from defai.worlds.vault_accounts import VaultAccount
+
+Settle = Callable[[], Awaitable[object]]
+
+_TIP_WEI = GWEI
+
+
+@dataclass(frozen=True, slots=True)
+class Seating:
+    """Agents seated on a chain."""
+
+    contracts: OurContracts
+    seats: tuple[Seat, ...]
+    accounts: dict[str, VaultAccount]
+
+
+async def seat_agents(
+    chain: LocalChain,
+    requests: Sequence[SeatRequest],
+    pools: Sequence[PoolKey],
+    valuation: Valuation,
+    pricing: Pool,
+    *,
+    seed: int,
+    max_fee_wei: int,
+    settle: Settle | None,
+) -> Seating:
+    """Deploy our contracts with throwaway keys, make the vaults and fill them.
+
+    Args:
+        chain: a stand-in, a fork, or another node that lets us set balances.
+        requests: the agents, in the order of the fleet.
+        pools: where they may trade.
+        valuation: what money is.
+        pricing: state of the pricing pool, by which requests in money become tokens.
+        seed: of the keys.
+        max_fee_wei: the most a unit of gas may cost.
+        settle: mines what was sent; None where blocks come by themselves.
+    """
+    deployer = await _wallet(chain, throwaway_key(seed, "deployer"))
+    owner = throwaway_key(seed, "owner")
+    fees = {"max_fee_wei": max_fee_wei, "priority_fee_wei": _TIP_WEI}
+    contracts = await deploy_contracts(chain.rpc, deployer, settle=settle, **fees)
+    rules = VaultRules(pools=tuple(pools))
+    wallets = [await _wallet(chain, throwaway_key(seed, f"agent/{request.name}")) for request in requests]
+    wanted = [VaultRequest(owner.address, wallet.address, rules) for wallet in wallets]
+    vaults = await create_vaults(chain.rpc, deployer, contracts.factory, wanted, settle=settle, **fees)
+    tokens = {token.address: token for token in TOKENS}
+    seats, accounts = [], {}
+    for request, wallet, made in zip(requests, wallets, vaults, strict=True):
+        balances = opening_balances(request, valuation, pricing)
+        for token, amount in balances.items():
+            await chain.fund(made.vault, tokens[token], amount)
+        seats.append(Seat(request.name, made.agent_id, made.vault, balances))
+        accounts[request.name] = VaultAccount(wallet, made.vault, made.agent_id)
+    return Seating(contracts, tuple(seats), accounts)
+
+
+async def _wallet(chain: LocalChain, signer: Signer) -> Wallet:
+    await chain.fund_ether(signer.address)
+    return await Wallet.connect(signer, chain.rpc)
