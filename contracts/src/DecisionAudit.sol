@@ -182,15 +182,15 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
         revert RecordLocked();
     }
 
+    /// @notice Always reverts: a record can't be moved. The safe transfers come here too.
+    function transferFrom(address, address, uint256) public pure override {
+        revert RecordLocked();
+    }
+
     /// @dev A record is the vault's whose decision it is.
     function _ownerOf(uint256 tokenId) internal view override returns (address) {
         Record storage record_ = _records[tokenId];
         return record_.digestPrefix == 0 ? address(0) : _agents[record_.agentId].vault;
-    }
-
-    /// @dev Every transfer passes here, and none is made: records are minted without it.
-    function _update(address, uint256, address) internal pure override returns (address) {
-        revert RecordLocked();
     }
 
     function _anchor(Agent storage agent, uint256 agentId, Anchor calldata pending) private {

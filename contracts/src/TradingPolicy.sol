@@ -15,6 +15,7 @@ import {
     IUniswapV3Pool
 } from "./interfaces/IUniswap.sol";
 import {SpendingCap} from "./libraries/SpendingCap.sol";
+import {TwapBound} from "./libraries/TwapBound.sol";
 import {UniswapCalls} from "./libraries/UniswapCalls.sol";
 
 /// @title What an agent may do with a vault's funds
@@ -155,7 +156,7 @@ abstract contract TradingPolicy {
         if (kind == UniswapCalls.Kind.Swap && order.amountA == 0) revert NothingToSwap();
         if (kind > UniswapCalls.Kind.Mint) _readPosition(order, call_.target);
         if (order.recipient != address(this)) revert RecipientNotVault(order.recipient);
-        _requirePool(order);
+        _requirePrice(order, _requirePool(order));
     }
 
     /// @dev Only own positions: others could be of a pool, and so of tokens, that mean harm.
@@ -166,12 +167,26 @@ abstract contract TradingPolicy {
     }
 
     /// @dev An allowed pool has allowed tokens, so these are looked at only to say what is wrong.
-    function _requirePool(UniswapCalls.Order memory order) private view {
-        PoolLimits memory limits = _poolLimits(order.tokenA, order.tokenB, order.fee);
-        if (limits.pool != address(0)) return;
+    function _requirePool(UniswapCalls.Order memory order) private view returns (PoolLimits memory limits) {
+        limits = _poolLimits(order.tokenA, order.tokenB, order.fee);
+        if (limits.pool != address(0)) return limits;
         if (!_tokenLimits(order.tokenA).allowed) revert TokenNotAllowed(order.tokenA);
         if (!_tokenLimits(order.tokenB).allowed) revert TokenNotAllowed(order.tokenB);
         revert PoolNotAllowed(order.tokenA, order.tokenB, order.fee);
+    }
+
+    /// @dev Collecting and burning depend on no price.
+    function _requirePrice(UniswapCalls.Order memory order, PoolLimits memory limits) private view {
+        if (limits.twapSeconds == 0 || order.kind > UniswapCalls.Kind.Decrease) return;
+        IUniswapV3Pool pool = IUniswapV3Pool(limits.pool);
+        if (order.kind == UniswapCalls.Kind.Swap) {
+            bool zeroForOne = order.tokenA < order.tokenB;
+            TwapBound.requireMinimumOut(
+                pool, limits.twapSeconds, limits.maxTickDeviation, zeroForOne, order.amountA, order.minimumOut
+            );
+        } else {
+            TwapBound.requireSpotNear(pool, limits.twapSeconds, limits.maxTickDeviation);
+        }
     }
 
     function _lend(address token, address spender, uint256 amount) private {

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+/// @dev What the tests use of forge's cheat codes.
+interface Vm {
+    function prank(address sender) external;
+    function deal(address account, uint256 wei_) external;
+    function store(address account, bytes32 slot, bytes32 value) external;
+    function warp(uint256 timestamp) external;
+    function roll(uint256 blockNumber) external;
+    function setBlockhash(uint256 blockNumber, bytes32 blockHash) external;
+    function getBlockNumber() external view returns (uint256);
+    function getBlockTimestamp() external view returns (uint256);
+    function expectRevert(bytes calldata data) external;
+    function expectRevert(bytes4 selector) external;
+    function expectPartialRevert(bytes4 selector) external;
+    function expectEmit(address emitter) external;
+    function assume(bool condition) external pure;
+    function readFile(string calldata path) external view returns (string memory);
+    function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
+    function snapshotGasLastCall(string calldata group, string calldata name) external returns (uint256);
+    function snapshotValue(string calldata group, string calldata name, uint256 value) external;
+}
+
+/// @dev The assertions the tests use; the messages say what was compared.
+abstract contract Assertions {
+    Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+
+    error NotEqual(string what, uint256 given, uint256 expected);
+    error NotTrue(string what);
+    error NotAtMost(string what, uint256 given, uint256 limit);
+
+    function assertEq(uint256 given, uint256 expected, string memory what) internal pure {
+        if (given != expected) revert NotEqual(what, given, expected);
+    }
+
+    function assertEq(bytes32 given, bytes32 expected, string memory what) internal pure {
+        assertEq(uint256(given), uint256(expected), what);
+    }
+
+    function assertEq(address given, address expected, string memory what) internal pure {
+        assertEq(uint160(given), uint160(expected), what);
+    }
+
+    function assertTrue(bool condition, string memory what) internal pure {
+        if (!condition) revert NotTrue(what);
+    }
+
+    function assertAtMost(uint256 given, uint256 limit, string memory what) internal pure {
+        if (given > limit) revert NotAtMost(what, given, limit);
+    }
+
+    /// @dev A fuzzed number folded into a range, both ends included.
+    function within(uint256 number, uint256 low, uint256 high) internal pure returns (uint256) {
+        return high - low == type(uint256).max ? number : low + number % (high - low + 1);
+    }
+}
