@@ -59,8 +59,13 @@ def throwaway_key(seed: int, name: str) -> Signer:
 
     For stand-ins and forks only: what is sent to it on a public network is gone.
     """
+    return Signer(throwaway_secret(seed, name))
+
+
+def throwaway_secret(seed: int, name: str) -> bytes:
+    """The private key of `throwaway_key`: no secret, since anyone can compute it."""
     digest = keccak(f"defai throwaway key, never fund it on a public network: {seed}/{name}".encode())
-    return Signer((int.from_bytes(digest, "big") % (_CURVE_ORDER - 1) + 1).to_bytes(32, "big"))
+    return (int.from_bytes(digest, "big") % (_CURVE_ORDER - 1) + 1).to_bytes(32, "big")
 
 
 def keystore_passphrase(stream: TextIO | None = None) -> str:
