@@ -5,7 +5,8 @@ GARCH(1,1) (Bollerslev 1986): the variance of a step is the regime's times a hea
 
     h' = (1 - arch - persistence) + arch * min(z^2, 25) + persistence * h,    z = move / (sigma * sqrt(h)),
 
-and now and then the price jumps (which heats it, too). With the default shape and blocks of 12 s, over 400,000 blocks of each of three seeds:
+and now and then the price jumps (which heats it, too).
+With the default shape and blocks of 12 s, over 400,000 blocks of each of three seeds:
 
 | what | measured |
 |---|---|

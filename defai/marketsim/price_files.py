@@ -37,9 +37,9 @@ _NOT_TIME: Final = "a time is seconds or milliseconds since 1970, or ISO 8601 su
 def load(path: str | Path) -> RecordedPath:
     """Read a file of prices, in quote tokens for one base token.
 
-    Timestamps are seconds, milliseconds, micro- or nanoseconds since 1970, or ISO 8601 (UTC where it doesn't say);
-    fractions of a second are cut off. Gaps are no error: they are counted in the path's `gaps` and told in its
-    `warning`.
+    Timestamps are seconds, milliseconds, micro- or nanoseconds since 1970, or ISO 8601 (UTC where it doesn't say; a day
+    may be YYYYMMDD); fractions of a second are cut off. Gaps are no error: they are counted in the path's `gaps` and
+    told in its `warning`.
 
     Args:
         path: a CSV (comma, semicolon or tab, with a header) or a parquet file.
@@ -105,12 +105,18 @@ def _ticks_a_second(table: Table, times: Sequence[Cell]) -> int:
     raise ConfigError(f"{table.place(0)}: {times[0]} is no time; {_NOT_TIME}.")
 
 
+def _is_day(cell: Cell) -> bool:
+    """Whether a cell reads as YYYYMMDD, which as a count of seconds would lie in 1970."""
+    text = str(cell).strip()
+    return len(text) == 8 and text.isdigit() and text[:2] in {"19", "20"}
+
+
 def _timestamp(table: Table, row: int, cell: Cell, divisor: int) -> int:
     if cell is None or cell == "":
         raise ConfigError(f"{table.place(row)}: the timestamp is missing.")
     if isinstance(cell, date):
         return _seconds(cell)
-    number = _number(cell)
+    number = None if _is_day(cell) else _number(cell)
     if number is not None:
         if number.is_finite() and 0 <= number / divisor < 10**11:
             return int(number // divisor)

@@ -1,8 +1,8 @@
 """A file as a table of cells: CSV or parquet, read into columns, with a name for every place in it."""
 
 import csv
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -22,17 +22,18 @@ class Table:
     """The columns of a file, and where its rows stand in it.
 
     Attributes:
+        read_column: gives the cells of the column at an index, from the first row to the last.
         lines: the line of each row in a CSV; empty for a parquet file, where rows are numbered from 1.
     """
 
     path: Path
     names: tuple[str, ...]
-    columns: tuple[Sequence[Cell], ...] = field(repr=False)
+    read_column: Callable[[int], Sequence[Cell]]
     lines: Sequence[int] = ()
 
     def column(self, name: str) -> Sequence[Cell]:
         """The cells of a column, from the first row to the last."""
-        return self.columns[self.names.index(name)]
+        return self.read_column(self.names.index(name))
 
     def place(self, row: int) -> str:
         """How a person finds a row (counted from 0): "prices.csv, line 17"."""
@@ -64,19 +65,20 @@ def _read_parquet(path: Path) -> Table:
     import pyarrow.parquet as pq  # noqa: PLC0415  as above
 
     try:
-        content = pq.read_table(path)
-        columns = tuple(_cells(pa, column) for column in content.columns)
+        with pq.ParquetFile(path) as file:
+            content = file.read()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise ConfigError(
             f"{path.name} can't be read as parquet: it is damaged, cut short, or something else.",
             "Fetch or write it again.",
         ) from error
-    return Table(path, tuple(content.column_names), columns)
+    return Table(path, tuple(content.column_names), lambda index: _cells(pa, content.column(index)))
 
 
 def _cells(pa, column) -> Sequence[Cell]:  # type: ignore[no-untyped-def]  # noqa: ANN001  pyarrow has no types
     if pa.types.is_timestamp(column.type):
-        column = column.cast(pa.timestamp("us", tz=column.type.tz), safe=False)
+        seconds = pa.timestamp("s", tz=column.type.tz)
+        column = column.cast(seconds, safe=False).cast(pa.int64())
     cells: list[Cell] = column.to_pylist()
     return cells
 
@@ -108,5 +110,4 @@ def _read_csv(path: Path) -> Table:
         raise ConfigError(
             f"{path.name} is not a table: it is neither text nor parquet.", "Give a CSV or a parquet file."
         ) from error
-    columns = tuple(zip(*rows, strict=True)) if rows else tuple(() for _ in names)
-    return Table(path, names, columns, lines)
+    return Table(path, names, lambda index: [cells[index] for cells in rows], lines)
