@@ -32,6 +32,7 @@ from defai.amm.tick_math import (
     max_usable_tick,
     min_usable_tick,
 )
+from defai.amm.v2_pair import V2Pair
 
 __all__ = [
     "MAX_SQRT_RATIO",
@@ -46,6 +47,7 @@ __all__ = [
     "PositionState",
     "SwapResult",
     "TickState",
+    "V2Pair",
     "amounts_for_liquidity",
     "get_sqrt_ratio_at_tick",
     "get_tick_at_sqrt_ratio",

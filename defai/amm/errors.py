@@ -25,6 +25,19 @@ REASONS: Final[dict[str, str]] = {
     "TLM": "The lower tick lies below the lowest tick.",
     "TLU": "The lower tick is not below the upper tick.",
     "TUM": "The upper tick lies above the highest tick.",
+    "UniswapV2: INSUFFICIENT_INPUT_AMOUNT": "Nothing was paid in.",
+    "UniswapV2: INSUFFICIENT_LIQUIDITY": "The pair doesn't hold as much as is to go out.",
+    "UniswapV2: INSUFFICIENT_LIQUIDITY_BURNED": "The liquidity is worth less than one unit of a token.",
+    "UniswapV2: INSUFFICIENT_LIQUIDITY_MINTED": "The amounts buy no liquidity.",
+    "UniswapV2: INSUFFICIENT_OUTPUT_AMOUNT": "A swap has to take something out.",
+    "UniswapV2: K": "Too little was paid in for what goes out.",
+    "UniswapV2: OVERFLOW": "A reserve would need more than 112 bits.",
+    "UniswapV2Library: INSUFFICIENT_INPUT_AMOUNT": "An input has to be more than nothing.",
+    "UniswapV2Library: INSUFFICIENT_LIQUIDITY": "The pair has no reserves.",
+    "UniswapV2Library: INSUFFICIENT_OUTPUT_AMOUNT": "An output has to be more than nothing.",
+    "ds-math-add-overflow": "A sum needs more than 256 bits.",
+    "ds-math-mul-overflow": "A product needs more than 256 bits.",
+    "ds-math-sub-underflow": "More is to be taken away than is there.",
 }
 """The contract's revert reasons that this package can meet, with a sentence for each.
 

@@ -4,7 +4,6 @@ from random import Random
 from typing import Final
 
 from defai.amm import MAX_SQRT_RATIO, MAX_TICK, MIN_SQRT_RATIO, MIN_TICK, get_sqrt_ratio_at_tick
-
 from tests.conformance.amm.twin import Twin
 
 _U128: Final = (1 << 128) - 1
@@ -36,9 +35,13 @@ class Operator:
         pool, rng = self.twin.ours, self.rng
         zero_for_one = rng.random() < (0.5 if abs(pool.tick) < 400_000 else 0.9 if pool.tick > 0 else 0.1)
         amount = self._log_uniform(max(pool.liquidity.bit_length() + rng.randrange(-12, 8), 1))
-        amount = rng.choice((amount, -amount, 1, -1, (1 << 255) - 1, -(1 << 255), 0)[: rng.choice((2, 2, 2, 2, 7))])
+        amount = rng.choice(
+            (amount, -amount, 1, -1, (1 << 255) - 1, -(1 << 255), 0)[: rng.choice((2, 2, 2, 2, 7))]
+        )
         self.twin.swap(
-            zero_for_one=zero_for_one, amount_specified=amount, limit_x96=self._limit(zero_for_one=zero_for_one)
+            zero_for_one=zero_for_one,
+            amount_specified=amount,
+            limit_x96=self._limit(zero_for_one=zero_for_one),
         )
         return set(), set()
 
@@ -47,7 +50,15 @@ class Operator:
         owner, lower, upper = self._range(fresh=0.6)
         most = self.twin.ours.max_liquidity_per_tick
         liquidity = self.rng.choice(
-            (self._log_uniform(64), self._log_uniform(64), self._log_uniform(most.bit_length()), most, most // 3, 1, 0)
+            (
+                self._log_uniform(64),
+                self._log_uniform(64),
+                self._log_uniform(most.bit_length()),
+                most,
+                most // 3,
+                1,
+                0,
+            )
         )
         if self.twin.mint(owner, lower, upper, liquidity).reverted is None:
             self.ranges.append((owner, lower, upper))
@@ -59,7 +70,10 @@ class Operator:
         key = (self.twin.exchange.payers[owner], lower, upper)
         held = self.twin.ours.positions[key].liquidity if key in self.twin.ours.positions else 0
         self.twin.burn(
-            owner, lower, upper, self.rng.choice((held, held, held // 2, self.rng.randint(0, held), 0, held + 1, _U128))
+            owner,
+            lower,
+            upper,
+            self.rng.choice((held, held, held // 2, self.rng.randint(0, held), 0, held + 1, _U128)),
         )
         return self._touched(owner, lower, upper)
 
@@ -83,7 +97,8 @@ class Operator:
             self.twin.set_fee_protocol(self.rng.choice((0, 4, 7, 10, 3)), self.rng.choice((0, 4, 10, 11)))
         else:
             self.twin.collect_protocol(
-                self.rng.choice((_U128, self._log_uniform(50))), self.rng.choice((_U128, self._log_uniform(50)))
+                self.rng.choice((_U128, self._log_uniform(50))),
+                self.rng.choice((_U128, self._log_uniform(50))),
             )
         return set(), set()
 
@@ -91,7 +106,9 @@ class Operator:
         """The oracle asked, or given more room."""
         if self.rng.random() < 0.15:
             self.twin.grow(self.rng.choice((0, 2, 5, 20, self.twin.ours.oracle.cardinality_next + 1)))
-        self.twin.observe(self.rng.choice((0, 1, 12, self.rng.randrange(10_000), self.rng.randrange(10_000_000))))
+        self.twin.observe(
+            self.rng.choice((0, 1, 12, self.rng.randrange(10_000), self.rng.randrange(10_000_000)))
+        )
         _, lower, upper = self._range(fresh=0.1)
         self.twin.cumulatives_inside(lower, upper)
         return set(), set()
@@ -126,7 +143,13 @@ class Operator:
         lower, upper = (min(max(tick, low), high) * spacing for tick in (lower, upper))
         if rng.random() < 0.06:
             lower, upper = rng.choice(
-                ((lower + 1, upper), (upper, lower), (lower, MAX_TICK + 1), (MIN_TICK - 1, upper), (lower, lower))
+                (
+                    (lower + 1, upper),
+                    (upper, lower),
+                    (lower, MAX_TICK + 1),
+                    (MIN_TICK - 1, upper),
+                    (lower, lower),
+                )
             )
         return rng.randrange(len(self.twin.exchange.payers)), lower, upper
 

@@ -3,13 +3,15 @@
 from random import Random
 
 import pytest
-from defai.amm import MAX_SQRT_RATIO, MIN_SQRT_RATIO, get_sqrt_ratio_at_tick
 
+from defai.amm import MAX_SQRT_RATIO, MIN_SQRT_RATIO, get_sqrt_ratio_at_tick
 from tests.conformance.amm.evm import CONTRACTS
 from tests.conformance.amm.random_operations import Operator
 from tests.conformance.amm.twin import Exchange, Twin
 
-pytestmark = pytest.mark.skipif(not CONTRACTS.exists(), reason="Uniswap's artifacts are not fetched; run `make setup`")
+pytestmark = pytest.mark.skipif(
+    not CONTRACTS.exists(), reason="Uniswap's artifacts are not fetched; run `make setup`"
+)
 
 KINDS = [
     (100, 1, get_sqrt_ratio_at_tick(0)),
@@ -24,8 +26,15 @@ KINDS = [
 def run(kind: tuple[int, int, int], seed: int, operations: int) -> Twin:
     fee_pips, tick_spacing, start_x96 = kind
     twin = Twin(Exchange(), fee_pips=fee_pips, tick_spacing=tick_spacing)
-    operator = Operator(twin, Random(seed))
-    for early in (operator.swap, operator.mint, operator.burn, operator.collect, operator.flash, operator.look):
+    operator = Operator(twin, Random(seed))  # noqa: S311  a test that can be repeated, no secret
+    for early in (
+        operator.swap,
+        operator.mint,
+        operator.burn,
+        operator.collect,
+        operator.flash,
+        operator.look,
+    ):
         early()  # an uninitialised pool refuses by name
     twin.initialize(start_x96)
     twin.initialize(start_x96)

@@ -1,16 +1,17 @@
 """A pool of ours and the real bytecode, side by side: every operation is done to both and compared."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final, NamedTuple
 
-from defai.amm import AmmRevert, Pool
 from eth_hash.auto import keccak
 
+from defai.amm import AmmRevert, Pool
 from tests.conformance.amm.evm import START_TIME, Evm, EvmRevertError, signed, words
 
 SUPPLY: Final = 1 << 255
 _FACTORY: Final = "v3-core/artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory.json"
-_TOKEN: Final = "v2-core/build/ERC20.json"
+_ERC20: Final = "v2-core/build/ERC20.json"
 
 
 class Exchange:
@@ -20,7 +21,8 @@ class Exchange:
         self.evm = Evm()
         self.factory = self.evm.deploy(_FACTORY)
         self.tokens = sorted(
-            (self.evm.deploy(_TOKEN, SUPPLY), self.evm.deploy(_TOKEN, SUPPLY)), key=lambda token: int(token, 16)
+            (self.evm.deploy(_ERC20, SUPPLY), self.evm.deploy(_ERC20, SUPPLY)),
+            key=lambda token: int(token, 16),
         )
         self.payers = [self.evm.deploy_payer() for _ in range(payers)]
         for token in self.tokens:
@@ -32,9 +34,7 @@ class Exchange:
         known = self.evm.call(self.factory, "feeAmountTickSpacing(uint24)", fee_pips)[0]
         if not known:
             self.evm.call(self.factory, "enableFeeAmount(uint24,int24)", fee_pips, tick_spacing)
-        answer = self.evm.call(
-            self.factory, "createPool(address,address,uint24)", *self.tokens, fee_pips
-        )
+        answer = self.evm.call(self.factory, "createPool(address,address,uint24)", *self.tokens, fee_pips)
         return f"0x{answer[0]:040x}"
 
 
@@ -96,7 +96,14 @@ class Twin:
             lambda: self.evm.call(
                 self.address,
                 "swap(address,bool,int256,uint160,bytes)",
-                *(self.exchange.payers[0], int(zero_for_one), amount_specified, limit_x96, 0xA0, self._payment()),
+                *(
+                    self.exchange.payers[0],
+                    int(zero_for_one),
+                    amount_specified,
+                    limit_x96,
+                    0xA0,
+                    self._payment(),
+                ),
                 via=self.exchange.payers[0],
             ),
         )
@@ -143,7 +150,9 @@ class Twin:
     def flash(self, amount0: int, amount1: int, gift0: int, gift1: int) -> Outcome:
         """Borrow at most what is there, and pay back the loan with `gift` more (or, negative, less) than the fee."""
         payer = self.exchange.payers[0]
-        amount0, amount1 = (min(amount, held) for amount, held in zip((amount0, amount1), self.balances(), strict=True))
+        amount0, amount1 = (
+            min(amount, held) for amount, held in zip((amount0, amount1), self.balances(), strict=True)
+        )
         paid0, paid1 = (
             max(loan + -(-loan * self.ours.fee_pips // 1_000_000) + gift, 0) - loan
             for loan, gift in ((amount0, gift0), (amount1, gift1))
@@ -190,7 +199,11 @@ class Twin:
             "collect_protocol",
             lambda: self.ours.collect_protocol(amount0, amount1),
             lambda: self.evm.call(
-                self.address, "collectProtocol(address,uint128,uint128)", self.exchange.factory, amount0, amount1
+                self.address,
+                "collectProtocol(address,uint128,uint128)",
+                self.exchange.factory,
+                amount0,
+                amount1,
             ),
         )
 
@@ -230,7 +243,7 @@ class Twin:
 
     def check_state(self, ticks: Iterable[int], positions: Iterable[tuple[str, int, int]]) -> None:
         """Compare what the contract has in storage: the pool's own fields, and some ticks and positions."""
-        ours, call = self.ours, lambda signature, *words: self.evm.call(self.address, signature, *words)
+        ours, call = self.ours, partial(self.evm.call, self.address)
         slot0 = call("slot0()")
         oracle = ours.oracle
         assert [slot0[0], signed(slot0[1]), *slot0[2:6]] == [
@@ -249,7 +262,9 @@ class Twin:
                 int(tick in ours.ticks),
             ]
         for key in positions:
-            packed = bytes.fromhex(key[0][2:]) + b"".join((tick % (1 << 24)).to_bytes(3, "big") for tick in key[1:])
+            packed = bytes.fromhex(key[0][2:]) + b"".join(
+                (tick % (1 << 24)).to_bytes(3, "big") for tick in key[1:]
+            )
             theirs = call("positions(bytes32)", keccak(packed))
             assert theirs == list(ours.positions.get(key, (0,) * 5)), key
 
@@ -257,9 +272,11 @@ class Twin:
         """Compare all there is: every tick, bitmap word, position and observation."""
         self.check_state(self.ours.ticks, self.ours.positions)
         spacing = self.ours.tick_spacing
-        for position in range((-887272 // spacing) >> 8, ((887272 // spacing) >> 8) + 1, max(1, 64 // spacing)):
-            theirs = self.evm.call(self.address, "tickBitmap(int16)", position)[0]
-            assert theirs == self.ours.tick_map.words.get(position, 0)
+        for position in range(
+            (-887272 // spacing) >> 8, ((887272 // spacing) >> 8) + 1, max(1, 64 // spacing)
+        ):
+            word = self.evm.call(self.address, "tickBitmap(int16)", position)[0]
+            assert word == self.ours.tick_map.words.get(position, 0)
         for index, observation in enumerate(self.ours.oracle.observations):
             theirs = self.evm.call(self.address, "observations(uint256)", index)
             assert [theirs[0], signed(theirs[1]), *theirs[2:]] == list(observation)
