@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Self
 
 from defai.domain.stream import StreamEvent
@@ -47,6 +47,7 @@ class Bus:
 
     def __init__(self) -> None:
         self._subscriptions: list[Subscription] = []
+        self._taps: list[Callable[[StreamEvent], None]] = []
         self.published = 0
 
     def subscribe(self, capacity: int = 10_000) -> Subscription:
@@ -55,11 +56,17 @@ class Bus:
         self._subscriptions.append(subscription)
         return subscription
 
+    def tap(self, observer: Callable[[StreamEvent], None]) -> None:
+        """Call an observer with every event, on the publisher's thread: it must not block and must not raise."""
+        self._taps.append(observer)
+
     def publish(self, event: StreamEvent) -> None:
         """Hand an event to all; never waits."""
         self.published += 1
         for subscription in self._subscriptions:
             subscription.push(event)
+        for observer in self._taps:
+            observer(event)
 
     def close(self) -> None:
         """End all subscriptions."""

@@ -63,6 +63,8 @@ class Session:
         self._stopping = asyncio.Event()
         self._tally = Tally()
         self._step = 0
+        if journal is not None:
+            bus.tap(journal.event)
 
     async def run(self) -> dict[str, Any]:
         """Set up, run, and close.
@@ -79,6 +81,7 @@ class Session:
             await self._loop()
             await self._wind_down()
             summary = await self.summary()
+            self.bus.publish(SessionEnded(f"The session ended after {self._tally.blocks:,} blocks.", "", 0))
         except DefaiError as error:
             self.bus.publish(SessionEnded(error.sentence, error.hint, error.exit_code))
             raise
@@ -87,7 +90,6 @@ class Session:
                 await self.world.close()
             if self._journal is not None:
                 self._journal.close(summary)
-        self.bus.publish(SessionEnded(f"The session ended after {self._tally.blocks:,} blocks.", "", 0))
         return summary
 
     async def pause(self, agent: str) -> None:
@@ -103,8 +105,17 @@ class Session:
         for agent in self.agents:
             agent.change_state(AgentState.PAUSED, "all halted by the operator")
 
+    @property
+    def is_set_up(self) -> bool:
+        """Whether agents are seated: from then on `stop` winds down; before, cancelling loses nothing."""
+        return bool(self.agents)
+
     async def stop(self) -> None:
         """End the session after the block under way."""
+        self.request_stop()
+
+    def request_stop(self) -> None:
+        """As `stop`, from a callback on the session's own loop."""
         self._stopping.set()
 
     async def summary(self) -> dict[str, Any]:
@@ -127,7 +138,8 @@ class Session:
         members = load_fleet(self.settings, POOLS)
         tokens = {token.symbol: token for token in TOKENS}
         requests = seat_requests(members, tokens, USDC)
-        self.world = build_world(self.settings, requests, self.valuation, self._warn)
+        decisions = self._journal.path / "decisions.jsonl" if self._journal else None
+        self.world = build_world(self.settings, requests, self.valuation, self._warn, decisions)
         self._progress("preparing models")
         recipe = history_recipe(self.settings)
         models = await models_for([member.loaded for member in members], recipe, self._detail)

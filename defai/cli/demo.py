@@ -1,0 +1,48 @@
+"""`defai demo`: the whole thing, offline."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("demo")
+@click.option("--headless", is_flag=True, help="Without the terminal, in lock-step.")
+@click.option("--blocks", type=click.IntRange(min=1), help="End after so many blocks.")
+@click.option("--seed", type=click.IntRange(min=0), help="Of everything random.  [default: 1]")
+@click.option(
+    "--prices", type=click.Path(path_type=Path), help="CSV or parquet with a timestamp and a close to follow."
+)
+@click.option("--attackers", is_flag=True, help="Let a sandwich attacker take part.")
+@click.option("--block-time", type=click.FloatRange(min=0), help="Seconds between blocks; 0 is lock-step.")
+@click.option("--run-dir", type=click.Path(path_type=Path), help="Where the run is kept.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the result as one JSON object; implies --headless."
+)
+def command(
+    *,
+    headless: bool,
+    blocks: int | None,
+    seed: int | None,
+    prices: Path | None,
+    attackers: bool,
+    block_time: float | None,
+    run_dir: Path | None,
+    as_json: bool,
+) -> int:
+    """Run a chain with Uniswap on it, a market, four agents and the terminal, offline."""
+    from defai.cli.running import run_headless, run_terminal  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.config import Settings  # noqa: PLC0415  the same
+
+    without_terminal = headless or as_json
+    settings = Settings.demo(
+        {
+            "market.seed": seed,
+            "market.prices": prices,
+            "market.attackers": attackers or None,
+            "network.block_time_s": 0 if without_terminal and block_time is None else block_time,
+            "run_dir": run_dir,
+        }
+    )
+    if without_terminal:
+        return run_headless(settings, blocks=blocks, as_json=as_json)
+    return run_terminal(settings, blocks=blocks)

@@ -1,0 +1,191 @@
+"""Running a session from the command line: headless in this thread, or in one of its own behind the terminal."""
+
+import asyncio
+import signal
+import sys
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import click
+
+from defai.errors import DefaiError
+
+if TYPE_CHECKING:
+    from defai.config import Settings
+    from defai.domain.stream import StreamEvent
+    from defai.session.session import Session
+
+Observer: TypeAlias = "Callable[[StreamEvent], None]"
+
+INTERRUPTED = 130
+JOIN_SECONDS = 10.0
+
+
+def run_headless(settings: "Settings", *, blocks: int | None, as_json: bool) -> int:
+    """Run a session without a terminal; ctrl-c settles and ends it.
+
+    Args:
+        settings: what to run.
+        blocks: how many blocks; None until it is stopped.
+        as_json: print the summary as one JSON object and nothing else.
+
+    Returns:
+        The exit code: 130 where it was interrupted before the blocks were through.
+    """
+    from defai.cli.output import print_json  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.cli.summary import narrate, print_summary  # noqa: PLC0415  the same
+
+    summary, interrupted = asyncio.run(_run_headless(settings, blocks, None if as_json else narrate))
+    if summary is None:
+        click.echo("Stopped while setting up: nothing was decided, nothing is left behind.", err=True)
+        return INTERRUPTED
+    if as_json:
+        print_json(summary)
+    else:
+        print_summary(summary)
+    if interrupted and blocks is not None:
+        click.echo(f"Stopped after {summary['blocks']} of {blocks} blocks; everything is settled.", err=True)
+        return INTERRUPTED
+    return 0
+
+
+async def _run_headless(
+    settings: "Settings", blocks: int | None, tell: Observer | None
+) -> tuple[dict[str, Any] | None, bool]:
+    session = make_session(settings, blocks=blocks)
+    if tell is not None:
+        session.bus.tap(tell)
+    running = asyncio.ensure_future(session.run())
+    interrupted = False
+
+    def interrupt() -> None:
+        nonlocal interrupted
+        if interrupted or not session.is_set_up:
+            running.cancel()
+        interrupted = True
+        session.request_stop()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupt)
+    try:
+        return await running, interrupted
+    except asyncio.CancelledError:
+        return None, True
+
+
+def make_session(settings: "Settings", *, blocks: int | None) -> "Session":
+    """A session with its journal in a run directory."""
+    from defai.agent.bus import Bus  # noqa: PLC0415  heavy: the terminal paints before this is imported
+    from defai.session.run_directory import Journal, new_run_directory  # noqa: PLC0415  the same
+    from defai.session.session import Session  # noqa: PLC0415  the same
+
+    journal = Journal(new_run_directory(settings), settings)
+    return Session(settings, Bus(), blocks=blocks, journal=journal)
+
+
+def run_terminal(settings: "Settings", *, blocks: int | None) -> int:
+    """Run a session behind the terminal: the screen paints at once, the session starts in a thread of its own."""
+    if not sys.stdout.isatty() or not sys.stdin.isatty():
+        raise DefaiError("The terminal needs a terminal.", "Add --headless to run without one.")
+    from defai.tui.app import run  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.tui.bridge import EventQueue  # noqa: PLC0415  the same
+
+    queue = EventQueue()
+    thread = SessionThread(settings, blocks, queue.put_threadsafe)
+    thread.start()
+    try:
+        code = asyncio.run(run(lambda: queue, thread, dropped=lambda: queue.dropped))
+    finally:
+        thread.end()
+    return code
+
+
+class SessionThread(threading.Thread):
+    """A session in a thread of its own; as a `Control` it hands wishes over to the session's loop."""
+
+    def __init__(self, settings: "Settings", blocks: int | None, put: Observer) -> None:
+        super().__init__(name="session", daemon=True)
+        self._settings = settings
+        self._blocks = blocks
+        self._put = put
+        self._loop = asyncio.new_event_loop()
+        self._session: Session | None = None
+        self._running: asyncio.Future[Any] | None = None
+        self._unwanted = False
+
+    def run(self) -> None:
+        """Run the session to its end; the last event says how it ended."""
+        from defai.domain.stream import SessionEnded  # noqa: PLC0415  imported in the thread: the screen paints first
+
+        try:
+            self._loop.run_until_complete(self._main())
+        except asyncio.CancelledError:
+            self._put(SessionEnded("The session was stopped while it was set up.", "", 0))
+        except DefaiError as error:
+            self._put(SessionEnded(error.sentence, error.hint, error.exit_code))
+        except Exception as error:  # a defect; the screen says so and the log keeps it
+            import logging  # noqa: PLC0415  only on the way out
+
+            logging.getLogger(__name__).exception("the session failed")
+            sentence = f"This is a defect in defai, not a mistake of yours: {type(error).__name__}: {error}"
+            self._put(SessionEnded(sentence, "The log has the details; `defai doctor` says where it is.", 1))
+        finally:
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+
+    async def pause(self, agent: str) -> None:
+        """Pause an agent."""
+        if self._session:
+            await self._wish(self._session.pause(agent))
+
+    async def resume(self, agent: str) -> None:
+        """Resume an agent."""
+        if self._session:
+            await self._wish(self._session.resume(agent))
+
+    async def halt_all(self) -> None:
+        """Pause every agent."""
+        if self._session:
+            await self._wish(self._session.halt_all())
+
+    async def stop(self) -> None:
+        """End the session: settle where it runs, drop everything where it is still being set up."""
+        self._unwanted = True
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._leave)
+
+    def end(self) -> None:
+        """End the thread, by force after a while; the chain ends with the process in any case."""
+        self._unwanted = True
+        if self.is_alive() and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._cancel)
+        self.join(JOIN_SECONDS)
+
+    async def _main(self) -> None:
+        session = make_session(self._settings, blocks=self._blocks)
+        session.bus.tap(self._put)
+        self._session = session
+        self._running = asyncio.ensure_future(session.run())
+        if self._unwanted:
+            self._running.cancel()
+        await self._running
+
+    def _leave(self) -> None:
+        if self._session is not None and self._session.is_set_up:
+            self._session.request_stop()
+        else:
+            self._cancel()
+
+    def _cancel(self) -> None:
+        if self._running is not None:
+            self._running.cancel()
+
+    async def _wish(self, call: Coroutine[Any, Any, None]) -> None:
+        if self._loop.is_closed():
+            call.close()
+            return
+        handed: Future[None] = asyncio.run_coroutine_threadsafe(call, self._loop)
+        await asyncio.wrap_future(handed)

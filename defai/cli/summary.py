@@ -1,0 +1,72 @@
+"""A session in words: its progress on stderr, its result as a table on stdout."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from defai.domain.stream import (
+    AgentStateChanged,
+    ExecutionSettled,
+    Notice,
+    SessionStarted,
+    SetupProgressed,
+    StreamEvent,
+)
+
+
+def narrate(event: StreamEvent) -> None:
+    """Say on stderr what a person running headless wants to know while it runs."""
+    match event:
+        case SetupProgressed():
+            click.echo(f"[{event.step}/{event.steps}] {event.text}", err=True)
+        case SessionStarted():
+            where = f" in {event.run_directory}" if event.run_directory else ""
+            click.echo(
+                f"{len(event.agents)} agents on {event.network} (chain id {event.chain_id}){where}", err=True
+            )
+        case ExecutionSettled():
+            record = f"record #{event.record_id}" if event.record_id is not None else event.status
+            click.echo(f"{event.block_number:>8,} {event.agent:<12} {record:<14} {event.text}", err=True)
+        case AgentStateChanged():
+            click.echo(f"         {event.agent:<12} {event.state}: {event.reason}", err=True)
+        case Notice():
+            click.echo(f"{event.level}: {event.sentence} {event.hint}".rstrip(), err=True)
+        case _:
+            pass
+
+
+def print_summary(summary: Mapping[str, Any]) -> None:
+    """Print a session's result as a table."""
+    click.echo(
+        f"\n{summary['network']} · chain id {summary['chain_id']} · {summary['blocks']:,} blocks · "
+        f"seed {summary['seed']} · {summary['seconds']:.1f} s"
+    )
+    head = (
+        "agent",
+        "strategy",
+        "equity USD",
+        "vs hold",
+        "decisions",
+        "trades",
+        "holds",
+        "denied",
+        "records",
+        "gas",
+    )
+    click.echo(
+        f"{head[0]:<14}{head[1]:<20}{head[2]:>12}{head[3]:>9}"
+        + "".join(f"{name:>10}" for name in head[4:9])
+        + f"{head[9]:>12}"
+    )
+    for agent in summary["agents"]:
+        ahead = agent["equity_usd"] / agent["hodl_usd"] - 1 if agent["hodl_usd"] else None
+        against = "-" if ahead is None else f"{ahead:+.2%}"
+        counts = "".join(f"{agent[name]:>10,}" for name in head[4:9])
+        click.echo(
+            f"{agent['name']:<14}{agent['strategy']:<20}{agent['equity_usd']:>12,.2f}{against:>9}"
+            f"{counts}{agent['gas_used']:>12,}"
+        )
+    click.echo(
+        f"records on chain {summary['records_on_chain']:,} · decision digest {summary['decision_digest']}"
+    )

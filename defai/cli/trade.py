@@ -1,0 +1,59 @@
+"""`defai trade`: run the fleet of a configuration file."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("trade")
+@click.option(
+    "-c", "--config", "path", type=click.Path(path_type=Path), required=True, help="TOML file with the fleet."
+)
+@click.option("--network", type=click.Choice(["standin", "fork", "rpc", "live"]), help="Which chain.")
+@click.option("--fork-url", help="Whom to fork.")
+@click.option("--fork-block", type=click.IntRange(min=0), help="At which block.  [default: the newest]")
+@click.option("--rpc-url", help="The endpoint of --network rpc.")
+@click.option("--headless", is_flag=True, help="Without the terminal.")
+@click.option("--once", is_flag=True, help="One block, then end; implies --headless.")
+@click.option("--blocks", type=click.IntRange(min=1), help="End after so many blocks.")
+@click.option("--seed", type=click.IntRange(min=0), help="Of everything random.")
+@click.option("--block-time", type=click.FloatRange(min=0), help="Seconds between blocks; 0 is lock-step.")
+@click.option("--run-dir", type=click.Path(path_type=Path), help="Where the run is kept.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the result as one JSON object; implies --headless."
+)
+def command(
+    *,
+    path: Path,
+    network: str | None,
+    fork_url: str | None,
+    fork_block: int | None,
+    rpc_url: str | None,
+    headless: bool,
+    once: bool,
+    blocks: int | None,
+    seed: int | None,
+    block_time: float | None,
+    run_dir: Path | None,
+    as_json: bool,
+) -> int:
+    """Run a fleet from a configuration file, in the terminal or headless."""
+    from defai.cli.running import run_headless, run_terminal  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.config import Settings  # noqa: PLC0415  the same
+
+    without_terminal = headless or once or as_json
+    settings = Settings.load(
+        path,
+        {
+            "network.kind": network,
+            "network.fork_url": fork_url,
+            "network.fork_block": fork_block,
+            "network.rpc_url": rpc_url,
+            "network.block_time_s": 0 if without_terminal and block_time is None else block_time,
+            "market.seed": seed,
+            "run_dir": run_dir,
+        },
+    )
+    if without_terminal:
+        return run_headless(settings, blocks=1 if once else blocks, as_json=as_json)
+    return run_terminal(settings, blocks=blocks)
