@@ -232,3 +232,14 @@ def test_nobody_attacks_unless_asked_to() -> None:
     assert bold.attack(1, careless, pool) is not None
     assert "sandwicher" in bold.actors
     assert bold.actions(1, {LOW.address: pool}) == people.actions(1, {LOW.address: pool})
+
+
+def test_prices_no_pool_can_have_are_refused() -> None:
+    path = RecordedPath("odd.csv", (10, 20), (Decimal("1e-40"), Decimal("1e-40")))
+    with pytest.raises(ConfigError, match="No pool can have a price of 1E-40 USDC"):
+        Market(1, path, (LOW,), quote=USDC).opening()
+
+
+def test_a_recorded_path_has_as_many_prices_as_times() -> None:
+    with pytest.raises(ValueError, match="as many prices as timestamps"):
+        RecordedPath("odd.csv", (10, 20), (Decimal(1),))

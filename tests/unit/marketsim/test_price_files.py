@@ -193,6 +193,15 @@ def test_reads_parquet_with_moments_and_floats(tmp_path: Path) -> None:
     assert [point.quote_per_base for point in path] == [Decimal("0.1"), Decimal("0.2"), Decimal("0.3")]
 
 
+def test_reads_parquet_with_days_without_a_time(tmp_path: Path) -> None:
+    days: list[object] = [datetime(2022, 8, day, tzinfo=UTC).date() for day in (9, 10)]
+    path = load(_parquet(tmp_path / "p.parquet", {"date": days, "close": ["1.50", "2.25"]}))
+    assert [(point.timestamp, str(point.quote_per_base)) for point in path] == [
+        (1660003200, "1.50"),
+        (1660089600, "2.25"),
+    ]
+
+
 def test_parquet_is_known_by_its_content(tmp_path: Path) -> None:
     path = _parquet(tmp_path / "prices.dat", {"timestamp": [1600000000, 1600000060], "close": [1, 2]})
     assert load(path).length == 2
