@@ -29,6 +29,11 @@ PAINTS_PER_SECOND: Final = 15
 STALE_AFTER_S: Final = 15.0
 LEAVE_WITHIN_S: Final = 15.0
 
+WIDTHS: Final = [(0, "-narrow"), (100, "-middle"), (170, "-wide")]
+"""Classes of a screen by its columns."""
+HEIGHTS: Final = [(0, "-short"), (30, "-medium"), (48, "-tall")]
+"""Classes of a screen by its rows."""
+
 EventsFactory = Callable[[], AsyncIterable[StreamEvent]]
 
 
@@ -71,6 +76,8 @@ class DefaiApp(App[None]):
         self._pending: Parts = set()
         self._painter: Timer | None = None
         self._told: tuple[str, float] | None = None
+        self.HORIZONTAL_BREAKPOINTS = WIDTHS
+        self.VERTICAL_BREAKPOINTS = HEIGHTS
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DARK.name

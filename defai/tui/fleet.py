@@ -17,6 +17,7 @@ from defai.domain.stream import (
     Notice,
     PoolCard,
     PoolQuote,
+    PortfolioView,
     SessionEnded,
     SessionStarted,
     SetupProgressed,
@@ -88,21 +89,17 @@ class FleetState:
     @property
     def equity_usd(self) -> Decimal | None:
         """What the fleet owns; None until every agent has said what it owns."""
-        return self._total(lambda line: line.portfolio and line.portfolio.equity_usd)
+        return self._total(lambda held: held.equity_usd)
 
     @property
     def pnl_percent(self) -> Decimal | None:
         """The fleet's equity against what it started with, in percent."""
-        return ratio_percent(
-            self.equity_usd, self._total(lambda line: line.portfolio and line.portfolio.initial_usd)
-        )
+        return ratio_percent(self.equity_usd, self._total(lambda held: held.initial_usd))
 
     @property
     def versus_hold_percent(self) -> Decimal | None:
         """The fleet's equity against having held, in percent."""
-        return ratio_percent(
-            self.equity_usd, self._total(lambda line: line.portfolio and line.portfolio.hodl_usd)
-        )
+        return ratio_percent(self.equity_usd, self._total(lambda held: held.hodl_usd))
 
     @property
     def waiting(self) -> int:
@@ -123,13 +120,12 @@ class FleetState:
         """The log's line of a decision; None once it has left the log."""
         return self.by_digest.get(digest)
 
-    def _total(self, pick: Callable[[AgentLine], Decimal | None]) -> Decimal | None:
+    def _total(self, pick: Callable[[PortfolioView], Decimal]) -> Decimal | None:
         total = Decimal(0)
         for line in self.agents.values():
-            value = pick(line)
-            if value is None:
+            if line.portfolio is None:
                 return None
-            total += value
+            total += pick(line.portfolio)
         return total if self.agents else None
 
     # -- the fold, one function an event ------------------------------------------------------------------------

@@ -10,7 +10,10 @@ from typing import Final
 
 UNKNOWN: Final = "-"
 """What stands for a value nobody has told us."""
-MINUS: Final = "−"  # noqa: RUF001  the minus sign is meant: it is as wide as "+"
+MINUS: Final = "\u2212"
+TIMES: Final = "\u00d7"
+SIGMA: Final = "\u03c3"
+MU: Final = "\u00b5"
 SPARKS: Final = "▁▂▃▄▅▆▇█"
 EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 

@@ -6,9 +6,10 @@ vermilion, magenta and blue) stay apart for the common kinds of colour blindness
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from rich.style import Style
+from textual.app import App
 from textual.theme import Theme
 
 DARK: Final = Theme(
@@ -143,6 +144,16 @@ class Palette:
             )
             self._styles[key] = found
         return found
+
+
+_PALETTES: Final[dict[str, Palette]] = {}
+
+
+def palette_of(app: App[Any]) -> Palette:
+    """The inks of an app's current theme; made once per theme."""
+    if app.theme not in _PALETTES:
+        _PALETTES[app.theme] = Palette(app.theme_variables)
+    return _PALETTES[app.theme]
 
 
 def signed_ink(value: Decimal | float | None) -> str:

@@ -7,6 +7,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.markup import escape
 from textual.widgets import Static
 
 from defai.tui.actions import AGENT, bindings
@@ -15,7 +16,7 @@ from defai.tui.format import UNKNOWN, age, number, price, shorten, signed
 from defai.tui.lines import STATES, AgentLine
 from defai.tui.messages import LineOpened
 from defai.tui.screens.board import Board
-from defai.tui.themes import Palette, signed_ink
+from defai.tui.themes import Palette, palette_of, signed_ink
 from defai.tui.widgets.chart import Curve, LineChart, Picture
 from defai.tui.widgets.decision_log import DecisionLog
 from defai.tui.widgets.fleet_table import Now
@@ -66,14 +67,14 @@ class AgentScreen(Board):
             Picture(curves, empty="Nothing owned yet: the curve is drawn as blocks come in.")
         )
         worth = line.portfolio.equity_usd if line.portfolio else None
-        chart.border_title = f"{line.key} · {line.card.strategy} · {number(worth, 2, 'USD')}"
-        chart.border_subtitle = "bright: equity  faint: had it held"
-        palette = Palette(self.app.theme_variables)
+        title = escape(f"{line.key} · {line.card.strategy} · {number(worth, 2, 'USD')}")
+        self.entitle(chart, title, "bright: equity  faint: had it held")
+        palette = palette_of(self.app)
         self.query_one("#agent-account", Static).update(account_text(line, palette))
         self.query_one("#agent-holdings", Static).update(holdings_text(line, self.fleet, palette))
-        self.query_one("#agent-facts").border_title = "Account"
+        self.entitle(self.query_one("#agent-facts", VerticalScroll), "Account")
         log = self.query_one(DecisionLog)
-        log.border_title = f"Decisions of {line.key}"
+        self.entitle(log, escape(f"Decisions of {line.key}"))
         log.display_log(line.log)
 
     def action_back(self) -> None:

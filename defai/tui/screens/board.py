@@ -6,6 +6,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Footer, Static
 
 from defai.tui.fleet import FleetState, Parts
@@ -27,16 +28,17 @@ class Board(Screen[None]):
     """
 
     scope: ClassVar[str] = ""
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-narrow"),
-        (100, "-middle"),
-        (170, "-wide"),
-    ]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-short"),
-        (30, "-medium"),
-        (48, "-tall"),
-    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._titles: dict[Widget, tuple[str, str]] = {}
+        self._banner = ""
+
+    def entitle(self, widget: Widget, title: str, subtitle: str = "") -> None:
+        """Set a panel's titles; its border is drawn anew only where they changed."""
+        if self._titles.get(widget) != (title, subtitle):
+            self._titles[widget] = (title, subtitle)
+            widget.border_title, widget.border_subtitle = title, subtitle
 
     @property
     def terminal(self) -> "DefaiApp":
@@ -78,9 +80,10 @@ class Board(Screen[None]):
         )
         banner = self.query_one("#banner", Static)
         words = app.banner
-        if words:
+        if words != self._banner:
+            self._banner = words
             banner.update(words)
-        banner.display = bool(words)
+            banner.display = bool(words)
 
     def on_mount(self) -> None:
         """Paint once everything is there; and again whenever the theme changes."""
@@ -104,7 +107,7 @@ class Board(Screen[None]):
 
     def repaint(self) -> None:
         """Draw everything anew in the current theme."""
-        for widget in self.query("Grid, LineChart, FleetTable, DecisionLog, RecordList"):
+        for widget in self.query("LineGrid, LineChart, FleetTable, DecisionLog, RecordList"):
             getattr(widget, "repaint", widget.refresh)()
         self.query_one(StatusBar).refresh()
         self.paint_all()

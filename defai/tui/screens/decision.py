@@ -7,6 +7,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, VerticalScroll
+from textual.markup import escape
 from textual.widgets import Static
 
 from defai.domain.stream import CheckView, ForecastView
@@ -15,7 +16,7 @@ from defai.tui.fleet import Parts
 from defai.tui.format import UNKNOWN, bar, milliseconds, number, plain, shorten
 from defai.tui.lines import MARKS, LogLine
 from defai.tui.screens.board import Board
-from defai.tui.themes import Palette
+from defai.tui.themes import Palette, palette_of
 from defai.tui.widgets.record_panel import RUNGS
 
 LABEL = 12
@@ -49,23 +50,16 @@ class DecisionScreen(Board):
         """Show the decision; its outcome may come in while one looks at it."""
         if not parts & {"log", "records"}:
             return
-        box = self.query_one("#decision-box")
+        box = self.query_one("#decision-box", VerticalScroll)
         one = self.line.decision
-        box.border_title = (
-            f"Decision {one.sequence} · {self.line.agent} · block {number(one.block_number, 0)}"
-        )
-        before, after = (self._neighbour(by) for by in (-1, 1))
-        box.border_subtitle = "   ".join(
-            words
-            for words, line in (
-                (f"← {before and before.decision.sequence}", before),
-                (f"{after and after.decision.sequence} →", after),
-            )
-            if line is not None
-        )
+        title = f"Decision {one.sequence} · {self.line.agent} · block {number(one.block_number, 0)}"
+        before, after = self._neighbour(-1), self._neighbour(1)
+        ways = [f"← {before.decision.sequence}"] if before else []
+        ways += [f"{after.decision.sequence} →"] if after else []
+        self.entitle(box, escape(title), "   ".join(ways))
         width = max(40, self.size.width - 6)
         half = width if self.has_class("-narrow") else (width - 4) // 2
-        palette = Palette(self.app.theme_variables)
+        palette = palette_of(self.app)
         for name, room, write in (
             ("why", half, write_why),
             ("came-of-it", half, write_outcome),

@@ -12,7 +12,7 @@ from textual.widgets import Button, Static
 
 from defai.domain.stream import SessionEnded
 from defai.tui.actions import AGENT, DECISION, EVERYWHERE, FLEET, MOVES, acts
-from defai.tui.themes import Palette
+from defai.tui.themes import Palette, palette_of
 
 
 class Question(ModalScreen[bool]):
@@ -49,7 +49,7 @@ class Question(ModalScreen[bool]):
         """A click, or enter on a button."""
         self.dismiss(event.button.id == "yes")
 
-    def action_answer(self, answer: bool) -> None:  # noqa: FBT001  Textual passes an action's arguments by position
+    def action_answer(self, answer: bool) -> None:
         """A key."""
         self.dismiss(answer)
 
@@ -117,7 +117,7 @@ class Help(ModalScreen[None]):
         """The keys in a scrolling box."""
         with VerticalScroll(classes="dialog", id="help-box"):
             yield Static("Keys", classes="dialog-title")
-            yield Static(keys_text(Palette(self.app.theme_variables)), id="help-keys")
+            yield Static(keys_text(palette_of(self.app)), id="help-keys")
             yield Static("esc closes", classes="dialog-hint")
 
 

@@ -17,7 +17,7 @@ from defai.tui.screens.board import Board
 from defai.tui.widgets.chart import Band, Curve, LineChart, Mark, Picture
 from defai.tui.widgets.decision_log import DecisionLog
 from defai.tui.widgets.fleet_table import FleetTable
-from defai.tui.widgets.grid import Grid
+from defai.tui.widgets.grid import LineGrid
 from defai.tui.widgets.record_panel import RecordPanel
 from defai.tui.widgets.setup_panel import SetupPanel
 
@@ -30,6 +30,10 @@ class FleetScreen(Board):
     BINDINGS: ClassVar[list[BindingType]] = bindings(FLEET)
     AUTO_FOCUS = "#table"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._shape = (0, 0)
+
     def compose_body(self) -> ComposeResult:
         """Table, chart, and below them the log beside the records."""
         yield FleetTable()
@@ -37,7 +41,7 @@ class FleetScreen(Board):
         yield LineChart("chart")
         with Horizontal(id="lower"):
             yield DecisionLog()
-            yield RecordPanel(id="record-panel")
+            yield RecordPanel()
 
     # -- painting ------------------------------------------------------------------------------------------------
 
@@ -54,24 +58,29 @@ class FleetScreen(Board):
         if "log" in parts:
             self._paint_log()
         if "records" in parts:
-            panel = self.query_one(RecordPanel)
-            panel.display_records(self.fleet.records)
-            panel.border_title = titled(4, "Records")
+            self._paint_records()
 
     def _paint_table(self) -> None:
         table = self.query_one(FleetTable)
-        table.display_fleet(self.fleet)
         count = len(self.fleet.agents)
-        table.border_title = titled(1, f"Fleet · {number(count, 0)} agents" if count else "Fleet")
-        table.styles.height = min(count + 3, max(7, self.size.height * 2 // 5)) if count else 7
-        self.refresh_bindings()
+        self.entitle(table, titled(1, f"Fleet · {number(count, 0)} agents" if count else "Fleet"))
+        height = min(count + 3, max(7, self.size.height * 2 // 5)) if count else 7
+        if (count, height) != self._shape:
+            self._shape = (count, height)
+            table.styles.height = height
+            self.refresh_bindings()
+        table.display_fleet(self.fleet)
 
     def _paint_log(self) -> None:
         log = self.query_one(DecisionLog)
         log.display_log(self.fleet.log)
         dropped = self.terminal.dropped
-        log.border_title = titled(3, "Decisions")
-        log.border_subtitle = f"{number(dropped, 0)} events skipped" if dropped else ""
+        self.entitle(log, titled(3, "Decisions"), f"{number(dropped, 0)} events skipped" if dropped else "")
+
+    def _paint_records(self) -> None:
+        panel = self.query_one(RecordPanel)
+        panel.display_records(self.fleet.records)
+        self.entitle(panel, titled(4, "Records"))
 
     def _paint_chart(self) -> None:
         chart = self.query_one(LineChart)
@@ -84,8 +93,9 @@ class FleetScreen(Board):
         points = tuple(self.fleet.prices.get(address or "", ()))
         unit = f"{pool.quote_symbol} per {pool.base_symbol}" if pool else ""
         now = price(quote.price if quote else None)
-        chart.border_title = titled(2, f"{pool.name} · {now} {unit}" if pool else "Price")
-        chart.border_subtitle = "▲ bought  ▼ sold  ◆ liquidity moved" if line and line.trades else ""
+        title = titled(2, f"{pool.name} · {now} {unit}" if pool else "Price")
+        legend = "▲ bought  ▼ sold  ◆ liquidity moved" if line and line.trades else ""
+        self.entitle(chart, title, legend)
         empty = "No block yet: the price is drawn as blocks come in."
         chart.display_picture(picture(line, points, empty))
 
@@ -105,7 +115,7 @@ class FleetScreen(Board):
     def action_open(self) -> None:
         """Open what the cursor is on."""
         focused = self.focused
-        if isinstance(focused, Grid):
+        if isinstance(focused, LineGrid):
             focused.open_selected()
         elif self.selected_agent is not None:
             self.terminal.open_agent(self.selected_agent.key)

@@ -9,7 +9,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from defai.tui.format import number, price_places
-from defai.tui.themes import Palette
+from defai.tui.themes import Palette, palette_of
 from defai.tui.widgets.canvas import Canvas
 
 GLYPHS = {"buy": ("▲", "pnl-up"), "sell": ("▼", "pnl-down"), "liquidity": ("◆", "accent")}
@@ -59,7 +59,7 @@ class Picture:
 def nice_step(span: float, most: int) -> float:
     """The smallest of 1, 2, 2.5 or 5 times a power of ten that cuts a span into at most `most` parts."""
     raw = span / max(1, most)
-    power = 10 ** math.floor(math.log10(raw))
+    power: float = 10.0 ** math.floor(math.log10(raw))
     return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw * 0.999)
 
 
@@ -128,7 +128,7 @@ class LineChart(Widget, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """One line of the drawing, which is made once per picture and size."""
         if self._palette is None:
-            self._palette = Palette(self.app.theme_variables)
+            self._palette = palette_of(self.app)
         if self._strips is None:
             self._strips = draw(
                 self._picture, self.size.width, self.size.height, ZOOMS[self._zoom], self._palette

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from defai.tui.format import UNKNOWN, milliseconds
+from defai.tui.format import TIMES, UNKNOWN, milliseconds
 from defai.tui.lines import MARKS, LogLine
 from defai.tui.widgets.fleet_table import decision_words
-from defai.tui.widgets.grid import Column, Grid, Spans
+from defai.tui.widgets.grid import Column, LineGrid, Spans
 
 
-class DecisionLog(Grid[LogLine]):
+class DecisionLog(LineGrid[LogLine]):
     """Decisions with their reasons, what the guard said, and what came of them.
 
     Args:
@@ -46,7 +46,11 @@ def decision(line: LogLine) -> Spans:
     """How it went, as a glyph, and what was decided; a run of holds with its length."""
     glyph, ink, _ = MARKS.get(line.mark, (UNKNOWN, "muted", ""))
     if line.is_hold:
-        return ((f"{glyph} ", ink), ("hold", "muted"), (f" ×{line.seen}" if line.seen > 1 else "", "faint"))
+        return (
+            (f"{glyph} ", ink),
+            ("hold", "muted"),
+            (f" {TIMES}{line.seen}" if line.seen > 1 else "", "faint"),
+        )
     return ((f"{glyph} ", ink), (decision_words(line.decision), "foreground"))
 
 

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 from defai.domain.stream import DecisionView, ForecastView
 from defai.tui.fleet import FleetState
-from defai.tui.format import UNKNOWN, age, number, range_cells, shorten, signed, spark
+from defai.tui.format import MU, SIGMA, UNKNOWN, age, number, range_cells, shorten, signed, spark
 from defai.tui.lines import STATES, AgentLine
 from defai.tui.themes import signed_ink
-from defai.tui.widgets.grid import Column, Grid, Spans
+from defai.tui.widgets.grid import Column, LineGrid, Spans
 
 NOTHING: Spans = ((UNKNOWN, "muted"),)
 
@@ -38,7 +38,7 @@ class Now:
         return None if timestamp is None or self.timestamp is None else self.timestamp - timestamp
 
 
-class FleetTable(Grid[AgentLine]):
+class FleetTable(LineGrid[AgentLine]):
     """The fleet's table.
 
     Attributes:
@@ -165,8 +165,9 @@ def trend(line: AgentLine) -> Spans:
 
 
 def forecast_figure(shown: ForecastView) -> str:
-    """A forecast in a few cells: "σ 41.3 ticks", "µ −0.2 ticks"."""
-    letter = "σ " if shown.name.startswith("volatility") else "µ " if shown.name.startswith("return") else ""
+    """A forecast in a few cells: a sigma or a mu, the value, its unit."""
+    letters = {"volatility": f"{SIGMA} ", "return": f"{MU} "}
+    letter = letters.get(shown.name.split(" ", maxsplit=1)[0], "")
     size = abs(shown.value)
     return f"{letter}{number(shown.value, 0 if size >= 100 else 1)} {shown.unit}"
 

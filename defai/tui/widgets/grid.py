@@ -14,7 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from defai.tui.messages import LineOpened, LineSelected
-from defai.tui.themes import Palette
+from defai.tui.themes import Palette, palette_of
 
 Spans = tuple[tuple[str, str], ...]
 """Pieces of text, each with its ink."""
@@ -95,7 +95,7 @@ def lay_out(columns: Sequence[Column[L]], width: int) -> list[tuple[Column[L], i
     return list(zip(kept, widths, strict=True))
 
 
-class Grid(ScrollView, Generic[L], can_focus=True):
+class LineGrid(ScrollView, Generic[L], can_focus=True):
     """A scrolling list with a cursor that stays on its line when others come and go.
 
     Args:
@@ -130,6 +130,7 @@ class Grid(ScrollView, Generic[L], can_focus=True):
         self._plan: list[tuple[Column[L], int]] = []
         self._lines: Sequence[L] = ()
         self._painted: dict[int, tuple[str, int, object]] = {}
+        self._area = Size(0, 0)
         self._empty = empty
         self._follow = follow
         self._header = int(header)
@@ -154,20 +155,32 @@ class Grid(ScrollView, Generic[L], can_focus=True):
         key = self.selected.key if self.selected else None
         before = len(self._lines)
         self._lines, self._given = lines, context
+        if self.scrollable_content_region.size != self._area:
+            self.on_resize()
         if len(lines) != before:
-            self.virtual_size = Size(self.scrollable_content_region.width, len(lines) + self._header)
+            self._measure()
             if not before or not lines:
                 self.refresh()
         stays = key is None or (self._follow and self.cursor == 0)
         if not stays and (self.selected is None or self.selected.key != key):
             index = next((at for at, line in enumerate(lines) if line.key == key), None)
             self.set_reactive(
-                Grid.cursor, min(self.cursor, max(0, len(lines) - 1)) if index is None else index
+                LineGrid.cursor, min(self.cursor, max(0, len(lines) - 1)) if index is None else index
             )
         self._refresh_changed()
         now = self.selected.key if self.selected else None
         if now is not None and now != key:
             self.post_message(LineSelected(self.source, now))
+
+    def _measure(self) -> None:
+        """Tell the scrollbar how long the list is; a layout only where that makes it appear or go."""
+        size = Size(self._area.width, len(self._lines) + self._header)
+        overflows = size.height > self._area.height
+        if overflows == self.show_vertical_scrollbar and size.width == self.virtual_size.width:
+            self.set_reactive(ScrollView.virtual_size, size)
+            self._scroll_update(size)
+        else:
+            self.virtual_size = size
 
     def select(self, key: str) -> None:
         """Put the cursor on a line; nothing happens where it is not listed."""
@@ -193,7 +206,7 @@ class Grid(ScrollView, Generic[L], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of what is in sight: the header, a line of the list, or the sentence of the empty list."""
-        width = self.scrollable_content_region.width
+        width = self._area.width
         if y < self._header:
             return self._strip(
                 tuple((fit(((c.title, "muted"),), w, right=c.right)) for c, w in self._plan), "surface", width
@@ -225,21 +238,22 @@ class Grid(ScrollView, Generic[L], can_focus=True):
     def palette(self) -> Palette:
         """The inks of the current theme."""
         if self._palette is None:
-            self._palette = Palette(self.app.theme_variables)
+            self._palette = palette_of(self.app)
         return self._palette
 
     def _refresh_changed(self) -> None:
-        top = self.scroll_offset.y
-        rows = self.scrollable_content_region.height - self._header
-        width = self.scrollable_content_region.width
+        top, width = self.scroll_offset.y, self._area.width
+        rows = self._area.height - self._header
+        regions = []
         for index in range(top, min(top + rows, len(self._lines))):
             line = self._lines[index]
             if self._painted.get(index) != (line.key, line.version, self._given):
-                self.refresh(Region(0, index - top + self._header, width, 1))
+                regions.append(Region(0, index - top + self._header, width, 1))
+        if regions:
+            self.refresh(*regions)
 
     def _refresh_index(self, index: int) -> None:
-        y = index - self.scroll_offset.y + self._header
-        self.refresh(Region(0, y, self.scrollable_content_region.width, 1))
+        self.refresh(Region(0, index - self.scroll_offset.y + self._header, self._area.width, 1))
 
     # -- hands ---------------------------------------------------------------------------------------------------
 
@@ -251,7 +265,7 @@ class Grid(ScrollView, Generic[L], can_focus=True):
         """Redraw the two lines concerned, scroll the new one into sight, tell the screen."""
         self._refresh_index(before)
         self._refresh_index(now)
-        rows = max(1, self.scrollable_content_region.height - self._header)
+        rows = max(1, self._area.height - self._header)
         top = self.scroll_offset.y
         if now < top:
             self.scroll_to(y=now, animate=False, force=True)
@@ -266,7 +280,7 @@ class Grid(ScrollView, Generic[L], can_focus=True):
 
     def action_page(self, by: int) -> None:
         """Move the cursor by so many pages."""
-        self.cursor += by * max(1, self.scrollable_content_region.height - self._header - 1)
+        self.cursor += by * max(1, self._area.height - self._header - 1)
 
     def open_selected(self) -> None:
         """Tell the screen that the line under the cursor is to be opened."""
@@ -294,8 +308,8 @@ class Grid(ScrollView, Generic[L], can_focus=True):
         self._refresh_index(self.cursor)
 
     def on_resize(self) -> None:
-        """Lay the columns out anew."""
-        width = self.scrollable_content_region.width
-        self._plan = lay_out(self._columns, max(1, width - 2))
-        self.virtual_size = Size(width, len(self._lines) + self._header)
+        """Lay the columns out for the room there is."""
+        self._area = self.scrollable_content_region.size
+        self._plan = lay_out(self._columns, max(1, self._area.width - 2))
+        self._measure()
         self.repaint()

@@ -11,12 +11,12 @@ from defai.domain.stream import ExecutionSettled, HoldsAnchored
 from defai.tui.format import UNKNOWN, number, shorten
 from defai.tui.lines import RecordLine
 from defai.tui.themes import Palette
-from defai.tui.widgets.grid import Column, Grid, Spans
+from defai.tui.widgets.grid import Column, LineGrid, Spans
 
 RUNGS = ("integrity", "data", "model", "decision", "execution")
 
 
-class RecordList(Grid[RecordLine]):
+class RecordList(LineGrid[RecordLine]):
     """Audit records, newest first."""
 
     def __init__(self) -> None:
@@ -40,6 +40,10 @@ def token(line: RecordLine) -> Spans:
 
 class RecordPanel(Vertical):
     """The list of records above the details of the selected one."""
+
+    def __init__(self) -> None:
+        super().__init__(id="record-panel")
+        self._shown: object = None
 
     def compose(self) -> ComposeResult:
         """The list and the details."""
@@ -71,6 +75,10 @@ class RecordPanel(Vertical):
         width = self.size.width - 2
         if width <= 0:
             return
+        shown = (line and line.key, width, self.app.theme)
+        if shown == self._shown:
+            return
+        self._shown = shown
         if line is None:
             details.update("")
         elif isinstance(line.source, ExecutionSettled):
@@ -85,7 +93,7 @@ def facts(rows: Iterable[tuple[str, str, str]], palette: Palette, width: int, la
     for index, (name, value, ink) in enumerate(rows):
         if index:
             text.append("\n")
-        text.append(f"{name:<{label}}", style=Palette.style(palette, "muted"))
+        text.append(f"{name:<{label}}", style=palette.style("muted"))
         room = max(1, width - label)
         text.append(value if len(value) <= room else f"{value[: room - 1]}…", style=palette.style(ink))
     return text

@@ -5,7 +5,7 @@ from textual.widgets import Static
 
 from defai.domain.stream import SetupProgressed
 from defai.tui.format import bar
-from defai.tui.themes import Palette
+from defai.tui.themes import Palette, palette_of
 
 
 class SetupPanel(Static):
@@ -13,7 +13,7 @@ class SetupPanel(Static):
 
     def display_setup(self, setup: SetupProgressed | None, done: list[str]) -> None:
         """Show how far the session's set-up is."""
-        self.update(progress(setup, done, Palette(self.app.theme_variables)))
+        self.update(progress(setup, done, palette_of(self.app)))
 
 
 def progress(setup: SetupProgressed | None, done: list[str], palette: Palette) -> Text:

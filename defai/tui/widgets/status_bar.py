@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 from defai.tui.fleet import FleetState
 from defai.tui.format import UNKNOWN, age, gwei, milliseconds, network_name, number, signed
-from defai.tui.themes import Palette, signed_ink
+from defai.tui.themes import palette_of, signed_ink
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class StatusBar(Widget):
             if rank == 0:
                 break
             left, right = [[piece for piece in side if piece.rank < rank] for side in (left, right)]
-        palette = Palette(self.app.theme_variables)
+        palette = palette_of(self.app)
         ground = "surface"
         segments = [Segment(" ", palette.style("muted", ground))]
         segments += [Segment(piece.text, palette.style(piece.ink, ground)) for piece in left]
