@@ -52,7 +52,7 @@ def run_headless(settings: "Settings", *, blocks: int | None, as_json: bool) -> 
 
 
 async def _run_headless(
-    settings: "Settings", blocks: int | None, tell: Observer | None
+    settings: "Settings", blocks: int | None, tell: "Observer | None"
 ) -> tuple[dict[str, Any] | None, bool]:
     session = make_session(settings, blocks=blocks)
     if tell is not None:
@@ -106,7 +106,7 @@ def run_terminal(settings: "Settings", *, blocks: int | None) -> int:
 class SessionThread(threading.Thread):
     """A session in a thread of its own; as a `Control` it hands wishes over to the session's loop."""
 
-    def __init__(self, settings: "Settings", blocks: int | None, put: Observer) -> None:
+    def __init__(self, settings: "Settings", blocks: int | None, put: "Observer") -> None:
         super().__init__(name="session", daemon=True)
         self._settings = settings
         self._blocks = blocks
