@@ -1,0 +1,104 @@
+"""One batched read of every pool in a block, against one web3 contract call for each pool, in the same run.
+
+Usage: python bench/bench_reader.py
+
+Starts a stand-in of its own with 20 pools, and ends it. The batched read does more: it brings the block, its logs and
+four figures of every pool; the calls bring each pool's slot0 alone.
+"""
+
+import asyncio
+import itertools
+import statistics
+import sys
+import time
+from typing import Any, Final
+
+from defai.chain import mainnet
+from defai.chain.artifacts import artifact
+from defai.chain.codec import encode_values
+from defai.chain.contracts import create_pool, pool_key
+from defai.chain.keys import throwaway_key
+from defai.chain.local import LocalChain
+from defai.chain.reader import BlockReader
+from defai.chain.standin import open_standin
+from defai.chain.tx import Step, Wallet, carry_out, create_address
+from defai.domain.pool import PoolKey
+from defai.domain.tokens import Token
+from defai.units import GWEI, Q96
+
+FEES: Final = (500, 3000)
+EXTRA_TOKENS: Final = ("ONE", "TWO")
+ROUNDS: Final = 40
+WANTED: Final = 10.0
+"""The batched read is to be so many times as fast at least."""
+
+
+async def make_pools(chain: LocalChain) -> list[PoolKey]:
+    """Two more tokens, and a pool for every pair of the five at two fees."""
+    account = throwaway_key(0, "bench")
+    await chain.fund_ether(account.address)
+    wallet = await Wallet.connect(account, chain.rpc)
+    tokens = list(mainnet.TOKENS)
+    steps = []
+    for nonce, symbol in enumerate(EXTRA_TOKENS):
+        tokens.append(Token(create_address(account.address, nonce), symbol, 18))
+        arguments = encode_values(("string", "string", "uint8"), (symbol, symbol, 18))
+        steps.append(
+            Step(None, artifact("StandinToken").creation_code(arguments), 3_000_000, f"deploy {symbol}")
+        )
+    pools = [pool_key(a, b, fee) for a, b in itertools.combinations(tokens, 2) for fee in FEES]
+    for key in pools:
+        call = create_pool(key, Q96)
+        steps.append(Step(call.target, call.data, 6_000_000, f"create {key.name}"))
+    for i in range(0, len(steps), 10):  # as many as surely fit into a block
+        few = steps[i : i + 10]
+        await carry_out(
+            chain.rpc, wallet, few, max_fee_wei=10 * GWEI, priority_fee_wei=GWEI, settle=chain.mine
+        )
+    return pools
+
+
+async def measure_reader(chain: LocalChain, pools: list[PoolKey]) -> float:
+    """Median milliseconds of one batched read."""
+    reader = BlockReader(chain.rpc, pools)
+    head = await chain.head()
+    times = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        await reader.read(head)
+        times.append(time.perf_counter() - started)
+    return statistics.median(times) * 1e3
+
+
+def measure_web3(url: str, pools: list[PoolKey]) -> float:
+    """Median milliseconds of calling slot0 of each pool through a web3 contract."""
+    from web3 import HTTPProvider, Web3  # noqa: PLC0415  takes a second, and isn't what is measured
+
+    node = Web3(HTTPProvider(url))
+    abi: Any = list(artifact("UniswapV3Pool").abi)
+    contracts = [node.eth.contract(address=Web3.to_checksum_address(key.address), abi=abi) for key in pools]
+    times = []
+    for _ in range(ROUNDS // 4):
+        started = time.perf_counter()
+        for contract in contracts:
+            contract.functions.slot0().call()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times) * 1e3
+
+
+async def main() -> int:
+    """Measure both and print one line; the exit code says whether it is as fast as wanted."""
+    async with open_standin() as chain:
+        pools = await make_pools(chain)
+        batched = await measure_reader(chain, pools)
+        single = await asyncio.to_thread(measure_web3, chain.url, pools)
+    ratio = single / batched
+    print(
+        f"read {len(pools)} pools of a block: batched {batched:.2f} ms, "
+        f"web3 call per pool {single:.2f} ms, {ratio:.1f}x faster (wanted: {WANTED:g}x)"
+    )
+    return 0 if ratio >= WANTED else 1
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
