@@ -91,13 +91,10 @@ def find_lookahead(
         seed: of the draw.
     """
     table = build_table(histories, spec)
-    ready = [index for index, row in enumerate(table) if row is not None]
-    drawn = set(Random(seed).sample(ready, min(samples, len(ready)))) | set(ready[-1:])  # noqa: S311  a draw of rows
+    ready = [(index, row) for index, row in enumerate(table) if row is not None]
+    drawn = Random(seed).sample(ready[:-1], min(samples, len(ready)) - 1) if ready else []  # noqa: S311  no secret
     found = []
-    for index in sorted(drawn):
-        full = table[index]
-        if full is None:
-            continue
+    for index, full in [*drawn, *ready[-1:]]:
         short = [rows[: index + 1] for rows in histories]
         for position, one in enumerate(spec.features):
             try:

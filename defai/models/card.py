@@ -150,10 +150,12 @@ def summary(card: ModelCard) -> str:
     lines = [
         f"{card.target.name}, in {card.target.unit}: {verdict} {compared.baseline}",
         f"  digest    {card.model_digest}",
-        f"  trained   {card.trees} trees on {trained.samples} samples, blocks {trained.first_block}..{trained.last_block}",
+        f"  trained   {card.trees} trees on {trained.samples} samples",
+        f"  blocks    {trained.first_block}..{trained.last_block}",
         f"  source    {trained.source or '-'}",
-        f"  {compared.loss} better by {compared.gain:.4g} (95 %: {compared.low:.4g} .. {compared.high:.4g})"
-        + ("" if compared.share is None else f", that is {compared.share:.1%}"),
+        f"  gain      {compared.gain:.4g} in {compared.loss} over {compared.baseline}"
+        f" (95 %: {compared.low:.4g} .. {compared.high:.4g})"
+        + ("" if compared.share is None else f", {compared.share:.1%} of its loss"),
     ]
     for name, metrics in card.metrics.items():
         shown = "  ".join(f"{metric} {_number(value)}" for metric, value in metrics.items())

@@ -185,6 +185,8 @@ def parse(text: str) -> Ensemble:
 def predict_with_booster(text: str, rows: Sequence[Sequence[int]]) -> list[int]:
     """What LightGBM itself says on rows, times 2**24: to compare with `Ensemble.predict_x24`.
 
+    LightGBM trusts the sizes it finds in the text: hand it only text that matches its digest.
+
     Raises:
         DefaiError: where an answer is not a multiple of 2**-24.
     """

@@ -3,6 +3,7 @@
 import struct
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
 
 from eth_hash.auto import keccak
 
@@ -12,7 +13,10 @@ from defai.models.card import ModelCard
 from defai.models.ensemble import Ensemble
 from defai.models.targets import TARGET_CODES, Target
 
-ENCODING_VERSION = 1
+ENCODING_VERSION: Final = 1
+"""First byte of what a model's digest covers."""
+TRAINING_VERSION: Final = 1
+"""Raised whenever the same rows and settings would train another model: part of what a cache knows a model by."""
 
 
 @dataclass(frozen=True)

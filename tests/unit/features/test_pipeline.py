@@ -9,6 +9,7 @@ import pytest
 from defai.errors import ConfigError
 from defai.features import FeatureSpec, Past, build_table, compute_row, definitions, feature, find_lookahead
 from defai.features import spec as spec_module
+from defai.features.library import swap_count
 from defai.features.pipeline import FEATURE_LIMIT
 from defai.market.window import Window
 from defai.testing.histories import generated_history
@@ -118,9 +119,25 @@ def test_the_past_has_two_ends(blocks: int) -> None:
         """Out of reach."""
         return past.move(blocks)
 
+    def reach_sum(past: Past) -> int:
+        """Out of reach, in a sum."""
+        return past.total(swap_count, blocks)
+
     feature("reach", version=1, unit="ticks", source="planted", warm_up=3)(reach)
-    with pytest.raises(LookupError):
-        build_table([generated_history(30)], FeatureSpec.of(("reach",)))
+    feature("reach_sum", version=1, unit="swaps", source="planted", warm_up=3)(reach_sum)
+    for name in ("reach", "reach_sum"):
+        with pytest.raises(LookupError, match=f"asked for the one {blocks} blocks ago"):
+            build_table([generated_history(30)], FeatureSpec.of((name,)))
+
+
+def test_a_second_pool_has_to_be_declared() -> None:
+    def undeclared(past: Past) -> int:
+        """Looks over the fence."""
+        return past.other.now.tick
+
+    feature("undeclared", version=1, unit="ticks", source="planted")(undeclared)
+    with pytest.raises(LookupError, match="declare it with pools=2"):
+        compute_row([generated_history(3), generated_history(3)], FeatureSpec.of(("undeclared",)))
 
 
 def test_a_feature_must_give_an_integer() -> None:
