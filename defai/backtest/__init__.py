@@ -1,0 +1,1 @@
+"""Runs over recorded or generated history, headless."""

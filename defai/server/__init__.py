@@ -1,0 +1,1 @@
+"""The event stream and the controls, offered to another process."""

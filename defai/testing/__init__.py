@@ -1,0 +1,1 @@
+"""For authors and for our own tests: conformance kits, builders, generated events."""
