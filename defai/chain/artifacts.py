@@ -1,5 +1,6 @@
 """Compiled contracts: ours are package data, Uniswap's come from npm at set-up."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,12 +47,14 @@ class Artifact:
         abi: the JSON ABI.
         bytecode: creation code as hex digits without 0x, with holes where libraries' addresses go.
         links: byte offsets of those holes by the library's name.
+        digest: sha256 of the file it was read from.
     """
 
     name: str
     abi: tuple[Mapping[str, Any], ...]
     bytecode: str
     links: Mapping[str, tuple[int, ...]]
+    digest: bytes
 
     def creation_code(self, arguments: bytes = b"", libraries: Mapping[str, Address] | None = None) -> bytes:
         """What is sent to deploy it.
@@ -82,13 +85,20 @@ def artifact(name: str) -> Artifact:
     """
     path = artifact_path(name)
     try:
-        document = json.loads(path.read_bytes())
+        content = path.read_bytes()
     except FileNotFoundError as error:
         hint = "Run `make setup` in the checkout (it needs npm)." if name in UNISWAP else "Reinstall defai."
         raise NotFoundError(f"The compiled contract {name} is missing.", hint) from error
+    document = json.loads(content)
     links = {
         library: tuple(place["start"] for place in places)
         for libraries in document.get("linkReferences", {}).values()
         for library, places in libraries.items()
     }
-    return Artifact(name, tuple(document["abi"]), document["bytecode"].removeprefix("0x"), links)
+    return Artifact(
+        name,
+        tuple(document["abi"]),
+        document["bytecode"].removeprefix("0x"),
+        links,
+        hashlib.sha256(content).digest(),
+    )

@@ -56,22 +56,22 @@ DEFAULT_BANDS: Final[Mapping[int, tuple[Band, ...]]] = {
 """Depth of the USDC/WETH pools by fee, in USDC."""
 
 
-def sqrt_price_x96(key: PoolKey, price: Decimal, *, of: Token) -> int:
+def sqrt_price_x96(key: PoolKey, quote_per_token: Decimal, *, of: Token) -> int:
     """A pool's square-root price from what a person would say.
 
     Args:
         key: the pool.
-        price: how much of the pool's other token one of `of` costs: USDC per WETH where `of` is WETH.
+        quote_per_token: how much of the pool's other token one of `of` costs: USDC per WETH where `of` is WETH.
         of: the token that is priced.
 
     Raises:
         ValueError: where the price is not positive, or the pool does not have that token.
     """
-    if price <= 0:
-        raise ValueError(f"a price of {price} is not positive")
+    if quote_per_token <= 0:
+        raise ValueError(f"a price of {quote_per_token} is not positive")
     if of not in {key.token0, key.token1}:
         raise ValueError(f"{key.name} has no {of.symbol}")
-    token1_per_token0 = Fraction(price) if of == key.token0 else 1 / Fraction(price)
+    token1_per_token0 = Fraction(quote_per_token) if of == key.token0 else 1 / Fraction(quote_per_token)
     raw = token1_per_token0 * Fraction(10) ** (key.token1.decimals - key.token0.decimals)
     return isqrt(raw.numerator * Q96 * Q96 // raw.denominator)
 

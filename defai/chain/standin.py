@@ -18,7 +18,7 @@ from typing import Final
 
 from defai.chain import mainnet
 from defai.chain.anvil import Anvil, AnvilOptions
-from defai.chain.artifacts import artifact, artifact_path
+from defai.chain.artifacts import artifact
 from defai.chain.codec import encode_call, encode_values
 from defai.chain.local import BLOCK_SECONDS, LocalChain
 from defai.chain.rpc import Rpc
@@ -137,11 +137,12 @@ async def open_standin(
         NotFoundError: where anvil or Uniswap's artifacts are not installed.
         ConfigError: where the port is in use.
     """
+    state = cached_state(cache_directory) or await build_state(cache_directory)
     options = AnvilOptions(
         port=port,
         chain_id=STANDIN_CHAIN_ID,
         timestamp=GENESIS_TIMESTAMP,
-        load_state=cached_state(cache_directory) or await build_state(cache_directory),
+        load_state=state,
         automine=automine,
         block_time=block_time,
     )
@@ -150,6 +151,7 @@ async def open_standin(
         await anvil.start()
     except NotRunningError:
         # The dump is what was written, but this anvil cannot read it: another version wrote it.
+        state.unlink(missing_ok=True)
         anvil = Anvil(replace(options, load_state=await build_state(cache_directory)))
         await anvil.start()
     async with _connected(anvil) as chain:
@@ -205,17 +207,14 @@ def default_cache_directory() -> Path:
 
 
 def recipe_digest() -> str:
-    """Digest of all the cached state depends on: the recipe and the artifacts' bytes.
+    """Digest of all the cached state depends on: this module, which is the recipe, and the artifacts' bytes.
 
     Raises:
         NotFoundError: where an artifact is missing.
     """
-    digest = hashlib.sha256(
-        repr((RECIPE, STANDIN_CHAIN_ID, GENESIS_TIMESTAMP, GENESIS_BASE_FEE_WEI)).encode()
-    )
+    digest = hashlib.sha256(Path(__file__).read_bytes())
     for name in sorted({deployment.artifact for deployment in RECIPE}):
-        artifact(name) if not artifact_path(name).is_file() else None
-        digest.update(artifact_path(name).read_bytes())
+        digest.update(artifact(name).digest)
     return digest.hexdigest()
 
 
