@@ -10,10 +10,10 @@ from defai.chain.mainnet import POOLS, USDC
 from defai.config import Settings
 from defai.market.valuation import Valuation
 from defai.marketsim.generated_prices import generate
-from defai.marketsim.market import Market, MarketShape
+from defai.marketsim.market import Market
 from defai.marketsim.price_files import load
 from defai.marketsim.prices import PricePath
-from defai.session.history import HistoryRecipe
+from defai.session.history import HistoryRecipe, lapse_shape
 from defai.worlds.fork import ForkOptions, ForkWorld
 from defai.worlds.seating import SeatRequest
 
@@ -66,7 +66,9 @@ def make_market(settings: Settings, warn: Callable[[str], None], existing: Decim
         POOLS,
         quote=USDC,
         attackers=settings.market.attackers,
-        shape=MarketShape(liquidity_usd=settings.market.liquidity_usd if existing is None else Decimal(0)),
+        shape=lapse_shape(
+            path.step_seconds, settings.market.liquidity_usd if existing is None else Decimal(0)
+        ),
     )
 
 
@@ -85,10 +87,5 @@ def history_recipe(settings: Settings) -> HistoryRecipe:
     if settings.market.prices is None:
         return HistoryRecipe(block_seconds=BLOCK_SECONDS)
     path = load(settings.market.prices)
-    steps = sorted(
-        path[i + 1].timestamp - path[i].timestamp for i in range(min(99, (path.length or 100) - 1))
-    )
-    step = steps[len(steps) // 2] if steps else BLOCK_SECONDS
-    return HistoryRecipe(
-        block_seconds=step, start_quote_per_base=path[0].quote_per_base.quantize(Decimal("0.01"))
-    )
+    start = path[0].quote_per_base.quantize(Decimal("0.01"))
+    return HistoryRecipe(block_seconds=path.step_seconds, start_quote_per_base=start)

@@ -8,7 +8,7 @@ from defai.chain.mainnet import POOLS, USDC, USDC_WETH_005
 from defai.market.valuation import Valuation
 from defai.market.window import Observation
 from defai.marketsim.generated_prices import generate
-from defai.marketsim.market import Market
+from defai.marketsim.market import Market, MarketShape
 from defai.worlds.sim import SimWorld
 
 TRAINING_SEED = 20_250_101
@@ -22,22 +22,31 @@ class HistoryRecipe:
     Attributes:
         block_seconds: time from block to block; volatility scales with it.
         start_quote_per_base: the first price of the base token, in the quote token.
+        liquidity_usd: worth of the pools' liquidity.
     """
 
     blocks: int = 4_000
     seed: int = TRAINING_SEED
     block_seconds: int = 12
     start_quote_per_base: Decimal = Decimal(2_000)
+    liquidity_usd: Decimal = Decimal(20_000_000)
 
     def __str__(self) -> str:
         start = f"from {self.start_quote_per_base:f}"
         return f"generated: {self.blocks:,} blocks of {self.block_seconds} s, seed {self.seed}, {start}"
 
 
+def lapse_shape(block_seconds: int, liquidity_usd: Decimal) -> MarketShape:
+    """The market of blocks of this length: each block gives the arbitrageur even odds, however long it lasts."""
+    return MarketShape(liquidity_usd=liquidity_usd, arbitrage_half_time_seconds=max(12, block_seconds))
+
+
 async def generate_history(recipe: HistoryRecipe) -> Mapping[str, tuple[Observation, ...]]:
     """Rows by pool name, one a block, the newest last."""
     path = generate(recipe.seed, recipe.start_quote_per_base, recipe.block_seconds)
-    world = SimWorld(Market(recipe.seed, path, POOLS, quote=USDC), Valuation(USDC_WETH_005, USDC))
+    shape = lapse_shape(recipe.block_seconds, recipe.liquidity_usd)
+    market_people = Market(recipe.seed, path, POOLS, quote=USDC, shape=shape)
+    world = SimWorld(market_people, Valuation(USDC_WETH_005, USDC))
     market = (await world.open()).market
     rows: dict[str, list[Observation]] = {key.name: [] for key in POOLS}
     for _ in range(recipe.blocks):
