@@ -131,14 +131,6 @@ class Oracle:
             raise AmmRevert("I")
         return [self._observe_single(timestamp & _SECONDS, ago, tick, liquidity) for ago in seconds_agos]
 
-    def copy(self) -> "Oracle":
-        """An independent oracle with the same observations."""
-        new = Oracle.__new__(Oracle)
-        new.observations = self.observations.copy()
-        new.index = self.index
-        new.cardinality = self.cardinality
-        return new
-
     def _observe_single(self, now: int, ago: int, tick: int, liquidity: int) -> tuple[int, int]:
         if not 0 <= ago <= _SECONDS:
             raise AmmRevert("")

@@ -77,12 +77,6 @@ class Pool(ReplayingPool):
         """The positions by owner, lower and upper tick, to read; emptied ones included."""
         return MappingProxyType(self.position_states)
 
-    def copy(self) -> "Pool":
-        """An independent pool in the same state."""
-        new = type(self)(fee_pips=self.fee_pips, tick_spacing=self.tick_spacing)
-        new.restore(self.snapshot())
-        return new
-
     def initialize(self, sqrt_price_x96: int, timestamp: int = 0) -> int:
         """Set the first price.
 

@@ -1,7 +1,7 @@
 """The state of a pool: what the contract has in storage, with roll-back and copies."""
 
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from defai.amm.errors import AmmRevert, PoolStateError
 from defai.amm.oracle import Observation, Oracle
@@ -108,16 +108,38 @@ class PoolState:
 
     def restore(self, snapshot: PoolSnapshot) -> None:
         """Bring back the state of a snapshot, exactly."""
-        for name, value in zip(_SCALARS, snapshot.scalars, strict=True):
-            setattr(self, name, value)
-        self.tick_states = snapshot.ticks.copy()
+        self.adopt(
+            snapshot._replace(
+                ticks=snapshot.ticks.copy(),
+                words=snapshot.words.copy(),
+                positions=snapshot.positions.copy(),
+                observations=snapshot.observations.copy(),
+            )
+        )
+
+    def copy(self) -> Self:
+        """An independent pool in the same state."""
+        new = type(self).__new__(type(self))
+        new.fee_pips = self.fee_pips
+        new.tick_spacing = self.tick_spacing
+        new.max_liquidity_per_tick = self.max_liquidity_per_tick
+        new.adopt(self.snapshot())
+        return new
+
+    def adopt(self, snapshot: PoolSnapshot) -> None:
+        """Like `restore`, but the snapshot's parts become the pool's own: it must not be used again."""
+        scalars, self.tick_states, words, self.position_states, observations, index, cardinality = snapshot
+        self.sqrt_price_x96, self.tick, self.liquidity = scalars[:3]
+        self.fee_growth_global0_x128, self.fee_growth_global1_x128 = scalars[3:5]
+        self.fee_protocol, self.protocol_fees0, self.protocol_fees1, self.timestamp = scalars[5:]
         self.tick_map = TickMap(self.tick_spacing)
-        self.tick_map.words = snapshot.words.copy()
-        self.position_states = snapshot.positions.copy()
+        self.tick_map.words = words
         self.oracle = Oracle()
-        self.oracle.observations = snapshot.observations.copy()
-        self.oracle.index = snapshot.observation_index
-        self.oracle.cardinality = snapshot.observation_cardinality
+        self.oracle.observations, self.oracle.index, self.oracle.cardinality = (
+            observations,
+            index,
+            cardinality,
+        )
 
     def advance(self, timestamp: int | None) -> int:
         """The time of an operation: the given one, or, with None, that of the latest operation.

@@ -8,6 +8,7 @@ from defai.amm.liquidity_math import add_delta
 from defai.amm.state import PoolState
 from defai.amm.swap_math import compute_swap_step
 from defai.amm.tick import Growth, crossed
+from defai.amm.tick_map import TickMap
 from defai.amm.tick_math import (
     MAX_SQRT_RATIO,
     MAX_TICK,
@@ -103,6 +104,8 @@ def walk_swap(pool: PoolState, amount_specified: int, limit_x96: int, *, zero_fo
     crossings: list[tuple[int, int]] = []
     while remaining and price_x96 != limit_x96:
         stop, initialized = next_tick(tick, lte=zero_for_one)
+        if not (liquidity or initialized):
+            stop, initialized = _pass_emptiness(pool.tick_map, stop, limit_x96, zero_for_one=zero_for_one)
         if not MIN_TICK <= stop <= MAX_TICK:
             stop = MIN_TICK if zero_for_one else MAX_TICK
         stop_x96 = get_sqrt_ratio_at_tick(stop)
@@ -136,6 +139,20 @@ def walk_swap(pool: PoolState, amount_specified: int, limit_x96: int, *, zero_fo
     amounts = (specified, calculated) if zero_for_one == (amount_specified > 0) else (calculated, specified)
     result = SwapResult(amounts[0], amounts[1], price_x96, liquidity, tick, len(crossings), fees)
     return SwapWalk(zero_for_one, result, growth_x128, protocol_fee, crossings)
+
+
+def _pass_emptiness(tick_map: TickMap, stop: int, limit_x96: int, *, zero_for_one: bool) -> tuple[int, bool]:
+    """The next stop that matters where no liquidity is in use: an initialised tick, or one near the limit.
+
+    The contract stops at every word's end. Without liquidity nothing is swapped and nothing rounded there, so those
+    stops can be left out, but for the last before the limit: the tick after a stop right at the limit is special.
+    """
+    limit_tick, initialized = get_tick_at_sqrt_ratio(limit_x96), False
+    while not initialized and (stop > limit_tick + 1 if zero_for_one else stop < limit_tick):
+        stop, initialized = tick_map.next_initialized_tick_within_one_word(
+            stop - 1 if zero_for_one else stop, lte=zero_for_one
+        )
+    return stop, initialized
 
 
 def commit_swap(pool: PoolState, walk: SwapWalk, now: int) -> None:

@@ -64,10 +64,3 @@ class TickMap:
         if bits:
             return (compressed + (bits & -bits).bit_length() - 1) * self.tick_spacing, True
         return (compressed | 255) * self.tick_spacing, False
-
-    def copy(self) -> "TickMap":
-        """An independent map with the same bits."""
-        new = TickMap.__new__(TickMap)
-        new.tick_spacing = self.tick_spacing
-        new.words = self.words.copy()
-        return new

@@ -59,12 +59,10 @@ def get_sqrt_ratio_at_tick(tick: int) -> int:
     if distance > MAX_TICK:
         raise AmmRevert("T", f"Tick {tick} lies outside {MIN_TICK}..{MAX_TICK}.")
     ratio_x128 = 1 << 128
-    for power_x128 in _POWERS_X128:
-        if distance & 1:
-            ratio_x128 = ratio_x128 * power_x128 >> 128
-        distance >>= 1
-        if not distance:
-            break
+    while distance:
+        lowest_bit = distance & -distance
+        ratio_x128 = ratio_x128 * _POWERS_X128[lowest_bit.bit_length() - 1] >> 128
+        distance ^= lowest_bit
     if tick > 0:
         ratio_x128 = ((1 << 256) - 1) // ratio_x128
     return (ratio_x128 + 0xFFFFFFFF) >> 32

@@ -166,8 +166,7 @@ def swap(twin: V2Twin, rng: Random, amount: int) -> None:
     except AmmRevert:
         out = amount
     out = max(out, 0) if rng.random() < 0.9 else rng.choice((0, reserves[1], amount))
-    order = slice(None, None, 1 if zero_for_one else -1)
-    twin.swap((amount, 0)[order], (0, out)[order])  # type: ignore[arg-type]  a slice of a pair is a pair
+    twin.swap((amount, 0), (0, out)) if zero_for_one else twin.swap((0, amount), (out, 0))
 
 
 @pytest.mark.parametrize("fee_to", [None, FEE_TO])
