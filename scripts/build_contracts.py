@@ -8,10 +8,10 @@ contracts/package.json (`npm ci` with its development part); nothing else of the
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -49,16 +49,23 @@ def find_forge() -> Path:
     return Path(on_path)
 
 
-def compile_contracts(artifacts: Path) -> None:
-    """Run `forge build` on the sources alone, its artifacts going to a directory of the caller's.
+def compile_contracts() -> Path:
+    """Run `forge build` on the sources alone; it compiles what has changed since it last did.
+
+    Returns:
+        The directory of its artifacts.
 
     Raises:
         BuildError: with the compiler's own words where it refuses the sources.
     """
-    command = [str(find_forge()), "build", "src", "--out", str(artifacts), "--no-cache"]
-    finished = subprocess.run(command, cwd=CONTRACTS, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "FOUNDRY_PROFILE": "ship"}
+    command = [str(find_forge()), "build", "src"]
+    finished = subprocess.run(
+        command, cwd=CONTRACTS, env=environment, capture_output=True, text=True, check=False
+    )
     if finished.returncode != 0:
         raise BuildError(f"forge build failed:\n{finished.stdout}{finished.stderr}")
+    return CONTRACTS / "out" / "ship"
 
 
 def exported(artifacts: Path) -> Iterator[tuple[str, str]]:
@@ -82,13 +89,11 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=PACKAGED, help="where the artifacts go")
     parser.add_argument("--check", action="store_true", help="write nothing, tell what differs")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            compile_contracts(Path(scratch))
-        except BuildError as error:
-            sys.stderr.write(f"{error}\n")
-            return 1
-        texts = dict(exported(Path(scratch)))
+    try:
+        texts = dict(exported(compile_contracts()))
+    except BuildError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     if options.check:
         stale = [name for name, text in texts.items() if not _holds(options.out / name, text)]
         sys.stdout.write("".join(f"{name} is not what the sources give\n" for name in stale))

@@ -4,8 +4,6 @@ pragma solidity 0.8.30;
 import {IERC721Receiver} from "@openzeppelin/contracts/token/ERC721/IERC721Receiver.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
-import {AgentVault} from "../src/AgentVault.sol";
-import {AgentVaultFactory} from "../src/AgentVaultFactory.sol";
 import {Call, IAgentVault, PolicyConfig} from "../src/interfaces/IAgentVault.sol";
 import {IAgentVaultFactory} from "../src/interfaces/IAgentVaultFactory.sol";
 import {Anchor, Decision, IDecisionAudit} from "../src/interfaces/IDecisionAudit.sol";
@@ -102,7 +100,7 @@ contract AgentVaultTest is VaultFixture {
     }
 
     function test_AVaultDoesNotTakeAnothersDecision() public {
-        (uint256 otherId, AgentVault other) = _createVault(_policy());
+        (uint256 otherId, IAgentVault other) = _createVault(_policy());
         Call[] memory calls = _swapCall(1 ether);
         Decision memory decision = _decide(otherId, calls);
         vm.prank(agentKey);
@@ -260,7 +258,7 @@ contract AgentVaultTest is VaultFixture {
         address predicted = factory.predictVault(1, owner);
         vm.expectEmit(address(factory));
         emit IAgentVaultFactory.VaultCreated(1, predicted, owner, agentKey);
-        (uint256 id, AgentVault created) = _createVault(_policy());
+        (uint256 id, IAgentVault created) = _createVault(_policy());
         assertEq(id, 1, "the second agent's number");
         assertEq(address(created), predicted, "its vault's address");
         assertTrue(factory.predictVault(1, thief) != predicted, "the owner is part of the address");
@@ -276,7 +274,7 @@ contract AgentVaultTest is VaultFixture {
 
     function test_OnlyTheFactoryInitialises() public {
         PolicyConfig memory policy = _policy();
-        AgentVault implementation = AgentVault(payable(factory.vaultImplementation()));
+        IAgentVault implementation = IAgentVault(factory.vaultImplementation());
         vm.prank(thief);
         vm.expectRevert(abi.encodeWithSelector(IAgentVault.NotFactory.selector, thief));
         implementation.initialize(0, thief, thief, policy);
@@ -293,10 +291,10 @@ contract AgentVaultTest is VaultFixture {
 
 /// @dev The holder of an agent's key that tries to act while it is being paid.
 contract Reentrant {
-    AgentVault private immutable vault;
+    IAgentVault private immutable vault;
     bytes4 public reason;
 
-    constructor(AgentVault vault_) {
+    constructor(IAgentVault vault_) {
         vault = vault_;
     }
 

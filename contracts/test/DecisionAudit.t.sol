@@ -21,7 +21,7 @@ contract DecisionAuditTest is Assertions {
     DecisionAudit private audit;
 
     function setUp() public {
-        audit = new DecisionAudit(address(this));
+        audit = DecisionAudit(_deployOurs("DecisionAudit", abi.encode(address(this))));
         audit.bindVault(AGENT, vault);
     }
 

@@ -118,7 +118,7 @@ contract TradingPolicyTest is VaultFixture {
     // Tokens and pools
 
     function test_AnUnnamedTokenIsNotBought() public {
-        StandinToken worthless = new StandinToken("Worthless", "NIL", 18);
+        StandinToken worthless = _newToken("Worthless", "NIL");
         _openPool(address(worthless));
         _executeReverts(
             _swapCall(_swapParams(address(weth), address(worthless), address(vault), 1 ether)),
@@ -127,7 +127,7 @@ contract TradingPolicyTest is VaultFixture {
     }
 
     function test_AnUnnamedTokenIsNotSold() public {
-        StandinToken worthless = new StandinToken("Worthless", "NIL", 18);
+        StandinToken worthless = _newToken("Worthless", "NIL");
         _executeReverts(
             _swapCall(_swapParams(address(worthless), address(weth), address(vault), 1 ether)),
             abi.encodeWithSelector(TradingPolicy.TokenNotAllowed.selector, address(worthless))
@@ -189,7 +189,7 @@ contract TradingPolicyTest is VaultFixture {
     }
 
     function test_APositionInAnUnnamedPoolIsNotTouched() public {
-        StandinToken worthless = new StandinToken("Worthless", "NIL", 18);
+        StandinToken worthless = _newToken("Worthless", "NIL");
         _openPool(address(worthless));
         uint256 gift = _makerMints(address(worthless), address(vault));
         bytes memory reason = abi.encodeWithSelector(TradingPolicy.TokenNotAllowed.selector, address(worthless));

@@ -58,7 +58,7 @@ abstract contract UniswapMarket is Assertions {
                 abi.encode(v2, uniswap, manager, weth)
             )
         );
-        usd = new StandinToken("Dollar", "USD", 18);
+        usd = _newToken("Dollar", "USD");
         pool = _openPool(address(usd));
     }
 
@@ -139,13 +139,12 @@ abstract contract UniswapMarket is Assertions {
         weth.approve(address(manager), type(uint256).max);
     }
 
-    function _deploy(string memory artifact, bytes memory arguments) internal returns (address deployed) {
-        string memory json = vm.readFile(string.concat("node_modules/@uniswap/", artifact));
-        bytes memory code = bytes.concat(vm.parseJsonBytes(json, ".bytecode"), arguments);
-        assembly ("memory-safe") {
-            deployed := create(0, add(code, 32), mload(code))
-        }
-        assertTrue(deployed != address(0), artifact);
+    function _newToken(string memory name, string memory symbol) internal returns (StandinToken) {
+        return StandinToken(_deployOurs("StandinToken", abi.encode(name, symbol, 18)));
+    }
+
+    function _deploy(string memory artifact, bytes memory arguments) internal returns (address) {
+        return _deployArtifact(string.concat("node_modules/@uniswap/", artifact), arguments);
     }
 
     function _sorted(address a, address b) internal pure returns (address, address) {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {AgentVault} from "../../src/AgentVault.sol";
-import {AgentVaultFactory} from "../../src/AgentVaultFactory.sol";
-import {Call, PolicyConfig, PoolRule, TargetRule, TokenRule} from "../../src/interfaces/IAgentVault.sol";
+import {Call, IAgentVault, PolicyConfig, PoolRule, TargetRule, TokenRule} from "../../src/interfaces/IAgentVault.sol";
 import {Anchor, Decision, IDecisionAudit} from "../../src/interfaces/IDecisionAudit.sol";
+import {IAgentVaultFactory} from "../../src/interfaces/IAgentVaultFactory.sol";
 import {INonfungiblePositionManager, ISwapRouter02} from "../../src/interfaces/IUniswap.sol";
 import {UniswapMarket} from "./UniswapMarket.sol";
 
@@ -18,27 +17,27 @@ abstract contract VaultFixture is UniswapMarket {
     address internal immutable agentKey = address(0xA6E47);
     address internal immutable thief = address(0x74EF);
 
-    AgentVaultFactory internal factory;
+    IAgentVaultFactory internal factory;
     IDecisionAudit internal audit;
-    AgentVault internal vault;
+    IAgentVault internal vault;
     uint256 internal agentId;
 
     function setUp() public virtual {
         _openMarket();
-        factory = new AgentVaultFactory();
+        factory = IAgentVaultFactory(_deployOurs("AgentVaultFactory", ""));
         audit = factory.audit();
         (agentId, vault) = _createVault(_policy());
         _fund(vault);
         vm.setBlockhash(vm.getBlockNumber() - 1, keccak256("the block decided upon"));
     }
 
-    function _createVault(PolicyConfig memory policy) internal returns (uint256 id, AgentVault created) {
+    function _createVault(PolicyConfig memory policy) internal returns (uint256 id, IAgentVault created) {
         address at;
         (id, at) = factory.createVault(owner, agentKey, policy);
-        created = AgentVault(payable(at));
+        created = IAgentVault(at);
     }
 
-    function _fund(AgentVault target) internal {
+    function _fund(IAgentVault target) internal {
         _give(address(usd), address(target), FUNDS);
         _giveWeth(maker, FUNDS);
         vm.prank(maker);

@@ -50,6 +50,19 @@ abstract contract Assertions {
         if (given > limit) revert NotAtMost(what, given, limit);
     }
 
+    /// @dev Deploys a contract of ours as the package carries it, or one of another's artifacts that has its bytecode.
+    function _deployArtifact(string memory path, bytes memory arguments) internal returns (address deployed) {
+        bytes memory code = bytes.concat(vm.parseJsonBytes(vm.readFile(path), ".bytecode"), arguments);
+        assembly ("memory-safe") {
+            deployed := create(0, add(code, 32), mload(code))
+        }
+        assertTrue(deployed != address(0), path);
+    }
+
+    function _deployOurs(string memory name, bytes memory arguments) internal returns (address) {
+        return _deployArtifact(string.concat("../defai/chain/abi/", name, ".json"), arguments);
+    }
+
     /// @dev A fuzzed number folded into a range, both ends included.
     function within(uint256 number, uint256 low, uint256 high) internal pure returns (uint256) {
         return high - low == type(uint256).max ? number : low + number % (high - low + 1);
