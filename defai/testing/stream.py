@@ -1,7 +1,7 @@
 """A plausible session as a stream of events, without a chain: the same for the same seed.
 
 For looking at the terminal, for tests of whatever consumes events, and for pictures in the documentation. Its figures
-follow simple rules (a random walk of the price, agents that act now and then); nothing about it is a backtest.
+follow simple rules (a random walk, agents that act now and then); nothing about it is a backtest.
 """
 
 import hashlib
@@ -77,6 +77,7 @@ class Actor:
     sequence: int = 0
     token_id: int = 0
     band: tuple[float, float] | None = None
+    ticks: tuple[int, int] = (0, 0)
     lp_usd: float = 0.0
     fees: float = 0.0
     gas: float = 0.0
@@ -91,25 +92,24 @@ class Actor:
         """Its strategy."""
         return self.card.strategy
 
-    def begin(self, price: float) -> None:
+    def begin(self, usdc_per_weth: float) -> None:
         """Note what it starts with."""
         self.start = (self.usdc, self.weth)
-        self.initial = self.usdc + self.weth * price
+        self.initial = self.usdc + self.weth * usdc_per_weth
 
-    def portfolio(self, price: float, tick: int) -> PortfolioView:
-        """What it owns at a price."""
-        base_usd = self.weth * price + self.lp_usd / 2
-        equity = self.usdc + self.weth * price + self.lp_usd + self.fees - self.gas
+    def portfolio(self, usdc_per_weth: float) -> PortfolioView:
+        """What it owns at a market price."""
+        base_usd = self.weth * usdc_per_weth + self.lp_usd / 2
+        equity = self.usdc + self.weth * usdc_per_weth + self.lp_usd + self.fees - self.gas
         positions: tuple[PositionView, ...] = ()
         if self.band:
             low, high = self.band
-            inside = low <= price < high
+            inside = low <= usdc_per_weth < high
             positions = (
                 PositionView(
                     self.token_id,
                     POOLS[0].address,
-                    tick - 400,
-                    tick + 400,
+                    *self.ticks,
                     cents(low),
                     cents(high),
                     inside,
@@ -119,7 +119,7 @@ class Actor:
             )
         return PortfolioView(
             cents(equity),
-            cents(self.start[0] + self.start[1] * price),
+            cents(self.start[0] + self.start[1] * usdc_per_weth),
             cents(self.initial),
             cents(self.fees),
             cents(self.gas),
@@ -128,11 +128,11 @@ class Actor:
             Decimal(f"{base_usd / equity:.4f}"),
         )
 
-    def decide(self, block: int, price: float, tick: int) -> DecisionView:
+    def decide(self, block: int, usdc_per_weth: float, tick: int) -> DecisionView:
         """Its decision upon a block."""
         forecast = self._forecast(block)
-        action, text, reason, verdict, no = self._wish(price, tick, forecast)
-        slip = Decimal("61") if verdict == "denied" else Decimal(self.rng.randint(2, 30))
+        action, text, reason, verdict, no = self._wish(usdc_per_weth, tick, forecast)
+        slip = Decimal(61) if verdict == "denied" else Decimal(self.rng.randint(2, 30))
         checks = (
             CheckView("slippage", slip, Decimal(50), "bp", ok=verdict != "denied"),
             CheckView("exposure", Decimal(self.rng.randint(20, 55)), Decimal(60), "%", ok=True),
@@ -179,15 +179,17 @@ class Actor:
             beats_baseline=None,
         )
 
-    def _wish(self, price: float, tick: int, forecast: ForecastView | None) -> tuple[str, str, str, str, str]:
+    def _wish(
+        self, usdc_per_weth: float, tick: int, forecast: ForecastView | None
+    ) -> tuple[str, str, str, str, str]:
         if self.kind == "volatility_band":
-            return self._provide(price, tick, forecast)
+            return self._provide(usdc_per_weth, tick, forecast)
         if self.kind == "mean_reversion" and forecast is not None and abs(forecast.value) > 4.4:
-            return self._revert(price, forecast)
+            return self._revert(usdc_per_weth, forecast)
         if self.kind == "fee_tier_arb" and self.rng.random() < 0.07:
             edge = self.rng.uniform(5.4, 7.2)
             return self._swap(
-                price,
+                usdc_per_weth,
                 sell=self.rng.random() < 0.5,
                 size=0.42,
                 reason=f"spread {edge:.1f} bp over cost 5.3 bp",
@@ -200,18 +202,23 @@ class Actor:
         return "hold", "hold", reasons[self.kind], "approved", ""
 
     def _provide(
-        self, price: float, tick: int, forecast: ForecastView | None
+        self, usdc_per_weth: float, tick: int, forecast: ForecastView | None
     ) -> tuple[str, str, str, str, str]:
-        if self.band and self.band[0] <= price < self.band[1]:
+        if self.band and self.band[0] <= usdc_per_weth < self.band[1]:
             return "hold", "hold", "the tick is inside the band", "approved", ""
         if self.band and self.rng.random() < 0.7:
             return "hold", "hold", "out of range, the move has not settled", "approved", ""
         half = 0.9 * (forecast.value if forecast else 60.0) / 10_000
         first = self.band is None
-        self.band = (price * (1 - half), price * (1 + half))
+        self.band = (usdc_per_weth * (1 - half), usdc_per_weth * (1 + half))
+        self.ticks = (tick - 90, tick + 90)
         self.token_id += 1
         if first:
-            self.lp_usd, self.usdc, self.weth = 24_000.0, self.usdc - 12_000.0, self.weth - 12_000.0 / price
+            self.lp_usd, self.usdc, self.weth = (
+                24_000.0,
+                self.usdc - 12_000.0,
+                self.weth - 12_000.0 / usdc_per_weth,
+            )
         text = f"{'open' if first else 'rebalance'} {tick - 90:,}...{tick + 90:,}"
         return (
             ("open" if first else "rebalance"),
@@ -221,17 +228,19 @@ class Actor:
             "",
         )
 
-    def _revert(self, price: float, forecast: ForecastView) -> tuple[str, str, str, str, str]:
+    def _revert(self, usdc_per_weth: float, forecast: ForecastView) -> tuple[str, str, str, str, str]:
         if self.rng.random() < 0.25:
-            text = f"swap 2.10 WETH -> at least {2.1 * price * 0.994:,.1f} USDC"
+            text = f"swap 2.10 WETH -> at least {2.1 * usdc_per_weth * 0.994:,.1f} USDC"
             return "swap", text, "the edge is 9.3 bp", "denied", "slippage 61 bp over the limit of 50"
         reason = f"forecast {forecast.value:+.1f} ticks, cost 5.8 bp"
         return self._swap(
-            price, sell=forecast.value < 0, size=round(self.rng.uniform(0.2, 1.1), 2), reason=reason
+            usdc_per_weth, sell=forecast.value < 0, size=round(self.rng.uniform(0.2, 1.1), 2), reason=reason
         )
 
-    def _swap(self, price: float, *, sell: bool, size: float, reason: str) -> tuple[str, str, str, str, str]:
-        worth = size * price
+    def _swap(
+        self, usdc_per_weth: float, *, sell: bool, size: float, reason: str
+    ) -> tuple[str, str, str, str, str]:
+        worth = size * usdc_per_weth
         if sell:
             self.weth, self.usdc = self.weth - size, self.usdc + worth * 0.9996
             text = f"swap {size:.2f} WETH -> at least {worth * 0.9995:,.1f} USDC"
@@ -284,40 +293,42 @@ def demo_stream(
     yield SessionStarted("standin", 1, seed, FIRST_BLOCK, "USDC", POOLS, cards, None)
     rng = Random(seed)  # noqa: S311  a demonstration, not a secret
     actors = [Actor(card, Random(f"{seed}/{card.name}")) for card in cards]  # noqa: S311  likewise
-    price, drift, records = 2_104.37, 0.0, 1_100
+    usdc_per_weth, drift, records = 2_104.37, 0.0, 1_100
     for actor in actors:
-        actor.begin(price)
+        actor.begin(usdc_per_weth)
     for number in range(FIRST_BLOCK, FIRST_BLOCK + blocks):
         drift = 0.97 * drift + rng.gauss(0, 0.00012)
-        price *= 1 + drift * 0.35 + rng.gauss(0, 0.0006)
-        tick = 200_000 - int((price / 2_104.37 - 1) * 10_000)
+        usdc_per_weth *= 1 + drift * 0.35 + rng.gauss(0, 0.0006)
+        tick = 200_000 - int((usdc_per_weth / 2_104.37 - 1) * 10_000)
         timestamp = FIRST_TIMESTAMP + number - FIRST_BLOCK
-        yield block_event(number, timestamp, price, tick, rng)
+        yield block_event(number, timestamp, usdc_per_weth, tick, rng)
         for actor in actors:
             for event in settle(actor, number, records, rng):
                 records += isinstance(event, ExecutionSettled)
                 yield event
         for actor in actors:
-            yield from act(actor, number, timestamp, price, tick)
+            yield from act(actor, number, timestamp, usdc_per_weth, tick)
     if end:
         yield SessionEnded(f"All {blocks} blocks are done.", "", 0)
 
 
-def block_event(number: int, timestamp: int, price: float, tick: int, rng: Random) -> BlockArrived:
+def block_event(number: int, timestamp: int, usdc_per_weth: float, tick: int, rng: Random) -> BlockArrived:
     """A block with both pools' quotes."""
     quotes = tuple(
-        PoolQuote(pool.address, Decimal(f"{price * (1 + offset):.6f}"), tick, 10**19, rng.randint(0, 6))
+        PoolQuote(
+            pool.address, Decimal(f"{usdc_per_weth * (1 + offset):.6f}"), tick, 10**19, rng.randint(0, 6)
+        )
         for pool, offset in zip(POOLS, (0.0, rng.gauss(0, 0.0004)), strict=True)
     )
     fee = 7_000_000_000 + rng.randint(-400, 400) * 1_000_000
     return BlockArrived(number, hex_of("block", number), timestamp, fee, quotes, rng.uniform(0.8, 1.4))
 
 
-def act(actor: Actor, number: int, timestamp: int, price: float, tick: int) -> Iterator[StreamEvent]:
+def act(actor: Actor, number: int, timestamp: int, usdc_per_weth: float, tick: int) -> Iterator[StreamEvent]:
     """An agent's step upon a block."""
-    if actor.band and actor.band[0] <= price < actor.band[1]:
+    if actor.band and actor.band[0] <= usdc_per_weth < actor.band[1]:
         actor.fees += actor.rng.uniform(0.01, 0.35)
-    decision = actor.decide(number, price, tick)
+    decision = actor.decide(number, usdc_per_weth, tick)
     if decision.action != "hold" and decision.verdict == "approved":
         actor.pending.append((decision, f"{decision.text.removeprefix('swap ').replace('at least ', '')}"))
         actor.gas += 0.88
@@ -325,7 +336,13 @@ def act(actor: Actor, number: int, timestamp: int, price: float, tick: int) -> I
         actor.unanchored += 1
     latency = actor.rng.uniform(2.0, 9.0)
     yield StepCompleted(
-        actor.card.name, number, timestamp, actor.state, decision, actor.portfolio(price, tick), latency
+        actor.card.name,
+        number,
+        timestamp,
+        actor.state,
+        decision,
+        actor.portfolio(usdc_per_weth),
+        latency,
     )
     if actor.unanchored == 50:
         actor.unanchored = 0

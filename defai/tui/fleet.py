@@ -116,9 +116,13 @@ class FleetState:
         quotes = self.block.pools if self.block else ()
         return next((quote for quote in quotes if quote.address == address), None)
 
-    def line_of(self, digest: str) -> LogLine | None:
-        """The log's line of a decision; None once it has left the log."""
-        return self.by_digest.get(digest)
+    def line_of(self, key: str) -> LogLine | None:
+        """The log's line of a decision, by its digest or the line's key; None once it has left every log."""
+        found = self.by_digest.get(key)
+        if found is not None:
+            return found
+        every = (entry for line in self.agents.values() for entry in line.log)
+        return next((entry for entry in every if key in {entry.key, entry.decision.digest}), None)
 
     def _total(self, pick: Callable[[PortfolioView], Decimal]) -> Decimal | None:
         total = Decimal(0)

@@ -56,7 +56,7 @@ def price(value: Number | None) -> str:
 
 
 def price_places(value: float) -> int:
-    """Digits after the point that leave six significant ones, and cents from a hundred upwards."""
+    """Digits after the point that leave five significant ones, and cents from a hundred upwards."""
     size = abs(value)
     places = 2
     while size < 100 and places < 8:

@@ -88,7 +88,7 @@ class Board(Screen[None]):
     def on_mount(self) -> None:
         """Paint once everything is there; and again whenever the theme changes."""
         self.app.theme_changed_signal.subscribe(self, lambda _: self.repaint())
-        self.call_after_refresh(self.paint_all)
+        self.paint_all()
 
     def on_screen_resume(self) -> None:
         """Catch up with what happened while another screen was in front."""
@@ -100,6 +100,7 @@ class Board(Screen[None]):
         width, height = event.size
         small = width < LEAST_WIDTH or height < LEAST_HEIGHT
         self.set_class(small, "-too-small")
+        self.call_after_refresh(self.paint_all)
         if small:
             self.query_one("#too-small", Static).update(
                 f"defai needs a terminal of at least {LEAST_WIDTH} x {LEAST_HEIGHT}; this one is {width} x {height}."

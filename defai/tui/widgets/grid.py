@@ -67,10 +67,9 @@ def fit(spans: Spans, width: int, *, right: bool = False) -> Spans:
     room = width
     for text, ink in spans:
         size = cell_len(text)
-        if size < room or (size == room and used == width):
+        if size < room:
             kept.append((text, ink))
             room -= size
-            used -= size
             continue
         kept.append((set_cell_size(text, max(0, room - 1)) + ("…" if room else ""), ink))
         break
