@@ -113,29 +113,37 @@ def train(
     comparison, metrics = _compare(samples, test, target, chosen.seed)
     band = _band(samples, test)
     beats = comparison.low > 0
+    digest = model_digest(spec.digest, target, final.ensemble, band.half_width_x24, beats)
     card = ModelCard(
-        model_digest=model_digest(spec.digest, target, final.ensemble, band.half_width_x24, beats),
+        model_digest=digest,
         target=target,
         features=tuple(spec.to_json()),
         features_digest=spec.digest,
         trained_on=_training_range(histories, len(samples.rows), source),
-        parameters=trees.settled(chosen.parameters or {}),
-        rounds=chosen.rounds,
-        trees=len(final.ensemble.trees),
-        seed=chosen.seed,
-        purge=target.horizon_blocks,
-        embargo=chosen.embargo_of(target),
+        **_recipe(chosen, target, final),
         folds=_fold_results(samples, test, target),
         metrics=metrics,
         comparison=comparison,
         beats_baseline=beats,
         band=band,
-        importance=dict(final.importance),
         limits=_limits(comparison, target, beats=beats),
-        versions={package: version(package) for package in _PACKAGES},
-        lightgbm_digest=keccak_hex(final.text.encode()),
     )
     return TrainedModel(spec, target, final.ensemble, band.half_width_x24, beats, card, final.text)
+
+
+def _recipe(settings: Settings, target: Target, final: trees.Fitted) -> dict[str, Any]:
+    """The part of the card that says how the model came about."""
+    return {
+        "parameters": trees.settled(settings.parameters or {}),
+        "rounds": settings.rounds,
+        "trees": len(final.ensemble.trees),
+        "seed": settings.seed,
+        "purge": target.horizon_blocks,
+        "embargo": settings.embargo_of(target),
+        "importance": dict(final.importance),
+        "versions": {package: version(package) for package in _PACKAGES},
+        "lightgbm_digest": keccak_hex(final.text.encode()),
+    }
 
 
 def collect_samples(histories: Sequence[Sequence[Observation]], spec: FeatureSpec, target: Target) -> Samples:

@@ -31,15 +31,14 @@ def generated_history(
         reversion: share of the distance to `start_tick` that a block takes back; 0 for a random walk.
     """
     draw = Random(seed)  # noqa: S311  a simulation, no secret
-    level = 0.0
-    position = float(start_tick)
-    tick = start_tick
+    level, position, tick = 0.0, float(start_tick), start_tick
     rows = []
     for index in range(blocks):
         level = 0.98 * level + draw.gauss(0.0, clustering)
         move = draw.gauss(0.0, volatility_ticks * exp(level)) - reversion * (position - start_tick)
         position += move
         before, tick = tick, round(position)
+        buys = tick > before
         swaps = draw.randrange(5) if tick == before else draw.randrange(1, 5)
         wiggle = draw.randrange(3) if swaps else 0
         volume = draw.randrange(10**18, 10**19) if swaps else 0
@@ -54,8 +53,8 @@ def generated_history(
                 tick_high=max(before, tick) + wiggle,
                 liquidity=10**19 + draw.randrange(10**18),
                 swaps=swaps,
-                amount0_in=volume if tick <= before else 0,
-                amount1_in=volume if tick > before else 0,
+                amount0_in=0 if buys else volume,
+                amount1_in=volume if buys else 0,
             )
         )
     return rows
