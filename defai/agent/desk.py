@@ -18,7 +18,7 @@ from defai.domain.decisions import (
     VerdictStatus,
 )
 from defai.domain.intents import Hold, Intent
-from defai.domain.operations import Call, Operation
+from defai.domain.operations import Call, Operation, SwapExactInput
 from defai.domain.tokens import Address
 from defai.market.state import MarketState
 from defai.market.valuation import Valuation
@@ -120,10 +120,9 @@ class Desk:
         """Count a plan's swaps into the day's turnover."""
         head = self.market.head
         for operation in plan.operations:
-            amount = getattr(operation, "amount_in", 0)
-            if amount:
-                token = self.market.keys[operation.pool].token(zero=operation.zero_for_one)  # type: ignore[union-attr]
-                self._turnover.append((head.timestamp, self.worth(token.address, amount)))
+            if isinstance(operation, SwapExactInput):
+                token = self.market.keys[operation.pool].token(zero=operation.zero_for_one)
+                self._turnover.append((head.timestamp, self.worth(token.address, operation.amount_in)))
 
     def _plan(self, intent: Intent) -> tuple[tuple[Operation, ...], Planner]:
         planner = Planner(self.market.pools, self.market.keys, self.portfolio, self.limits.max_slippage_bps)

@@ -152,9 +152,8 @@ class World(Protocol):
     def chain_id(self) -> int:
         """The chain's id; 0 where there is no chain."""
 
-    @property
-    def makes_blocks(self) -> bool:
-        """Whether asking the feed makes the next block: then history can be lived through before agents join."""
+    def warm_up(self, wanted: int) -> int:
+        """How many of the wanted blocks there are to live through, once open, before the agents join."""
 
     async def open(self) -> Opening:
         """Set the world up.

@@ -15,21 +15,15 @@ MINIMUM_BASE_FEE_WEI = 7
 
 
 @dataclass(frozen=True, slots=True)
-class LocalChain:
-    """A running stand-in or fork. Blocks are mined on demand, by `mine` alone.
+class DevelopmentChain:
+    """A chain whose node lets us make money: a stand-in, a fork, or somebody else's anvil.
 
     Attributes:
         chain_id: what transactions must be signed for.
     """
 
-    anvil: Anvil
     rpc: Rpc
     chain_id: int
-
-    @property
-    def url(self) -> str:
-        """Address of its JSON-RPC, on the loopback interface."""
-        return self.anvil.url
 
     async def head(self) -> int:
         """Number of the newest block."""
@@ -83,3 +77,19 @@ class LocalChain:
         """For each account, whether there is a contract."""
         codes = await self.rpc.batch([("eth_getCode", (checksum(account), "latest")) for account in accounts])
         return [len(code) > 2 for code in codes]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalChain(DevelopmentChain):
+    """A running stand-in or fork of ours. Blocks are mined on demand, by `mine` alone.
+
+    Attributes:
+        anvil: the process.
+    """
+
+    anvil: Anvil
+
+    @property
+    def url(self) -> str:
+        """Address of its JSON-RPC, on the loopback interface."""
+        return self.anvil.url

@@ -185,7 +185,7 @@ async def _connected(anvil: Anvil) -> AsyncIterator[LocalChain]:
     try:
         async with anvil.rpc() as rpc:
             chain_id = int(await rpc.call("eth_chainId"), 16)
-            yield LocalChain(anvil, rpc, chain_id)
+            yield LocalChain(rpc, chain_id, anvil)
     finally:
         await anvil.stop()
 

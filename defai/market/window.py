@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,12 @@ class Window(Sequence[Observation]):
     def __iter__(self) -> Iterator[Observation]:
         return iter(self._rows)
 
-    def __getitem__(self, index):  # type: ignore[no-untyped-def,override]  # noqa: ANN001, ANN204
+    @overload
+    def __getitem__(self, index: int) -> Observation: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Observation]: ...
+    def __getitem__(self, index: int | slice) -> Observation | Sequence[Observation]:
+        """One row, or a tuple of them."""
         if isinstance(index, slice):
             return tuple(self._rows)[index]
         return self._rows[index]

@@ -8,12 +8,14 @@ from pathlib import Path
 from defai.agent.ports import World
 from defai.chain.mainnet import POOLS, USDC
 from defai.config import Settings
+from defai.errors import ConfigError
 from defai.market.valuation import Valuation
 from defai.marketsim.generated_prices import generate
 from defai.marketsim.market import Market
 from defai.marketsim.price_files import load
 from defai.marketsim.prices import PricePath
 from defai.session.history import HistoryRecipe, lapse_shape
+from defai.worlds.endpoint import EndpointOptions, EndpointWorld
 from defai.worlds.fork import ForkOptions, ForkWorld
 from defai.worlds.seating import SeatRequest
 
@@ -39,6 +41,20 @@ def build_world(
         decisions: file that decisions are kept in; None keeps them in memory.
     """
     network = settings.network
+    if network.kind == "live":
+        raise ConfigError(
+            "Live trading is not open in this version: agents run on the stand-in, on forks and on development chains.",
+            "Fork the live chain instead: --network fork --fork-url URL.",
+        )
+    if network.kind == "rpc" and network.rpc_url is not None:
+        endpoint = EndpointOptions(
+            url=network.rpc_url,
+            seed=settings.market.seed,
+            history_blocks=settings.market.warm_up_blocks,
+            chain_id=network.chain_id,
+            decisions=decisions,
+        )
+        return EndpointWorld(endpoint, POOLS, valuation, requests)
     options = ForkOptions(
         seed=settings.market.seed,
         fork_url=network.fork_url if network.kind == "fork" else None,

@@ -146,8 +146,9 @@ class Session:
         self._progress(f"starting the {self.world.network} chain")
         opening = await self.world.open()
         self._market = opening.market
-        self._progress(f"living through {self.settings.market.warm_up_blocks} blocks")
-        await self._warm_up(self.settings.market.warm_up_blocks)
+        history = self.world.warm_up(self.settings.market.warm_up_blocks)
+        self._progress(f"living through {history} blocks")
+        await self._warm_up(history)
         self._progress("seating the agents")
         self.agents = build_agents(
             members,
@@ -164,7 +165,7 @@ class Session:
 
     async def _warm_up(self, blocks: int) -> None:
         for _ in range(blocks):
-            if self._stopping.is_set() or not self._world.makes_blocks:
+            if self._stopping.is_set():
                 return
             if await self._next_block() is None:
                 raise NotFoundError(

@@ -7,7 +7,7 @@ from defai.agent.ports import Seat
 from defai.amm import Pool
 from defai.chain.deploy import OurContracts, VaultRequest, VaultRules, create_vaults, deploy_contracts
 from defai.chain.keys import Signer, throwaway_key
-from defai.chain.local import LocalChain
+from defai.chain.local import DevelopmentChain
 from defai.chain.mainnet import TOKENS
 from defai.chain.tx import Wallet
 from defai.domain.pool import PoolKey
@@ -31,7 +31,7 @@ class Seating:
 
 
 async def seat_agents(
-    chain: LocalChain,
+    chain: DevelopmentChain,
     requests: Sequence[SeatRequest],
     pools: Sequence[PoolKey],
     valuation: Valuation,
@@ -72,6 +72,6 @@ async def seat_agents(
     return Seating(contracts, tuple(seats), accounts)
 
 
-async def _wallet(chain: LocalChain, signer: Signer) -> Wallet:
+async def _wallet(chain: DevelopmentChain, signer: Signer) -> Wallet:
     await chain.fund_ether(signer.address)
     return await Wallet.connect(signer, chain.rpc)

@@ -48,7 +48,6 @@ class SimWorld:
 
     network = "sim"
     chain_id = SIM_CHAIN_ID
-    makes_blocks = True
 
     def __init__(self, market: Market, valuation: Valuation, requests: Sequence[SeatRequest] = ()) -> None:
         self.market = market
@@ -87,6 +86,10 @@ class SimWorld:
             for agent_id, request in enumerate(self._requests)
         )
         return Opening(MarketState(self._keys.values(), replicas, self._head), seats)
+
+    def warm_up(self, wanted: int) -> int:
+        """All of them: asking for a block makes it."""
+        return wanted
 
     async def close(self) -> None:
         """Nothing is held."""
