@@ -74,8 +74,7 @@ class Rpc:
         timeout_seconds: float = 20.0,
         explain: Callable[[], DefaiError | None] | None = None,
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        if not _is_http(url):
             raise ConfigError(
                 f"{redact(url)!r} is not the address of a node.", "Write it as http://host:port or https://…"
             )
@@ -250,6 +249,14 @@ def redact(url: str) -> str:
         return "(an address without a host)" if parts.scheme or "/" in url else url[:12]
     secret = parts.path.strip("/") or parts.query
     return f"{parts.scheme}://{parts.hostname}{port}{'/…' if secret else ''}"
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _rpc_error(method: str, error: Json) -> RpcError:
