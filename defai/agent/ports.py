@@ -33,14 +33,20 @@ class Arrival:
 class Feed(Protocol):
     """Blocks, one after the other. One feed serves all agents."""
 
+    async def due(self) -> None:
+        """Wait until `next` has a block to give: its time has come, or it is there. May be cancelled at any moment."""
+
     async def next(self) -> Arrival | None:
-        """The next block. In lock-step worlds asking for it makes it: everyone has acted. None: there is no more."""
+        """The next block. In lock-step worlds asking for it makes it: everyone has acted. None: there is no more.
+
+        Once asked for, a block is to be waited for: given up half-way, transactions are sent that nobody settles.
+        """
 
     async def make_block(self) -> Arrival | None:
         """A block at once, not at its time: to live through history, or to settle in. None where none can be had."""
 
     def begin(self) -> None:
-        """From now on `next` gives blocks at their time, where the world keeps one."""
+        """From now on blocks are due at their time, where the world keeps one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -167,7 +166,7 @@ class Session:
         for _ in range(blocks):
             if self._stopping.is_set():
                 return
-            if await self._next_block() is None:
+            if await self._next_block() is None and not self._stopping.is_set():
                 raise NotFoundError(
                     f"The prices end within the {blocks} blocks of warm-up.",
                     "Give a longer file, or warm up less.",
@@ -204,19 +203,28 @@ class Session:
             self._fold(arrival)
 
     async def _next_block(self) -> Arrival | None:
-        reading = asyncio.ensure_future(self._world.feed.next())
-        stopping = asyncio.ensure_future(self._stopping.wait())
-        await asyncio.wait({reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if not reading.done():
-            reading.cancel()
-            with suppress(asyncio.CancelledError):
-                await reading
+        """The next block, folded; None where there is no more or the session is to stop.
+
+        A stop ends the waiting for a block, never the making of one: what was sent in it has to be settled.
+        """
+        if not await self._block_is_due():
             return None
-        arrival = reading.result()
+        arrival = await self._world.feed.next()
         if arrival is not None:
             self._fold(arrival)
         return arrival
+
+    async def _block_is_due(self) -> bool:
+        due = asyncio.ensure_future(self._world.feed.due())
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait({due, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            due.cancel()
+        if due.done():
+            due.result()  # where waiting failed, this raises
+        return not self._stopping.is_set()
 
     def _fold(self, arrival: Arrival) -> None:
         if self._market is None:

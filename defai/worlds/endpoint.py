@@ -134,10 +134,14 @@ class EndpointWorld:
     def begin(self) -> None:
         """Blocks come when they come."""
 
-    async def next(self) -> Arrival | None:
-        """The block after the last one, once it is there."""
+    async def due(self) -> None:
+        """Wait until there is a block after the last one."""
         while await self._reader.head() <= self._head.number:  # noqa: ASYNC110  a node is asked, it does not call
             await asyncio.sleep(POLL_SECONDS)
+
+    async def next(self) -> Arrival | None:
+        """The block after the last one, once it is there."""
+        await self.due()
         started = perf_counter()
         reading = await self._reader.read(self._head.number + 1)
         read_ms = (perf_counter() - started) * 1000
@@ -148,9 +152,10 @@ class EndpointWorld:
     async def make_block(self) -> Arrival | None:
         """The next block, if it comes within `PATIENCE_SECONDS`."""
         try:
-            return await asyncio.wait_for(self.next(), PATIENCE_SECONDS)
+            await asyncio.wait_for(self.due(), PATIENCE_SECONDS)
         except TimeoutError:
             return None
+        return await self.next()
 
     def encode(self, agent: str, operations: Sequence[Operation]) -> tuple[Call, ...]:
         """The calls of an agent's vault."""

@@ -4,6 +4,7 @@ Asking for the next block sends everything that waits, mines it, reads it. Nothi
 the order within a block, and with it the whole run, repeats to the last digest.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
@@ -146,18 +147,21 @@ class ForkWorld:
         await self._stack.aclose()
 
     def begin(self) -> None:
-        """From now on blocks come at their time."""
+        """From now on blocks are due at their time."""
         if self._options.block_time_s:
             self._next_moment = self.clock.monotonic() + self._options.block_time_s
 
-    async def next(self) -> Arrival | None:
-        """Let everyone act, mine, read; None where the market's path has ended."""
-        if self._path_ended():
-            return None
-        if self._next_moment is not None:
+    async def due(self) -> None:
+        """Wait for the next block's time; in lock-step, let others run."""
+        if self._next_moment is None:
+            await asyncio.sleep(0)
+        elif not self._path_ended():
             await self.clock.sleep_until(self._next_moment)
             self._next_moment = max(self._next_moment + self._options.block_time_s, self.clock.monotonic())
-        return await self.make_block()
+
+    async def next(self) -> Arrival | None:
+        """Let everyone act, mine, read; None where the market's path has ended."""
+        return None if self._path_ended() else await self.make_block()
 
     async def make_block(self) -> Arrival | None:
         """A block at once; without the market's people where their path has ended."""

@@ -101,6 +101,10 @@ class SimWorld:
     def begin(self) -> None:
         """Blocks come as soon as everyone has acted, always."""
 
+    async def due(self) -> None:
+        """Blocks are due at once; others may run first."""
+        await self.clock.sleep_until(0.0)
+
     async def make_block(self) -> Arrival | None:
         """A block, with or without the market's people."""
         if self._path_ended(self._head.number + 1):
