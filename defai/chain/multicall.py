@@ -46,8 +46,10 @@ def decode_aggregate3(answer: bytes, count: int) -> list[bytes | None]:
         head = start + i * WORD
         at = start + int.from_bytes(answer[head : head + WORD], "big")
         length = int.from_bytes(answer[at + 2 * WORD : at + _CALL_HEAD], "big")
-        succeeded = answer[at + WORD - 1] == 1
-        results.append(answer[at + _CALL_HEAD : at + _CALL_HEAD + length] if succeeded else None)
+        result = answer[at + _CALL_HEAD : at + _CALL_HEAD + length]
+        if len(answer) < at + _CALL_HEAD or len(result) != length:
+            raise DivergenceError(f"Multicall3's answer to {count} calls breaks off in the {i + 1}th.")
+        results.append(result if answer[at + WORD - 1] else None)
     return results
 
 

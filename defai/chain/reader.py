@@ -7,7 +7,7 @@ from typing import Final
 from defai.chain.codec import address_word, checksum, selector, signed, unhex, unsigned
 from defai.chain.decode import decode_pool_logs, pool_topics
 from defai.chain.multicall import decode_aggregate3, encode_aggregate3, multicall_request
-from defai.chain.rpc import Json, Request, Rpc
+from defai.chain.rpc import Json, Request, Rpc, RpcError
 from defai.domain.chain_events import Block
 from defai.domain.operations import Call
 from defai.domain.pool import PoolKey
@@ -69,15 +69,25 @@ class BlockReader:
 
         Raises:
             NotFoundError: where the node has no such block.
+            RpcError: where the node has the block, but not its state or its logs (no archive, or not yet).
             DivergenceError: where the node's answers contradict each other: logs of another block, a block that is
                 not the child of its parent, a pool that answers nothing.
         """
-        header, logs, answer = await self.rpc.batch(self._requests(number, accounts))
+        header, logs, answer = await self.rpc.batch_settled(self._requests(number, accounts))
         if header is None:
             raise NotFoundError(f"The node at {self.rpc.name} has no block {number:,}.")
-        block = self._block(header, logs, number)
+        for result in (header, logs, answer):
+            if isinstance(result, RpcError):
+                raise result
         count = len(self._calls) + len(self._accounts) * len(self._tokens)
-        results = decode_aggregate3(unhex(answer), count)
+        try:
+            block = self._block(header, logs, number)
+            data = unhex(answer)
+        except (KeyError, TypeError, ValueError) as error:
+            raise DivergenceError(
+                f"What the node at {self.rpc.name} says of block {number:,} makes no sense."
+            ) from error
+        results = decode_aggregate3(data, count)
         pools = self._readings(results)
         balances = self._balances(results[len(self._calls) :])
         self._last = block
