@@ -9,7 +9,7 @@ from defai.features.spec import FeatureSpec
 from defai.market.window import Observation
 from defai.models.registry import ModelRegistry
 from defai.models.targets import Target
-from defai.models.trained import TrainedModel
+from defai.models.trained import TRAINING_VERSION, TrainedModel
 from defai.session.history import HistoryRecipe, generate_history
 from defai.session.run_directory import models_folder
 from defai.strategy.registry import LoadedStrategy
@@ -22,7 +22,7 @@ def model_key(strategy: LoadedStrategy, recipe: HistoryRecipe) -> str | None:
     target = strategy.strategy.target()
     if target is None:
         return None
-    content = repr((strategy.strategy.pools(), _spec(strategy).digest, target, recipe))
+    content = repr((TRAINING_VERSION, strategy.strategy.pools(), _spec(strategy).digest, target, recipe))
     return f"{strategy.name}-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
 
 
