@@ -1,6 +1,7 @@
 """JSON-RPC over HTTP: one session, kept-alive connections, batches, and errors a person can act on."""
 
 import asyncio
+import io
 import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -202,7 +203,9 @@ class Rpc:
             self._session = aiohttp.ClientSession(timeout=self._timeout)
         try:
             async with self._session.post(
-                self._url, data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
+                self._url,
+                data=io.BytesIO(json.dumps(body).encode()),
+                headers={"Content-Type": "application/json"},
             ) as response:
                 text = await response.read()
                 status = response.status
