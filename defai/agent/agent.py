@@ -9,6 +9,7 @@ from typing import Protocol
 
 from defai.agent import gas, views, wording
 from defai.agent.desk import Desk, Judged
+from defai.agent.intent_form import fault, shortened
 from defai.agent.ports import AuditLog, Executor, Seat, Settlement, Submission
 from defai.audit.outbox import Anchor, Outbox
 from defai.audit.record import Draft, features_digest
@@ -28,6 +29,7 @@ from defai.domain.stream import (
     DecisionView,
     ExecutionSettled,
     HoldsAnchored,
+    Notice,
     StepCompleted,
     StreamEvent,
 )
@@ -173,15 +175,14 @@ class Agent:
     def _decide(self, context: Context) -> Intent:
         try:
             intent = self.mandate.strategy.decide(context)
-        except Exception as error:  # noqa: BLE001  an author's code may raise anything; it stops its agent only
-            reason = f"{self.mandate.strategy_name}.decide raised {type(error).__name__}: {error}"
-            self.change_state(AgentState.STOPPED, reason)
-            return Hold(reason=reason)
-        if type(intent) not in wording.ACTIONS:
-            reason = f"{self.mandate.strategy_name}.decide gave {type(intent).__name__}, not an intent"
-            self.change_state(AgentState.STOPPED, reason)
-            return Hold(reason=reason)
-        return intent
+            wrong = fault(intent)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  an author's code may raise anything; it stops its agent only
+            intent, wrong = Hold(reason=""), f"raised {type(error).__name__}: {error}"
+        if not wrong:
+            return intent
+        reason = shortened(f"{self.mandate.strategy_name}.decide {wrong}")
+        self.change_state(AgentState.STOPPED, reason)
+        return Hold(reason=reason)
 
     def _seal(self, context: Context, judged: Judged) -> Decision:
         row, forecast, intent = context.features, context.forecast, judged.verdict.intent
@@ -245,12 +246,16 @@ class Agent:
             self.outbox.failed()
         self.desk.settle(settlement, gas_raw)
         if decision is not None:
-            self._count_execution(decision, settlement, gas_raw)
+            self._publish_execution(decision, settlement, gas_raw)
+        elif not settlement.landed:
+            self._publish(
+                Notice("warning", f"{self.name} could not anchor its decisions: {settlement.error}")
+            )
+        self._count_failures(decision, settlement)
 
-    def _count_execution(self, decision: Decision, settlement: Settlement, gas_raw: int) -> None:
+    def _publish_execution(self, decision: Decision, settlement: Settlement, gas_raw: int) -> None:
         execution = settlement.execution
-        filled = execution is not None and execution.status is ExecutionStatus.FILLED
-        self.decisions["trades"] += filled
+        self.decisions["trades"] += _filled(settlement)
         self.decisions["records"] += settlement.landed
         text = wording.execution_text(execution, self._tokens) if execution else settlement.error
         self._publish(
@@ -269,7 +274,13 @@ class Agent:
                 error=settlement.error,
             )
         )
-        self._failures = 0 if filled else self._failures + 1
+
+    def _count_failures(self, decision: Decision | None, settlement: Settlement) -> None:
+        """Stop after too many failures in a row; an anchor that lands says nothing about the next trade."""
+        if decision is not None and _filled(settlement):
+            self._failures = 0
+        elif decision is not None or not settlement.landed:
+            self._failures += 1
         if self._failures >= self.desk.limits.max_failures:
             self.change_state(
                 AgentState.STOPPED, f"{self._failures} transactions in a row failed: {settlement.error}"
@@ -307,3 +318,7 @@ class Agent:
                 latency_ms=latency_ms,
             )
         )
+
+
+def _filled(settlement: Settlement) -> bool:
+    return settlement.execution is not None and settlement.execution.status is ExecutionStatus.FILLED

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from defai.agent import gas
 from defai.agent.planning import PlanError, Planner
@@ -150,7 +150,7 @@ class Desk:
         return Exposure(
             swap_usd=self._usd(swapped),
             impact_bps=Decimal(max((swap.impact_bps for swap in planner.swaps), default=0.0)).quantize(
-                Decimal("0.001")
+                Decimal("0.001"), ROUND_CEILING
             ),
             gas_usd=self._usd(self.gas_raw(gas.estimate(operations), head.base_fee_wei + gas.TIP_WEI)),
             base_share_after=self._base_share_after(planner, valued),

@@ -6,11 +6,11 @@ its limits does not revert for lack of a few wei.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isqrt
 
 from defai.agent.band_swap import swap_into_band
-from defai.amm import Pool, amounts_for_liquidity, get_sqrt_ratio_at_tick, liquidity_for_amounts
+from defai.amm import AmmRevert, Pool, amounts_for_liquidity, get_sqrt_ratio_at_tick, liquidity_for_amounts
 from defai.domain.intents import (
     Batch,
     ClosePosition,
@@ -55,9 +55,11 @@ class Ledger:
         """Spend an amount.
 
         Raises:
-            PlanError: where there is not that much.
+            PlanError: where there is not that much, or less than nothing is asked for.
         """
         held = self.amounts.get(token, 0)
+        if amount < 0:
+            raise PlanError(f"{what} asks for {amount} of a token: less than nothing")
         if amount > held:
             raise PlanError(f"{what} asks for {amount} of a token of which the vault has {held}")
         self.amounts[token] = held - amount
@@ -108,6 +110,15 @@ class Planner:
         Raises:
             PlanError: where it cannot be carried out, with the reason.
         """
+        try:
+            operations = self._plan(intent)
+        except AmmRevert as refusal:
+            raise PlanError(refusal.sentence) from refusal
+        if not operations and not isinstance(intent, Hold):
+            raise PlanError("the intent asks for nothing")
+        return operations
+
+    def _plan(self, intent: Intent) -> tuple[Operation, ...]:
         match intent:
             case Hold():
                 return ()
@@ -122,15 +133,13 @@ class Planner:
             case DecreaseLiquidity():
                 return self._decrease(self._position(intent.token_id), intent.liquidity)
             case CollectFees():
-                position = self._position(intent.token_id)
-                self._receive(position, 0)
-                return (CollectOwed(position.token_id),)
+                return self._collect(self._position(intent.token_id))
             case ClosePosition():
                 return self._close(self._position(intent.token_id))
             case Rebalance():
                 return self._rebalance(intent)
             case Batch():
-                return tuple(operation for part in intent.intents for operation in self.plan(part))
+                return tuple(operation for part in intent.intents for operation in self._plan(part))
 
     def _position(self, token_id: int) -> Position:
         position = self._positions.get(token_id)
@@ -171,13 +180,10 @@ class Planner:
 
     def _mint(self, address: Address, lower: int, upper: int, amount0: int, amount1: int) -> MintPosition:
         pool, key = self._pool(address)
-        if lower >= upper or lower % key.tick_spacing or upper % key.tick_spacing:
-            raise PlanError(
-                f"{lower}..{upper} is not a range of {key.name}, whose tick spacing is {key.tick_spacing}"
-            )
-        minimum0, minimum1 = self._worst_mint(pool, lower, upper, amount0, amount1)
+        _check_range(key, lower, upper)
         self._ledger.take(key.token0.address, amount0, "a new position")
         self._ledger.take(key.token1.address, amount1, "a new position")
+        minimum0, minimum1 = self._worst_mint(pool, lower, upper, amount0, amount1)
         self.liquidity_moved.append((address, amount0, amount1))
         return MintPosition(address, lower, upper, amount0, amount1, minimum0, minimum1)
 
@@ -185,9 +191,9 @@ class Planner:
         position = self._position(intent.token_id)
         pool, key = self._pool(position.pool)
         amounts = (intent.amount0_raw, intent.amount1_raw)
-        minimum0, minimum1 = self._worst_mint(pool, position.tick_lower, position.tick_upper, *amounts)
         self._ledger.take(key.token0.address, amounts[0], "adding liquidity")
         self._ledger.take(key.token1.address, amounts[1], "adding liquidity")
+        minimum0, minimum1 = self._worst_mint(pool, position.tick_lower, position.tick_upper, *amounts)
         self.liquidity_moved.append((position.pool, *amounts))
         return AddLiquidity(position.token_id, *amounts, minimum0, minimum1)
 
@@ -202,18 +208,22 @@ class Planner:
             CollectOwed(position.token_id),
         )
 
+    def _collect(self, position: Position) -> tuple[Operation, ...]:
+        self._receive(position, 0)
+        return (CollectOwed(position.token_id),)
+
     def _close(self, position: Position) -> tuple[Operation, ...]:
         removed = (
-            self._decrease(position, position.liquidity)
-            if position.liquidity
-            else (CollectOwed(position.token_id),)
+            self._decrease(position, position.liquidity) if position.liquidity else self._collect(position)
         )
+        del self._positions[position.token_id]
         return (*removed, BurnPosition(position.token_id))
 
     def _rebalance(self, intent: Rebalance) -> tuple[Operation, ...]:
+        _, key = self._pool(intent.pool)
+        _check_range(key, intent.tick_lower, intent.tick_upper)
         held = [position for position in self._positions.values() if position.pool == intent.pool]
         closing = [operation for position in held for operation in self._close(position)]
-        _, key = self._pool(intent.pool)
         token0, token1 = key.token0.address, key.token1.address
         pool = self._own_pool(intent.pool)
         amounts = self._ledger.amounts.get(token0, 0), self._ledger.amounts.get(token1, 0)
@@ -243,23 +253,48 @@ class Planner:
             self.liquidity_moved.append((position.pool, minimum0, minimum1))
         self._ledger.add(key.token0.address, minimum0 + owed0)
         self._ledger.add(key.token1.address, minimum1 + owed1)
+        self._positions[position.token_id] = _after_collecting(pool, position, liquidity)
         return minimum0, minimum1
 
     def _worst_mint(self, pool: Pool, lower: int, upper: int, amount0: int, amount1: int) -> tuple[int, int]:
-        """The least that minting would take of each token while the price stays within the slippage."""
+        """The least that minting would take of each token while the price stays within the slippage.
+
+        Liquidity is rounded down before it is turned back into amounts, so at a price in between a mint may take as
+        little as one unit of liquidity less than at the extremes.
+        """
         sqrt_lower, sqrt_upper = get_sqrt_ratio_at_tick(lower), get_sqrt_ratio_at_tick(upper)
         used = []
         for sqrt_price in (pool.sqrt_price_x96, *self._extremes(pool)):
             liquidity = liquidity_for_amounts(sqrt_price, sqrt_lower, sqrt_upper, amount0, amount1)
             if sqrt_price == pool.sqrt_price_x96 and liquidity == 0:
                 raise PlanError(f"the amounts give no liquidity between {lower} and {upper}")
-            used.append(amounts_for_liquidity(sqrt_price, sqrt_lower, sqrt_upper, liquidity))
+            used.append(amounts_for_liquidity(sqrt_price, sqrt_lower, sqrt_upper, max(liquidity - 1, 0)))
         return min(first for first, _ in used), min(second for _, second in used)
 
     def _extremes(self, pool: Pool) -> tuple[int, int]:
         below = isqrt(pool.sqrt_price_x96**2 * (BPS - self._slippage_bps) // BPS)
-        above = isqrt(pool.sqrt_price_x96**2 * (BPS + self._slippage_bps) // BPS)
+        above = isqrt(pool.sqrt_price_x96**2 * (BPS + self._slippage_bps) // BPS) + 1
         return below, above
+
+
+def _check_range(key: PoolKey, lower: int, upper: int) -> None:
+    if lower >= upper or lower % key.tick_spacing or upper % key.tick_spacing:
+        raise PlanError(
+            f"{lower}..{upper} is not a range of {key.name}, whose tick spacing is {key.tick_spacing}"
+        )
+
+
+def _after_collecting(pool: Pool, position: Position, liquidity: int) -> Position:
+    """A position once liquidity was taken out of it and all it was owed was paid: nothing is counted twice."""
+    inside0, inside1 = pool.fee_growth_inside(position.tick_lower, position.tick_upper)
+    return replace(
+        position,
+        liquidity=position.liquidity - liquidity,
+        fee_growth_inside0_x128=inside0,
+        fee_growth_inside1_x128=inside1,
+        tokens_owed0=0,
+        tokens_owed1=0,
+    )
 
 
 def _at_spot(sqrt_price_x96: int, amount_in: int, *, zero_for_one: bool) -> int:

@@ -48,13 +48,7 @@ def intent_text(intent: Intent, keys: Mapping[Address, PoolKey], minimum_out: in
         case Hold():
             return "hold"
         case Swap():
-            key = keys[intent.pool]
-            sold = amount_text(key.token(zero=intent.zero_for_one), intent.amount_in_raw)
-            bought = key.token(zero=not intent.zero_for_one)
-            least = (
-                f"at least {amount_text(bought, minimum_out)}" if minimum_out is not None else bought.symbol
-            )
-            return f"swap {sold} → {least}"
+            return _swap_text(intent, keys, minimum_out)
         case OpenPosition():
             return f"open {intent.tick_lower:,}…{intent.tick_upper:,}"
         case Rebalance():
@@ -69,6 +63,16 @@ def intent_text(intent: Intent, keys: Mapping[Address, PoolKey], minimum_out: in
             return f"close #{intent.token_id}"
         case Batch():
             return ", ".join(intent_text(part, keys) for part in intent.intents)
+
+
+def _swap_text(swap: Swap, keys: Mapping[Address, PoolKey], minimum_out: int | None) -> str:
+    key = keys.get(swap.pool)
+    if key is None:
+        return f"swap in a pool that is not watched, {swap.pool}"
+    sold = amount_text(key.token(zero=swap.zero_for_one), swap.amount_in_raw)
+    bought = key.token(zero=not swap.zero_for_one)
+    least = f"at least {amount_text(bought, minimum_out)}" if minimum_out is not None else bought.symbol
+    return f"swap {sold} → {least}"
 
 
 def execution_text(execution: Execution, tokens: Mapping[Address, Token]) -> str:
