@@ -281,24 +281,11 @@ class ForkWorld:
                 tip = agent_tip(ranks[item.agent])
                 prepared.append((item, self._vaults.sign(item, max_fee_wei=limit, priority_fee_wei=tip)))
                 continue
-            tip = self._market_tip(place, items, ranks)
+            tip = _market_tip(place, items, ranks)
             transaction = self._actors.sign(item, max_fee_wei=limit, priority_fee_wei=tip)
             if transaction is not None:
                 prepared.append((item, transaction))
         return await self._send_all(prepared)
-
-    def _market_tip(self, place: int, items: Sequence[BlockItem], ranks: Mapping[str, int]) -> int:
-        """The tip of one of the market's own: above all agents, but next to its victim for an attacker."""
-        before, after = items[:place], items[place + 1 :]
-        if (
-            after
-            and isinstance(after[0], Submission)
-            and any(isinstance(item, Submission) for item in before)
-        ):
-            return agent_tip(ranks[after[0].agent]) + 1
-        if before and isinstance(before[-1], Submission):
-            return agent_tip(ranks[before[-1].agent]) - 1
-        return _MARKET_TIP_WEI - place
 
     async def _send_all(self, prepared: Sequence[tuple[BlockItem | None, SignedTransaction]]) -> list[Sent]:
         sent: list[Sent] = []
@@ -327,3 +314,13 @@ class ForkWorld:
                 self._settled[item.agent] = await self._vaults.settlement(item, receipt)
             elif isinstance(item, MarketMint):
                 self._actors.minted(item, receipt)
+
+
+def _market_tip(place: int, items: Sequence[BlockItem], ranks: Mapping[str, int]) -> int:
+    """The tip of one of the market's own: above all agents, but next to its victim for an attacker."""
+    before, after = items[:place], items[place + 1 :]
+    if after and isinstance(after[0], Submission) and any(isinstance(item, Submission) for item in before):
+        return agent_tip(ranks[after[0].agent]) + 1
+    if before and isinstance(before[-1], Submission):
+        return agent_tip(ranks[before[-1].agent]) - 1
+    return _MARKET_TIP_WEI - place

@@ -1,6 +1,6 @@
 """What a vault's transaction did, read from its receipt and from the position manager at its block."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from defai.chain import mainnet
@@ -76,12 +76,6 @@ async def read_execution(
     positions, tokens = await _positions(
         rpc, alive + [t for t in changes.collected if t not in alive], receipt, pools
     )
-    fees: dict[Address, int] = {}
-    for token_id, (paid0, paid1) in changes.collected.items():
-        freed0, freed1 = changes.freed.get(token_id, (0, 0))
-        token0, token1 = tokens[token_id]
-        fees[token0] = fees.get(token0, 0) + paid0 - freed0
-        fees[token1] = fees.get(token1, 0) + paid1 - freed1
     return Execution(
         agent=agent,
         decision_digest=digest,
@@ -94,7 +88,7 @@ async def read_execution(
         record_id=records[0].token_id,
         gas_used=receipt.gas_used,
         gas_cost_wei=receipt.gas_used * receipt.gas_price_wei,
-        fees_collected=tuple((token, amount) for token, amount in fees.items() if amount),
+        fees_collected=_fees(changes, tokens),
     )
 
 
@@ -123,6 +117,18 @@ def _changes(receipt: Receipt, vault: Address) -> _Changes:
             case _:
                 pass  # an NFT of another collection, e.g. the record itself
     return changes
+
+
+def _fees(
+    changes: _Changes, tokens: Mapping[int, tuple[Address, Address]]
+) -> tuple[tuple[Address, int], ...]:
+    """What was collected beyond what was freed, by token."""
+    fees: dict[Address, int] = {}
+    for token_id, collected in changes.collected.items():
+        freed = changes.freed.get(token_id, (0, 0))
+        for token, paid, withdrawn in zip(tokens[token_id], collected, freed, strict=True):
+            fees[token] = fees.get(token, 0) + paid - withdrawn
+    return tuple((token, amount) for token, amount in fees.items() if amount)
 
 
 async def _positions(
