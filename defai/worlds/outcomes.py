@@ -73,9 +73,8 @@ async def read_execution(
         )
     changes = _changes(receipt, vault)
     alive = [token_id for token_id in changes.touched if token_id not in changes.burned]
-    positions, tokens = await _positions(
-        rpc, alive + [t for t in changes.collected if t not in alive], receipt, pools
-    )
+    gone = [token_id for token_id in changes.collected if token_id not in alive]
+    positions, tokens = await _positions(rpc, alive + gone, receipt, pools)
     return Execution(
         agent=agent,
         decision_digest=digest,
