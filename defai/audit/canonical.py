@@ -11,9 +11,10 @@ def canonical_json(value: Mapping[str, Any]) -> bytes:
     """JSON with sorted keys, no blanks and no floats, so that equal values give equal bytes.
 
     Raises:
-        TypeError: for a float (its shortest spelling is no one's promise) or any value JSON has no word for.
+        TypeError: for a float (its shortest spelling is no one's promise), a key that is no string (JSON would spell
+            1 and "1" alike), or any value JSON has no word for.
     """
-    _refuse_floats(value)
+    _refuse_ambiguity(value)
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -27,12 +28,14 @@ def from_hex(hexadecimal: str) -> bytes:
     return bytes.fromhex(hexadecimal[2:])
 
 
-def _refuse_floats(value: object) -> None:
+def _refuse_ambiguity(value: object) -> None:
     if isinstance(value, float):
         raise TypeError(f"a canonical record holds no float: {value!r}")
     if isinstance(value, Mapping):
-        for item in value.values():
-            _refuse_floats(item)
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise TypeError(f"a canonical record has strings for keys: {key!r}")
+            _refuse_ambiguity(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            _refuse_floats(item)
+            _refuse_ambiguity(item)

@@ -21,7 +21,13 @@ def merkle_root(digests: Sequence[str]) -> str:
 
 
 def merkle_proof(digests: Sequence[str], index: int) -> tuple[str, ...]:
-    """The siblings that lead from the digest at `index` to the root, lowest first."""
+    """The siblings that lead from the digest at `index` to the root, lowest first.
+
+    Raises:
+        IndexError: where there is no such digest.
+    """
+    if not 0 <= index < len(digests):
+        raise IndexError(f"there is no leaf {index} among {len(digests)}")
     proof = []
     for level in _levels(digests)[:-1]:
         sibling = index ^ 1

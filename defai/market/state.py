@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from defai.amm import Pool
+from defai.amm import AmmRevert, Pool, PoolStateError
 from defai.domain.chain_events import (
     Block,
     LiquidityBurned,
@@ -36,6 +36,20 @@ class PoolReport:
     fee_growth_global1_x128: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Undo:
+    """What it takes to forget a block: what stood before it, of what it changed.
+
+    Attributes:
+        fallen: the rows that fell out of full windows.
+    """
+
+    head: Block
+    pools: dict[Address, Pool]
+    fallen: dict[Address, Observation]
+    swaps: tuple[int, int]
+
+
 class MarketState:
     """Every watched pool after the newest block, with its recent past.
 
@@ -52,29 +66,32 @@ class MarketState:
         self.head = head
         self.swaps_exact = 0
         self.swaps_forced = 0
-        self._undo: deque[tuple[Block, dict[Address, Pool]]] = deque(maxlen=REORG_DEPTH)
+        self._undo: deque[_Undo] = deque(maxlen=REORG_DEPTH)
 
     def apply(self, block: Block) -> None:
         """Fold the next block in.
 
         Raises:
-            DivergenceError: where the block does not follow the newest one.
+            DivergenceError: where the block does not follow the newest one, or says what a pool like ours cannot have
+                done. The state is as it was then.
         """
         if block.number != self.head.number + 1 or block.parent_hash != self.head.hash:
             raise DivergenceError(
                 f"Block {block.number} does not follow block {self.head.number} ({self.head.hash}).",
                 "The chain was reorganised: roll back first.",
             )
-        touched = {event.pool for event in block.events if event.pool in self.keys}
-        self._undo.append((self.head, {address: self.pools[address].copy() for address in touched}))
-        before = {address: pool.tick for address, pool in self.pools.items()}
         by_pool: dict[Address, list[PoolEvent]] = {address: [] for address in self.keys}
         for event in block.events:
             if event.pool in by_pool:
                 by_pool[event.pool].append(event)
-                self._apply_event(event, block.timestamp)
+        undo = self._remember([address for address, events in by_pool.items() if events])
+        before = {address: pool.tick for address, pool in self.pools.items()}
+        for event in block.events:
+            if event.pool in by_pool:
+                self._apply_or_diverge(event, block, undo)
         for address, events in by_pool.items():
             self.windows[address].append(_observe(block, self.pools[address], before[address], events))
+        self._undo.append(undo)
         self.head = block
 
     def roll_back(self, number: int) -> None:
@@ -89,12 +106,36 @@ class MarketState:
                     f"The chain was reorganised below block {number}, deeper than the {REORG_DEPTH} blocks kept.",
                     "Start the session again: it reads the state afresh.",
                 )
-            undone = self.head.number
-            self.head, pools = self._undo.pop()
-            self.pools.update(pools)
+            undo = self._undo.pop()
+            self._restore(undo)
             for address, window in self.windows.items():
-                kept = [row for row in window if row.block_number < undone]
-                self.windows[address] = Window(WINDOW_BLOCKS, kept)
+                fallen = [undo.fallen[address]] if address in undo.fallen else []
+                self.windows[address] = Window(WINDOW_BLOCKS, [*fallen, *window[:-1]])
+
+    def _remember(self, touched: Iterable[Address]) -> _Undo:
+        full = (address for address, window in self.windows.items() if len(window) == WINDOW_BLOCKS)
+        return _Undo(
+            head=self.head,
+            pools={address: self.pools[address].copy() for address in touched},
+            fallen={address: self.windows[address][0] for address in full},
+            swaps=(self.swaps_exact, self.swaps_forced),
+        )
+
+    def _restore(self, undo: _Undo) -> None:
+        self.head = undo.head
+        self.pools.update(undo.pools)
+        self.swaps_exact, self.swaps_forced = undo.swaps
+
+    def _apply_or_diverge(self, event: PoolEvent, block: Block, undo: _Undo) -> None:
+        try:
+            self._apply_event(event, block.timestamp)
+        except (AmmRevert, PoolStateError) as refusal:
+            self._restore(undo)
+            raise DivergenceError(
+                f"{self.keys[event.pool].name} diverged at block {block.number}: our replica refuses a "
+                f"{type(event).__name__}. {refusal.sentence}",
+                "No agent trades on a wrong picture: the session stops. Start it again to read the state afresh.",
+            ) from refusal
 
     def _apply_event(self, event: PoolEvent, timestamp: int) -> None:
         pool = self.pools[event.pool]

@@ -24,7 +24,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from defai.amm import Pool
+from defai.amm import Pool, max_usable_tick, min_usable_tick
 from defai.domain.decisions import FeatureRow, Forecast
 from defai.domain.intents import (
     Batch,
@@ -181,15 +181,19 @@ class Context:
     def band(self, half_width: float, *, center: int | None = None) -> tuple[int, int]:
         """A range of ticks around the pool's tick (or `center`), aligned outwards to the pool's tick spacing.
 
+        It ends where the range of ticks ends.
+
         Args:
             half_width: in ticks; one tick is a hundredth of a percent of price.
             center: the middle, in ticks.
         """
         spacing = self.pool.key.tick_spacing
         middle = self.pool.tick if center is None else center
+        lowest, highest = min_usable_tick(spacing), max_usable_tick(spacing)
         lower = int((middle - half_width) // spacing) * spacing
         upper = -int(-(middle + half_width) // spacing) * spacing
-        return lower, max(upper, lower + spacing)
+        lower = min(max(lower, lowest), highest - spacing)
+        return lower, min(max(upper, lower + spacing), highest)
 
     def base_value_raw(self, amount_raw: int) -> int:
         """Worth of an amount of `base` at the main pool's price, in the numeraire's smallest unit."""
