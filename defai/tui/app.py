@@ -18,6 +18,7 @@ from defai.tui.actions import EVERYWHERE, bindings
 from defai.tui.commands import ActionProvider
 from defai.tui.fleet import FleetState, Parts
 from defai.tui.format import age, number
+from defai.tui.lines import AgentLine
 from defai.tui.screens.agent import AgentScreen
 from defai.tui.screens.board import Board
 from defai.tui.screens.decision import DecisionScreen
@@ -165,6 +166,11 @@ class DefaiApp(App[None]):
     # -- what the screens ask ------------------------------------------------------------------------------------
 
     @property
+    def is_painted(self) -> bool:
+        """Whether the screen shows everything that has been read."""
+        return self._painter is None and not self._pending
+
+    @property
     def dropped(self) -> int:
         """Events that never got here because newer ones pushed them out."""
         return self._dropped()
@@ -210,10 +216,10 @@ class DefaiApp(App[None]):
             return
         if line.state in {"paused", "stopped"}:
             line.wish = "resuming"
-            self._wish(self._control.resume(name))
+            self._wish(self._control.resume(name), line)
         else:
             line.wish = "pausing"
-            self._wish(self._control.pause(name))
+            self._wish(self._control.pause(name), line)
         line.version += 1
         self._show({"agents"})
 
@@ -260,7 +266,7 @@ class DefaiApp(App[None]):
             self.exit(return_code=self.fleet.ended.exit_code)
             return
         self.leaving = True
-        self._wish(self._control.stop())
+        self.run_worker(self._stop(), name="wish", group="wishes", exit_on_error=False)
         self.set_timer(self._leave_within_s, self.action_leave_now)
         self.push_screen(Settling())
         self._tick()
@@ -269,8 +275,24 @@ class DefaiApp(App[None]):
         """Leave without waiting for the session."""
         self.exit(return_code=0)
 
-    def _wish(self, call: Awaitable[None]) -> None:
-        self.run_worker(call, name="wish", group="wishes", exit_on_error=False)
+    def _wish(self, call: Awaitable[None], line: AgentLine | None = None) -> None:
+        self.run_worker(self._granted(call, line), name="wish", group="wishes", exit_on_error=False)
+
+    async def _granted(self, call: Awaitable[None], line: AgentLine | None) -> None:
+        try:
+            await call
+        except DefaiError as refusal:
+            if line is not None:
+                line.wish = ""
+                line.version += 1
+                self._show({"agents"})
+            self.notify(str(refusal), severity="error", markup=False)
+
+    async def _stop(self) -> None:
+        try:
+            await self._control.stop()
+        except DefaiError as refusal:
+            self._take(SessionEnded(refusal.sentence, refusal.hint, refusal.exit_code))
 
     def _show(self, parts: Parts) -> None:
         board = self._board()

@@ -78,7 +78,7 @@ async def settled(pilot: Pilot[Any], stage: Stage) -> None:
     """Wait until everything played has been read and painted."""
     app = pilot.app
     assert isinstance(app, DefaiApp)
-    await until(lambda: not len(stage.queue) and app._painter is None and not app._pending, pilot)
+    await until(lambda: not len(stage.queue) and app.is_painted, pilot)
     await pilot.pause()
 
 

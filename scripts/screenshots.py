@@ -1,0 +1,92 @@
+"""Draw docs/pictures/*.svg: every screen of the terminal, from a made-up session that is the same each time."""
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from defai.domain.stream import AgentStateChanged, StreamEvent
+from defai.testing.stream import demo_setup, demo_stream
+from defai.tui.app import DefaiApp
+
+PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
+DEADLINE_S = 30.0
+
+Shot = tuple[str, tuple[int, int], str, tuple[str, ...]]
+
+SHOTS: tuple[Shot, ...] = (
+    ("fleet", (120, 40), "defai-dark", ()),
+    ("fleet-light", (120, 40), "defai-light", ()),
+    ("fleet-small", (80, 24), "defai-dark", ()),
+    ("fleet-large", (200, 60), "defai-dark", ()),
+    ("agent", (120, 40), "defai-dark", ("enter",)),
+    ("decision", (120, 40), "defai-dark", ("3", "down", "down", "down", "enter")),
+    ("halt", (120, 40), "defai-dark", ("h",)),
+    ("setup", (120, 40), "defai-dark", ()),
+)
+"""Name, columns and rows, theme, keys pressed before the picture is taken."""
+
+
+class Spectator:
+    """A control nobody uses: pictures are only looked at."""
+
+    async def pause(self, agent: str) -> None:
+        """Do nothing."""
+
+    async def resume(self, agent: str) -> None:
+        """Do nothing."""
+
+    async def halt_all(self) -> None:
+        """Do nothing."""
+
+    async def stop(self) -> None:
+        """Do nothing."""
+
+
+def session(name: str) -> list[StreamEvent]:
+    """The events a picture shows."""
+    if name == "setup":
+        return list(demo_setup())[:4]
+    return [
+        *demo_stream(seed=7, blocks=220, end=False),
+        AgentStateChanged("tiers", "waiting", "above 5,000 USD"),
+    ]
+
+
+async def draw(shot: Shot, folder: Path) -> Path:
+    """Run the terminal without a terminal and save what it shows."""
+    name, size, theme, keys = shot
+    events = session(name)
+
+    async def stream() -> AsyncIterator[StreamEvent]:
+        for event in events:
+            yield event
+        await asyncio.Event().wait()
+
+    app = DefaiApp(stream, Spectator(), clock=lambda: 0.0)
+    async with app.run_test(size=size) as pilot, asyncio.timeout(DEADLINE_S):
+        app.theme = theme
+        while app.fleet.events < len(events) or not app.is_painted:
+            await pilot.pause(0.02)
+        for key in keys:
+            await pilot.press(key)
+        await pilot.wait_for_scheduled_animations()
+        path = Path(app.save_screenshot(f"{name}.svg", str(folder)))
+        app.exit()
+    return path
+
+
+async def main() -> None:
+    """Draw the pictures asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(shot[0] for shot in SHOTS)}")
+    parser.add_argument("--out", type=Path, default=PICTURES, help="folder the pictures go to")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    for shot in SHOTS:
+        if not options.names or shot[0] in options.names:
+            print(await draw(shot, options.out))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,78 @@
+"""The observer never slows the observed, and never loses its way either."""
+
+import threading
+import time
+import tracemalloc
+from itertools import count
+from typing import Any, TypeAlias
+
+from defai.domain.stream import AgentStateChanged, BlockArrived, SessionEnded, StreamEvent
+from defai.testing.stream import demo_stream
+from defai.tui.fleet import FleetState
+from defai.tui.screens.dialogs import Farewell
+
+Handed: TypeAlias = Any
+"""What pytest hands over from conftest.py, which has no name to import it by."""
+
+
+async def test_after_a_burst_from_another_thread_the_last_state_stands(theatre: Handed) -> None:
+    events = list(demo_stream(5, 400, 24, end=False))
+    assert len(events) > 2 * 8_192 > 0 or len(events) > 8_192
+    stage = theatre.Stage([])
+    app = stage.app()
+    longest = 0.0
+
+    def session() -> None:
+        nonlocal longest
+        for event in events:
+            before = time.perf_counter()
+            stage.queue.put_threadsafe(event)
+            longest = max(longest, time.perf_counter() - before)
+        stage.queue.put_threadsafe(AgentStateChanged("tiers", "paused", "by its owner"))
+
+    async with app.run_test(size=(120, 40)) as pilot:
+        thread = threading.Thread(target=session)
+        thread.start()
+        await theatre.until(lambda: not thread.is_alive(), pilot)
+        await theatre.settled(pilot, stage)
+        last = next(event for event in reversed(events) if isinstance(event, BlockArrived))
+        assert app.fleet.block == last
+        assert len(app.fleet.agents) == 24
+        assert app.fleet.agents["tiers"].state == "paused"
+        assert app.fleet.events + stage.queue.dropped == len(events) + 1
+        assert f"block {last.number:,}" in theatre.seen(app)
+        assert longest < 1.0
+        app.exit()
+
+
+async def test_while_the_terminal_is_stuck_the_session_goes_on_and_memory_does_not_grow(
+    theatre: Handed,
+) -> None:
+    stage = theatre.Stage([])
+    app = stage.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        for event in demo_stream(5, 2_000, 8, end=False):
+            stage.queue.put_threadsafe(event)
+        assert len(stage.queue) == 8_192
+        assert stage.queue.dropped > 0
+        await theatre.settled(pilot, stage)
+        assert app.fleet.started is not None
+        assert app.fleet.block is not None
+        assert app.fleet.block.number == 1_065 + 1_999
+        assert "events skipped" in theatre.seen(app)
+        stage.play([SessionEnded("It broke.", "", 1)])
+        await theatre.until(lambda: isinstance(app.screen, Farewell), pilot)
+        app.exit()
+
+
+def test_a_long_run_stays_as_large_as_a_short_one() -> None:
+    fleet = FleetState()
+    sizes: list[int] = []
+    source: list[StreamEvent] = list(demo_stream(3, 2_200, 2, end=False))
+    tracemalloc.start()
+    for number, event in zip(count(), source, strict=False):
+        fleet.apply(event, float(number))
+        if number in {len(source) * 95 // 100, len(source) - 1}:
+            sizes.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert sizes[1] < sizes[0] * 1.1

@@ -1,0 +1,287 @@
+"""Loading, empty, disconnected, waiting, ended, too small: each state is designed, and leaving works from all."""
+
+from collections.abc import AsyncIterator
+from typing import Any, TypeAlias
+
+import pytest
+
+from defai.domain.stream import AgentStateChanged, Notice, SessionEnded, StreamEvent
+from defai.errors import NotRunningError
+from defai.testing.stream import SETUP, demo_setup
+from defai.tui.screens.dialogs import Farewell, Settling
+from defai.tui.widgets.chart import LineChart
+from defai.tui.widgets.fleet_table import FleetTable
+
+Handed: TypeAlias = Any
+"""What pytest hands over from conftest.py, which has no name to import it by."""
+
+
+async def test_the_frame_stands_and_progress_shows_before_there_is_a_market(theatre: Handed) -> None:
+    stage = theatre.Stage([])
+    app = stage.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert "starting" in theatre.seen(app)
+        assert "setting up" in theatre.seen(app)
+        steps = list(demo_setup())
+        for number, step in enumerate(steps, start=1):
+            stage.play([step])
+            await theatre.settled(pilot, stage)
+            text = theatre.seen(app)
+            assert f"step {number} of {len(SETUP)}" in text
+            assert f"… {SETUP[number - 1]}" in text
+            assert all(f"✓ {done}" in text for done in SETUP[: number - 1])
+        app.exit()
+
+
+async def test_nothing_is_invented_between_the_start_and_the_first_block(
+    theatre: Handed, session: list[StreamEvent]
+) -> None:
+    stage = theatre.Stage(session[: len(SETUP) + 1])
+    app = stage.app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await theatre.settled(pilot, stage)
+        text = theatre.seen(app)
+        assert "waiting for a block" in text
+        assert "No decisions yet" in text
+        assert "No records yet" in text
+        rows = [line for line in text.splitlines() if line.startswith("│") and "lp-wide" in line]
+        assert len(rows) == 1
+        assert not any(character.isdigit() for character in rows[0])
+        assert rows[0].count(" - ") >= 6
+        app.exit()
+
+
+async def test_old_figures_are_called_old_until_a_block_comes(
+    theatre: Handed, session: list[StreamEvent]
+) -> None:
+    stage = theatre.Stage(session)
+    app = stage.app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await theatre.settled(pilot, stage)
+        assert "No block for" not in theatre.seen(app)
+        stage.now += 42
+        app._tick()
+        await pilot.pause()
+        assert "No block for 42s. The figures are those of block 1,124." in theatre.seen(app)
+        later = list(theatre.demo_stream(seed=7, blocks=61, end=False))
+        stage.play(later[len(session) :])
+        await theatre.settled(pilot, stage)
+        assert "No block for" not in theatre.seen(app)
+        app.exit()
+
+
+async def test_what_waits_for_the_owner_stands_out(theatre: Handed, session: list[StreamEvent]) -> None:
+    stage = theatre.Stage([*session, AgentStateChanged("tiers", "waiting", "above 5,000 USD")])
+    app = stage.app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await theatre.settled(pilot, stage)
+        assert "1 waiting ⚑" in theatre.seen(app)
+        assert "⚑ waits for you" in theatre.seen(app)
+        app.exit()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (50, 12)])
+async def test_an_error_is_said_and_stays_until_a_key_and_gives_the_exit_code(
+    theatre: Handed, session: list[StreamEvent], size: tuple[int, int]
+) -> None:
+    ended = SessionEnded(
+        "The chain on port 8545 stopped answering.", "Start it again with defai chain start.", 3
+    )
+    stage = theatre.Stage([*session, ended])
+    app = stage.app()
+    async with app.run_test(size=size) as pilot:
+        await theatre.until(lambda: isinstance(app.screen, Farewell) and app.screen.is_mounted, pilot)
+        await pilot.pause()
+        words = " ".join(theatre.seen(app).replace("│", " ").split())
+        assert ended.sentence in words
+        assert ended.hint in words
+        assert "exit code 3" in words
+        assert app.is_running
+        await pilot.press("x")
+    assert app.return_code == 3
+    assert stage.wishes == []
+
+
+async def test_a_session_that_is_done_says_so_and_leaves_with_zero(
+    theatre: Handed, session: list[StreamEvent]
+) -> None:
+    stage = theatre.Stage([*session, SessionEnded("All 60 blocks are done.", "", 0)])
+    app = stage.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await theatre.until(lambda: isinstance(app.screen, Farewell), pilot)
+        await pilot.pause()
+        assert "All 60 blocks are done." in theatre.seen(app)
+        await pilot.click(offset=(20, 12))
+    assert app.return_code == 0
+
+
+async def test_an_error_during_set_up_is_said_as_well(theatre: Handed) -> None:
+    stage = theatre.Stage(
+        [*list(demo_setup())[:2], SessionEnded("npm is not installed.", "Install node.", 2)]
+    )
+    app = stage.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await theatre.until(lambda: isinstance(app.screen, Farewell), pilot)
+        await pilot.pause()
+        assert "npm is not installed." in theatre.seen(app)
+        await pilot.press("enter")
+    assert app.return_code == 2
+
+
+async def test_a_stream_that_breaks_is_an_error_with_a_sentence(theatre: Handed) -> None:
+    async def broken() -> AsyncIterator[StreamEvent]:
+        for event in demo_setup():
+            yield event
+        raise NotRunningError("The server closed the connection.", "Is the session still running?")
+
+    app = theatre.Stage([]).app(broken)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await theatre.until(lambda: isinstance(app.screen, Farewell), pilot)
+        await pilot.pause()
+        assert "The server closed the connection." in theatre.seen(app)
+        assert "Is the session still running?" in theatre.seen(app)
+        await pilot.press("escape")
+    assert app.return_code == NotRunningError.exit_code
+
+
+async def test_a_stream_that_just_stops_is_an_error_too(theatre: Handed) -> None:
+    stage = theatre.Stage(demo_setup())
+    stage.queue.close()
+    app = stage.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await theatre.until(lambda: isinstance(app.screen, Farewell), pilot)
+        await pilot.press("escape")
+    assert app.return_code == 3
+
+
+async def test_too_small_a_terminal_says_what_it_needs_and_recovers(
+    theatre: Handed, session: list[StreamEvent]
+) -> None:
+    stage = theatre.Stage(session)
+    app = stage.app()
+    async with app.run_test(size=(59, 30)) as pilot:
+        await theatre.settled(pilot, stage)
+        words = " ".join(theatre.seen(app).split())
+        assert words == "defai needs a terminal of at least 60 x 16; this one is 59 x 30."
+        await pilot.resize_terminal(120, 40)
+        await theatre.until(lambda: "lp-wide" in theatre.seen(app), pilot)
+        assert app.screen.query_one(FleetTable).region.area > 0
+        assert app.screen.query_one(LineChart).region.area > 0
+        await pilot.resize_terminal(60, 16)
+        await theatre.until(lambda: "lp-wide" in theatre.seen(app), pilot)
+        app.exit()
+
+
+async def test_a_notice_is_said_once_however_often_it_comes(theatre: Handed) -> None:
+    stage = theatre.Stage([Notice("warning", "The base fee is high.", "Swaps wait.")] * 5)
+    app = stage.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await theatre.settled(pilot, stage)
+        assert [one.message for one in app._notifications] == ["The base fee is high. Swaps wait."]
+        stage.now += 11
+        stage.play([Notice("warning", "The base fee is high.", "Swaps wait.")])
+        await theatre.settled(pilot, stage)
+        assert len(list(app._notifications)) == 2
+        app.exit()
+
+
+class Refusing:
+    """A session that grants nothing."""
+
+    async def pause(self, agent: str) -> None:
+        raise NotRunningError(f"{agent} cannot be paused.", "The session is gone.")
+
+    resume = pause
+
+    async def halt_all(self) -> None:
+        raise NotRunningError("Nothing can be halted.")
+
+    async def stop(self) -> None:
+        raise NotRunningError("Nothing can be stopped.")
+
+
+async def test_a_wish_that_fails_is_said_and_the_screen_stays(
+    theatre: Handed, session: list[StreamEvent]
+) -> None:
+    stage = theatre.Stage(session)
+    app = stage.app()
+    app._control = Refusing()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await theatre.settled(pilot, stage)
+        await pilot.press("p")
+        await theatre.until(lambda: list(app._notifications), pilot)
+        assert "lp-wide cannot be paused. The session is gone." in [one.message for one in app._notifications]
+        assert app.fleet.agents["lp-wide"].wish == ""
+        await pilot.press("q")
+        await theatre.until(lambda: isinstance(app.screen, Farewell), pilot)
+        await pilot.press("q")
+    assert app.return_code == NotRunningError.exit_code
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])
+async def test_quitting_stops_the_session_and_leaves_when_it_has_settled(
+    theatre: Handed, session: list[StreamEvent], key: str
+) -> None:
+    stage = theatre.Stage(session)
+    app = stage.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await theatre.settled(pilot, stage)
+        await pilot.press(key)
+        await theatre.until(lambda: app.return_code is not None)
+    assert app.return_code == 0
+    assert stage.wishes == [("stop",)]
+
+
+async def test_quitting_during_set_up_works(theatre: Handed) -> None:
+    stage = theatre.Stage(list(demo_setup())[:2])
+    app = stage.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("ctrl+c")
+        await theatre.until(lambda: app.return_code is not None)
+    assert stage.wishes == [("stop",)]
+
+
+@pytest.mark.parametrize("dialog", ["h", "question_mark", "ctrl+p"])
+async def test_ctrl_c_works_in_front_of_any_dialog(
+    theatre: Handed, session: list[StreamEvent], dialog: str
+) -> None:
+    stage = theatre.Stage(session)
+    app = stage.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await theatre.settled(pilot, stage)
+        await pilot.press(dialog, "ctrl+c")
+        await theatre.until(lambda: app.return_code is not None)
+    assert stage.wishes == [("stop",)]
+
+
+async def test_a_session_that_does_not_settle_is_left_after_the_deadline(theatre: Handed) -> None:
+    stage = theatre.Stage(demo_setup(), settles=False)
+    app = stage.app(leave_within_s=0.3)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("q")
+        assert isinstance(app.screen, Settling)
+        assert "settling…" in theatre.seen(app)
+        await theatre.until(lambda: app.return_code is not None)
+    assert app.return_code == 0
+
+
+async def test_q_again_leaves_at_once(theatre: Handed) -> None:
+    stage = theatre.Stage(demo_setup(), settles=False)
+    app = stage.app(leave_within_s=3_600)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("q", "q")
+        await theatre.until(lambda: app.return_code is not None)
+    assert app.return_code == 0
+
+
+async def test_an_error_while_settling_is_still_said(theatre: Handed, session: list[StreamEvent]) -> None:
+    stage = theatre.Stage(session, settles=False)
+    app = stage.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await theatre.settled(pilot, stage)
+        await pilot.press("q")
+        stage.play([SessionEnded("The last batch of holds was not anchored.", "Run defai audit list.", 1)])
+        await theatre.until(lambda: isinstance(app.screen, Farewell), pilot)
+        await pilot.press("q")
+    assert app.return_code == 1
