@@ -40,6 +40,8 @@ class MeanReversion(Strategy):
         """Buy or sell the base token where the expected move is worth more than fee, impact and gas."""
         if ctx.forecast is None:
             return Hold(reason="waits for history enough to forecast the price")
+        if not ctx.forecast.beats_baseline:
+            return Hold(reason="stays flat: its model does not beat its baseline")
         expected_bps = ctx.base_move_bps(ctx.forecast.value)
         buying = expected_bps > 0
         share = ctx.base_share()

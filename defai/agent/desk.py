@@ -60,6 +60,10 @@ class Desk:
         self.limits = limits
         self._encode = encode
         self._turnover: deque[tuple[int, int]] = deque()
+        self.start_counting()
+
+    def start_counting(self) -> None:
+        """Count gains, and the fall from the highest equity, from now on."""
         self.initial_raw = self.valued().hodl_raw
         self._peak_raw = self.initial_raw
 

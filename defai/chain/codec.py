@@ -91,10 +91,18 @@ def encode_values(types: Sequence[str], values: Sequence[object]) -> bytes:
 
 
 def decode_values(types: Sequence[str], data: bytes) -> tuple[Any, ...]:
-    """The reverse of `encode_values`; addresses come out in lower case."""
-    from eth_abi.abi import decode  # noqa: PLC0415  its grammar takes a while to load
+    """The reverse of `encode_values`; addresses come out in lower case.
 
-    return decode(list(types), data)
+    Raises:
+        ValueError: where the data are too short, or not what the types say.
+    """
+    from eth_abi.abi import decode  # noqa: PLC0415  its grammar takes a while to load
+    from eth_abi.exceptions import DecodingError  # noqa: PLC0415  the same
+
+    try:
+        return decode(list(types), data)
+    except (DecodingError, OverflowError) as error:
+        raise ValueError(str(error)) from error
 
 
 @cache

@@ -56,7 +56,7 @@ def decode_revert(data: bytes) -> str:
             name, fields = known
             values = decode_values([kind for _, kind in fields], body)
             return _error_text(name, fields, values)
-    except (ValueError, OverflowError) as error:  # eth_abi's errors are ValueErrors
+    except ValueError as error:
         return f"0x{data.hex()} (its reason cannot be decoded: {error})"
     return f"0x{data.hex()}"
 

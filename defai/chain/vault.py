@@ -136,7 +136,7 @@ def _record(log: Log) -> RecordedDecision:
     try:
         struct, payload = decode_values((_DECISION, "bytes"), unhex(log["data"]))
         digest = log["topics"][3]
-    except (ValueError, IndexError) as error:  # eth_abi's errors are ValueErrors
+    except (ValueError, IndexError) as error:
         raise DivergenceError(f"A record in transaction {log['transactionHash']} cannot be read.") from error
     words: list[Any] = ["0x" + part.hex() if isinstance(part, bytes) else part for part in struct]
     decision = Decision(

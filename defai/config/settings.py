@@ -83,14 +83,14 @@ class MarketSettings(Section):
         prices: a CSV or parquet file with a timestamp and a close in USD per ETH, which the market then follows;
             None generates a path.
         attackers: whether a sandwich attacker takes part.
-        liquidity_usd: worth of the liquidity that others provide in each pool.
+        liquidity_usd: worth of the liquidity that others provide, in all pools together.
         warm_up_blocks: blocks the market lives through before the agents join it.
     """
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     prices: Path | None = None
     attackers: bool = False
-    liquidity_usd: Usd = Decimal(20_000_000)
+    liquidity_usd: Usd = Decimal(5_000_000)
     warm_up_blocks: Annotated[int, Field(ge=0, le=100_000)] = 64
 
 

@@ -29,7 +29,7 @@ class HistoryRecipe:
     seed: int = TRAINING_SEED
     block_seconds: int = 12
     start_quote_per_base: Decimal = Decimal(2_000)
-    liquidity_usd: Decimal = Decimal(20_000_000)
+    liquidity_usd: Decimal = Decimal(5_000_000)
 
     def __str__(self) -> str:
         start = f"from {self.start_quote_per_base:f}"
@@ -37,8 +37,16 @@ class HistoryRecipe:
 
 
 def lapse_shape(block_seconds: int, liquidity_usd: Decimal) -> MarketShape:
-    """The market of blocks of this length: each block gives the arbitrageur even odds, however long it lasts."""
-    return MarketShape(liquidity_usd=liquidity_usd, arbitrage_half_time_seconds=max(12, block_seconds))
+    """The market of blocks of this length: a training ground, noisier and thinner than mainnet.
+
+    Each block gives the arbitrageur even odds, however long it lasts, and noise trades are large beside the
+    liquidity, so that some moves do come back and can be forecast. Nobody should expect that elsewhere.
+    """
+    return MarketShape(
+        liquidity_usd=liquidity_usd,
+        swap_median_usd=Decimal(2_500),
+        arbitrage_half_time_seconds=max(12, block_seconds),
+    )
 
 
 async def generate_history(recipe: HistoryRecipe) -> Mapping[str, tuple[Observation, ...]]:

@@ -145,9 +145,6 @@ class Session:
         self._progress(f"starting the {self.world.network} chain")
         opening = await self.world.open()
         self._market = opening.market
-        history = self.world.warm_up(self.settings.market.warm_up_blocks)
-        self._progress(f"living through {history} blocks")
-        await self._warm_up(history)
         self._progress("seating the agents")
         self.agents = build_agents(
             members,
@@ -158,15 +155,23 @@ class Session:
             self.bus.publish,
             self.settings.anchor_every_blocks,
         )
+        history = self.world.warm_up(self.settings.market.warm_up_blocks)
+        self._progress(f"living through {history} blocks")
         self._announce(
             members, [agent_card(agent, model) for agent, model in zip(self.agents, models, strict=True)]
         )
+        await self._warm_up(history)
+        for agent in self.agents:
+            agent.desk.start_counting()
 
     async def _warm_up(self, blocks: int) -> None:
         for _ in range(blocks):
             if self._stopping.is_set():
                 return
-            if await self._next_block() is None and not self._stopping.is_set():
+            arrival = await self._next_block()
+            if arrival is not None:
+                self._publish_block(arrival)
+            elif not self._stopping.is_set():
                 raise NotFoundError(
                     f"The prices end within the {blocks} blocks of warm-up.",
                     "Give a longer file, or warm up less.",

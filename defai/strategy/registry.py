@@ -11,8 +11,8 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
-from inspect import getsource
+from importlib.metadata import EntryPoint, entry_points
+from inspect import getsource, isabstract
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,6 +33,7 @@ class StrategyName:
         name: what it is called: its file's name, or the class's in snake_case where a file has several.
         origin: the file, or the entry point's value.
         problem: why its file cannot be read; empty where it can.
+        installed: whether it comes from an installed package, not from a file of a strategies folder.
     """
 
     name: str
@@ -40,6 +41,7 @@ class StrategyName:
     class_name: str
     summary: str
     problem: str = ""
+    installed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +55,34 @@ class LoadedStrategy:
 
 
 def strategies_folder() -> Path:
-    """The folder that strategies are looked for in: ./strategies, else the one that came with defai."""
-    here = Path.cwd() / "strategies"
-    if here.is_dir():
-        return here
+    """The folder that strategies are looked for in first: ./strategies, else the one that came with defai."""
+    return _strategies_folders()[0]
+
+
+def _strategies_folders() -> tuple[Path, ...]:
+    """The author's own folder before the one that came with defai, whose strategies the demo runs anywhere."""
     package = Path(__file__).resolve().parent
     beside = package.parent.parent / "strategies"
-    return beside if beside.is_dir() else package / "bundled"
+    shipped = beside if beside.is_dir() else package / "bundled"
+    here = Path.cwd() / "strategies"
+    return (here, shipped) if here.is_dir() and here != shipped else (shipped,)
 
 
 def list_names(folder: Path | None = None) -> list[StrategyName]:
-    """Every strategy there is to ask for, by name, without importing one of them."""
-    folder = strategies_folder() if folder is None else folder
-    found = [name for path in sorted(folder.glob("*.py")) for name in _names_in(path)]
-    found += [
-        StrategyName(point.name, point.value, point.value.partition(":")[2], "installed plugin")
-        for point in entry_points(group=ENTRY_POINTS)
-    ]
-    return sorted(found, key=lambda entry: entry.name)
+    """Every strategy there is to ask for, by name, without importing one of them.
+
+    Where a name is there twice, the author's own file comes before one of defai's, and that before a plugin.
+    """
+    folders = _strategies_folders() if folder is None else (folder,)
+    files = (path for place in folders for path in sorted(place.glob("*.py")))
+    found = {}
+    for name in (name for path in files for name in _names_in(path)):
+        found.setdefault(name.name, name)
+    for point in entry_points(group=ENTRY_POINTS):
+        class_name = point.value.partition(":")[2]
+        plugin = StrategyName(point.name, point.value, class_name, "installed plugin", installed=True)
+        found.setdefault(point.name, plugin)
+    return sorted(found.values(), key=lambda entry: entry.name)
 
 
 def load(
@@ -123,20 +135,30 @@ def _extends_strategy(node: ast.ClassDef) -> bool:
 
 
 def _load_named(name: str, folder: Path | None) -> tuple[type[Strategy], bytes, str]:
-    for point in entry_points(group=ENTRY_POINTS):
-        if point.name == name:
-            cls = point.load()
-            module = sys.modules[cls.__module__]
-            return cls, getsource(module).encode(), point.value
     names = list_names(folder)
     for entry in names:
         if entry.name == name:
             if entry.problem:
                 raise ConfigError(f"The strategy file {entry.origin} cannot be read: {entry.problem}.")
+            if entry.installed:
+                return _load_plugin(entry_points(group=ENTRY_POINTS)[name])
             return _load_file(Path(entry.origin), entry.class_name)
     known = [entry.name for entry in names if not entry.problem]
     hint = did_you_mean(name, known) or f"There are: {', '.join(known) or 'none'}."
     raise NotFoundError(f"There is no strategy called '{name}'.", hint)
+
+
+def _load_plugin(point: EntryPoint) -> tuple[type[Strategy], bytes, str]:
+    try:
+        cls = point.load()
+    except (Exception, SystemExit) as error:
+        raise ConfigError(
+            f"The installed strategy '{point.name}' ({point.value}) cannot be imported: "
+            f"{type(error).__name__}: {error}."
+        ) from error
+    if not (isinstance(cls, type) and issubclass(cls, Strategy)):
+        raise ConfigError(f"The installed strategy '{point.name}' ({point.value}) is no Strategy.")
+    return cls, getsource(sys.modules[cls.__module__]).encode(), point.value
 
 
 def _load_file(path: Path, class_name: str) -> tuple[type[Strategy], bytes, str]:
@@ -171,7 +193,7 @@ def _import_file(path: Path, source: bytes) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise ConfigError(
             f"The strategy file {path} cannot be imported: {type(error).__name__}: {error}."
@@ -187,6 +209,10 @@ def _instantiate(cls: type[Strategy], parameters: Mapping[str, Any]) -> Strategy
                 f"{cls.__name__} has no parameter '{key}'.",
                 did_you_mean(key, fields) or f"It has: {', '.join(fields) or 'none'}.",
             )
+    if isabstract(cls):
+        raise ConfigError(
+            f"{cls.__name__} is not a whole strategy: it has no {' and no '.join(sorted(cls.__abstractmethods__))}."
+        )
     try:
         return cls(**parameters)
     except ValidationError as error:
