@@ -77,7 +77,7 @@ contract AgentVault is IAgentVault, TradingPolicy, ReentrancyGuardTransient, ERC
         tokenId = audit.record(pending, decision, payload);
         results = new bytes[](calls.length);
         for (uint256 i = 0; i < calls.length; ++i) {
-            results[i] = _makeCall(calls[i]);
+            results[i] = _makeCall(calls[i].target, calls[i].data);
         }
     }
 

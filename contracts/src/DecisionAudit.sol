@@ -70,7 +70,7 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
         returns (uint256 tokenId)
     {
         uint256 agentId = decision.agentId;
-        Agent storage agent = _agents[agentId];
+        Agent memory agent = _agents[agentId];
         if (msg.sender != agent.vault) revert NotVaultOfAgent(msg.sender, agentId);
         if (pending.count != 0) _anchor(agent, agentId, pending);
         _requireNext(agent, decision);
@@ -80,16 +80,18 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
 
         bytes32 digest = digestOf(decision);
         agent.lastDigest = digest;
-        agent.nextSequence = uint256(decision.sequence + 1).toUint48();
+        ++agent.nextSequence;
         tokenId = _mintRecord(agent, decision, digest);
+        _agents[agentId] = agent;
         emit DecisionRecorded(tokenId, agentId, digest, decision, payload);
     }
 
     /// @inheritdoc IDecisionAudit
     function anchor(uint256 agentId, Anchor calldata pending) external {
-        Agent storage agent = _agents[agentId];
+        Agent memory agent = _agents[agentId];
         if (msg.sender != agent.vault) revert NotVaultOfAgent(msg.sender, agentId);
         _anchor(agent, agentId, pending);
+        _agents[agentId] = agent;
     }
 
     /// @inheritdoc IDecisionAudit
@@ -107,7 +109,9 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
         if (!inRange || !MerkleProof.verifyCalldata(proof, under.root, digest)) revert NotUnderAnchor(digest);
         if (isClaimed(agentId, sequence)) revert AlreadyClaimed(agentId, sequence);
         _claimed[agentId].set(sequence);
-        tokenId = _mintRecord(_agents[agentId], decision, digest);
+        Agent memory agent = _agents[agentId];
+        tokenId = _mintRecord(agent, decision, digest);
+        _agents[agentId] = agent;
         emit DecisionClaimed(tokenId, agentId, digest, decision);
     }
 
@@ -193,7 +197,8 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
         return record_.digestPrefix == 0 ? address(0) : _agents[record_.agentId].vault;
     }
 
-    function _anchor(Agent storage agent, uint256 agentId, Anchor calldata pending) private {
+    /// @dev Moves the agent's chain on; the caller writes it back.
+    function _anchor(Agent memory agent, uint256 agentId, Anchor calldata pending) private {
         if (pending.count == 0 || pending.root == 0 || pending.lastDigest == 0) revert EmptyAnchor();
         uint256 next = agent.nextSequence;
         if (pending.firstSequence != next) revert WrongSequence(next, pending.firstSequence);
@@ -203,7 +208,8 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
         emit DecisionsAnchored(agentId, pending.firstSequence, pending.count, pending.root, pending.lastDigest);
     }
 
-    function _mintRecord(Agent storage agent, Decision calldata decision, bytes32 digest)
+    /// @dev Counts the agent's records; the caller writes it back.
+    function _mintRecord(Agent memory agent, Decision calldata decision, bytes32 digest)
         private
         returns (uint256 tokenId)
     {
@@ -219,7 +225,7 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
         emit Locked(tokenId);
     }
 
-    function _requireNext(Agent storage agent, Decision calldata decision) private view {
+    function _requireNext(Agent memory agent, Decision calldata decision) private pure {
         uint256 next = agent.nextSequence;
         if (decision.sequence != next) revert WrongSequence(next, decision.sequence);
         bytes32 last = agent.lastDigest;

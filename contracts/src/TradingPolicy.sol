@@ -7,7 +7,7 @@ import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {SlotDerivation} from "@openzeppelin/contracts/utils/SlotDerivation.sol";
 import {TransientSlot} from "@openzeppelin/contracts/utils/TransientSlot.sol";
 
-import {Call, PolicyConfig, PoolRule, TargetRule, TokenRule} from "./interfaces/IAgentVault.sol";
+import {PolicyConfig, PoolRule, TargetRule, TokenRule} from "./interfaces/IAgentVault.sol";
 import {
     INonfungiblePositionManager,
     IPeripheryImmutableState,
@@ -50,8 +50,10 @@ abstract contract TradingPolicy {
     mapping(uint32 version => mapping(bytes32 poolKey => PoolLimits)) private _pools;
     /// @dev What was spent stays spent, whatever the policy's version.
     mapping(address token => SpendingCap.Bucket) private _spent;
-    /// @dev The last variable, so that it shares a slot with the vault's key and pause.
+    /// @dev The last variables, so that they share a slot with the vault's key and pause.
     uint32 internal _policyVersion;
+    /// @dev Whether any token of the policy has a cap; without one nothing has to be counted.
+    bool private _capped;
 
     /// @notice The policy names no such contract.
     error TargetNotAllowed(address target);
@@ -79,10 +81,13 @@ abstract contract TradingPolicy {
     /// @dev Takes a whole policy as the new one, after checking that its pools are real and its tokens named.
     function _replacePolicy(PolicyConfig calldata policy) internal returns (uint32 version) {
         version = ++_policyVersion;
+        bool capped = false;
         for (uint256 i = 0; i < policy.tokens.length; ++i) {
             TokenRule calldata rule = policy.tokens[i];
+            capped = capped || rule.maxPerTrade != SpendingCap.UNLIMITED || rule.maxPerDay != SpendingCap.UNLIMITED;
             _tokens[version][rule.token] = TokenLimits(true, rule.maxPerTrade, rule.maxPerDay);
         }
+        _capped = capped;
         for (uint256 i = 0; i < policy.targets.length; ++i) {
             _allowTarget(version, policy.targets[i]);
         }
@@ -92,13 +97,13 @@ abstract contract TradingPolicy {
     }
 
     /// @dev Makes one call of the agent's, if the policy allows it.
-    function _makeCall(Call calldata call_) internal returns (bytes memory result) {
-        UniswapCalls.Order memory order = _readCall(call_);
-        _lend(order.tokenA, call_.target, order.amountA);
-        _lend(order.tokenB, call_.target, order.amountB);
-        result = Address.functionCall(call_.target, call_.data);
-        _settle(order.tokenA, call_.target, order.amountA);
-        _settle(order.tokenB, call_.target, order.amountB);
+    function _makeCall(address target, bytes calldata data) internal returns (bytes memory result) {
+        UniswapCalls.Order memory order = _readCall(_policyVersion, target, data);
+        _lend(order.tokenA, target, order.amountA);
+        _lend(order.tokenB, target, order.amountB);
+        result = Address.functionCall(target, data);
+        _settle(order.tokenA, target, order.amountA);
+        _settle(order.tokenB, target, order.amountB);
     }
 
     function _isCallAllowed(address target, bytes4 selector) internal view returns (bool) {
@@ -146,17 +151,20 @@ abstract contract TradingPolicy {
     }
 
     /// @dev What a call asks for; reverts unless the policy allows it.
-    function _readCall(Call calldata call_) private view returns (UniswapCalls.Order memory order) {
-        bytes4 selector = bytes4(call_.data);
-        UniswapCalls.Kind kind = UniswapCalls.kindOf(selector);
-        uint8 kinds = _targets[_policyVersion][call_.target];
-        if (kinds == 0) revert TargetNotAllowed(call_.target);
-        if (kinds & _bit(kind) == 0) revert SelectorNotAllowed(call_.target, selector);
-        order = UniswapCalls.decode(kind, call_.data, address(this));
+    function _readCall(uint32 version, address target, bytes calldata data)
+        private
+        view
+        returns (UniswapCalls.Order memory order)
+    {
+        UniswapCalls.Kind kind = UniswapCalls.kindOf(bytes4(data));
+        uint8 kinds = _targets[version][target];
+        if (kinds == 0) revert TargetNotAllowed(target);
+        if (kinds & _bit(kind) == 0) revert SelectorNotAllowed(target, bytes4(data));
+        order = UniswapCalls.decode(kind, data, address(this));
         if (kind == UniswapCalls.Kind.Swap && order.amountA == 0) revert NothingToSwap();
-        if (kind > UniswapCalls.Kind.Mint) _readPosition(order, call_.target);
+        if (kind > UniswapCalls.Kind.Mint) _readPosition(order, target);
         if (order.recipient != address(this)) revert RecipientNotVault(order.recipient);
-        _requirePrice(order, _requirePool(order));
+        _requirePrice(order, _requirePool(version, order));
     }
 
     /// @dev Only own positions: others could be of a pool, and so of tokens, that mean harm.
@@ -167,8 +175,12 @@ abstract contract TradingPolicy {
     }
 
     /// @dev An allowed pool has allowed tokens, so these are looked at only to say what is wrong.
-    function _requirePool(UniswapCalls.Order memory order) private view returns (PoolLimits memory limits) {
-        limits = _poolLimits(order.tokenA, order.tokenB, order.fee);
+    function _requirePool(uint32 version, UniswapCalls.Order memory order)
+        private
+        view
+        returns (PoolLimits memory limits)
+    {
+        limits = _pools[version][_poolKey(order.tokenA, order.tokenB, order.fee)];
         if (limits.pool != address(0)) return limits;
         if (!_tokenLimits(order.tokenA).allowed) revert TokenNotAllowed(order.tokenA);
         if (!_tokenLimits(order.tokenB).allowed) revert TokenNotAllowed(order.tokenB);
@@ -198,7 +210,7 @@ abstract contract TradingPolicy {
         if (amount == 0) return;
         uint256 left = IERC20(token).allowance(address(this), spender);
         if (left != 0) IERC20(token).forceApprove(spender, 0);
-        _count(token, amount - left);
+        if (_capped) _count(token, amount - left);
     }
 
     function _count(address token, uint256 amount) private {

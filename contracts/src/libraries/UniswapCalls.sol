@@ -74,19 +74,24 @@ library UniswapCalls {
     }
 
     function _readSwap(Order memory order, bytes calldata arguments) private pure {
-        ISwapRouter02.ExactInputSingleParams memory swap =
-            abi.decode(arguments, (ISwapRouter02.ExactInputSingleParams));
+        ISwapRouter02.ExactInputSingleParams calldata swap;
+        // The arguments are of the struct's size, and each field is checked as it is read.
+        assembly ("memory-safe") {
+            swap := arguments.offset
+        }
         order.tokenA = swap.tokenIn;
         order.tokenB = swap.tokenOut;
         order.fee = swap.fee;
+        order.recipient = swap.recipient;
         order.amountA = swap.amountIn;
         order.minimumOut = swap.amountOutMinimum;
-        order.recipient = swap.recipient;
     }
 
     function _readMint(Order memory order, bytes calldata arguments) private pure {
-        INonfungiblePositionManager.MintParams memory mint =
-            abi.decode(arguments, (INonfungiblePositionManager.MintParams));
+        INonfungiblePositionManager.MintParams calldata mint;
+        assembly ("memory-safe") {
+            mint := arguments.offset
+        }
         order.tokenA = mint.token0;
         order.tokenB = mint.token1;
         order.fee = mint.fee;

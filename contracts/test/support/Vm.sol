@@ -3,6 +3,14 @@ pragma solidity 0.8.30;
 
 /// @dev What the tests use of forge's cheat codes.
 interface Vm {
+    struct Gas {
+        uint64 gasLimit;
+        uint64 gasTotalUsed;
+        uint64 gasMemoryUsed;
+        int64 gasRefunded;
+        uint64 gasRemaining;
+    }
+
     function prank(address sender) external;
     function deal(address account, uint256 wei_) external;
     function store(address account, bytes32 slot, bytes32 value) external;
@@ -15,6 +23,7 @@ interface Vm {
     function expectRevert(bytes4 selector) external;
     function expectPartialRevert(bytes4 selector) external;
     function expectEmit(address emitter) external;
+    function lastCallGas() external view returns (Gas memory);
     function assume(bool condition) external pure;
     function readFile(string calldata path) external view returns (string memory);
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
