@@ -17,6 +17,7 @@ from defai.domain.pool import PoolKey
 from defai.domain.stream import AgentCard, StreamEvent
 from defai.domain.tokens import Address, Token
 from defai.errors import ConfigError, did_you_mean
+from defai.features.spec import FeatureSpec
 from defai.market.valuation import Valuation
 from defai.models.trained import TrainedModel
 from defai.portfolio.ledger import Portfolio
@@ -39,13 +40,14 @@ def load_fleet(settings: Settings, pools: Sequence[PoolKey]) -> tuple[Member, ..
 
     Raises:
         NotFoundError: for an unknown strategy.
-        ConfigError: for a parameter that does not fit, or a pool that the network does not have.
+        ConfigError: for a parameter that does not fit, a pool that the network does not have, or features that need
+            a pool more than the strategy names.
     """
     by_name = {key.name: key for key in pools}
     members = []
     for agent in settings.agents:
         loaded = load(agent.strategy, agent.parameters)
-        wanted = loaded.strategy.pools()
+        wanted = _wishes(agent.name, loaded)
         for name in wanted:
             if name not in by_name:
                 hint = did_you_mean(name, list(by_name)) or f"There are: {', '.join(by_name)}."
@@ -54,6 +56,27 @@ def load_fleet(settings: Settings, pools: Sequence[PoolKey]) -> tuple[Member, ..
                 )
         members.append(Member(agent, loaded, tuple(by_name[name] for name in wanted)))
     return tuple(members)
+
+
+def _wishes(agent: str, loaded: LoadedStrategy) -> tuple[str, ...]:
+    """The pools a strategy names; its author's methods may raise, and its features have to go with the pools."""
+    strategy = loaded.strategy
+    try:
+        pools, names = strategy.pools(), strategy.features()
+        strategy.target()
+    except Exception as error:
+        raise ConfigError(
+            f"The strategy {loaded.name} of agent '{agent}' does not say what it needs: "
+            f"{type(error).__name__}: {error}."
+        ) from error
+    if not pools:
+        raise ConfigError(f"The strategy {loaded.name} of agent '{agent}' names no pool.")
+    if names and FeatureSpec.of(names).pools > len(pools):
+        raise ConfigError(
+            f"The strategy {loaded.name} of agent '{agent}' has features of two pools and names one.",
+            "Name the second in pools().",
+        )
+    return pools
 
 
 def seat_requests(
@@ -132,4 +155,14 @@ def agent_card(agent: Agent, model: TrainedModel | None) -> AgentCard:
 def parameters_of(loaded: LoadedStrategy) -> dict[str, Any]:
     """A strategy's parameters as canonical values: numbers as their shortest text, so that no float is among them."""
     dumped = loaded.strategy.model_dump(mode="json")
-    return {key: repr(value) if isinstance(value, float) else value for key, value in dumped.items()}
+    return {key: _without_floats(value) for key, value in dumped.items()}
+
+
+def _without_floats(value: object) -> object:
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, list):
+        return [_without_floats(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _without_floats(item) for key, item in value.items()}
+    return value

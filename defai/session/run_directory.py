@@ -62,6 +62,7 @@ class Journal:
         )
         self._events = (path / "events.jsonl").open("ab")
         self.failed: str = ""
+        self._told = False
 
     def event(self, event: StreamEvent) -> None:
         """Keep an event of the stream; the first failure is remembered and ends the writing, not the session."""
@@ -70,18 +71,37 @@ class Journal:
         try:
             self._events.write(_EVENT.dump_json(event) + b"\n")
         except OSError as error:
-            self.failed = f"The journal {self.path} cannot be written any more: {error.strerror}."
+            self._give_up(error)
 
-    def flush(self) -> None:
-        """Hand what was written to the operating system."""
+    def flush(self) -> str:
+        """Hand what was written to the operating system.
+
+        Returns:
+            Why nothing is kept any more, the first time there is a reason; else nothing.
+        """
         if not self.failed:
-            self._events.flush()
+            try:
+                self._events.flush()
+            except OSError as error:
+                self._give_up(error)
+        told, self._told = self._told, bool(self.failed)
+        return "" if told else self.failed
 
     def close(self, summary: dict[str, Any] | None) -> None:
-        """Write the summary and close the files."""
+        """Write the summary and close the files.
+
+        Raises:
+            DefaiError: where the summary cannot be written.
+        """
+        try:
+            self._events.close()
+        except OSError as error:
+            self._give_up(error)
         if summary is not None:
             self._write("summary.json", summary)
-        self._events.close()
+
+    def _give_up(self, error: OSError) -> None:
+        self.failed = f"The journal {self.path} cannot be written any more: {error.strerror}."
 
     def _write(self, name: str, content: dict[str, Any]) -> None:
         draft = self.path / f".{name}.part"

@@ -12,7 +12,7 @@ from defai.agent import views
 from defai.agent.agent import Agent, AgentState
 from defai.agent.bus import Bus
 from defai.agent.ports import Arrival, World
-from defai.chain.mainnet import POOLS, TOKENS, USDC, USDC_WETH_005
+from defai.chain.mainnet import POOLS, USDC, USDC_WETH_005
 from defai.config import Settings
 from defai.domain.stream import BlockArrived, Notice, PoolCard, SessionEnded, SessionStarted, SetupProgressed
 from defai.errors import DefaiError, NotFoundError
@@ -135,7 +135,7 @@ class Session:
     async def _set_up(self) -> None:
         self._progress("reading strategies")
         members = load_fleet(self.settings, POOLS)
-        tokens = {token.symbol: token for token in TOKENS}
+        tokens = {token.symbol: token for key in POOLS for token in (key.token0, key.token1)}
         requests = seat_requests(members, tokens, USDC)
         decisions = self._journal.path / "decisions.jsonl" if self._journal else None
         self.world = build_world(self.settings, requests, self.valuation, self._warn, decisions)
@@ -190,8 +190,9 @@ class Session:
                 if decision is not None:
                     self._tally.digest = keccak(self._tally.digest + bytes.fromhex(decision.digest[2:]))
             self._tally.blocks += 1
-            if self._journal is not None:
-                self._journal.flush()
+            lost = self._journal.flush() if self._journal is not None else ""
+            if lost:
+                self.bus.publish(Notice("error", lost, "Decisions are kept all the same; make room."))
 
     async def _wind_down(self) -> None:
         """Settle what is under way and anchor what waits, in as few blocks as it takes."""

@@ -75,7 +75,7 @@ def list_names(folder: Path | None = None) -> list[StrategyName]:
     """
     folders = _strategies_folders() if folder is None else (folder,)
     files = (path for place in folders for path in sorted(place.glob("*.py")))
-    found = {}
+    found: dict[str, StrategyName] = {}
     for name in (name for path in files for name in _names_in(path)):
         found.setdefault(name.name, name)
     for point in entry_points(group=ENTRY_POINTS):
