@@ -30,7 +30,9 @@ class DevelopmentChain:
         return int(await self.rpc.call("eth_blockNumber"), 16)
 
     async def mine(self, *, timestamp: int | None = None, base_fee_wei: int | None = None) -> int:
-        """Mine one block from what is in the pool of transactions, ordered by the fee they tip.
+        """Mine one block from what is in the pool of transactions, those first that pay the most for gas.
+
+        anvil orders by the most a unit of gas may cost (`max_fee_wei`), the tip aside; equal ones by arrival.
 
         Args:
             timestamp: the block's Unix time; it must be later than its parent's. Without one: 12 s later.

@@ -130,7 +130,8 @@ class Wallet:
             data: the call data.
             gas: the most gas it may use.
             max_fee_wei: the most a unit of gas may cost, tip included.
-            priority_fee_wei: the tip for a unit of gas; it decides the order in a block.
+            priority_fee_wei: the tip for a unit of gas. Builders order a block by it, anvil by `max_fee_wei`: where the
+                order matters, let both fall together.
             value_wei: ether that goes with it.
         """
         transaction = Transaction(
@@ -258,6 +259,8 @@ async def revert_reason(rpc: Rpc, transaction_hash: str) -> str:
     try:
         trace = await rpc.call("debug_traceTransaction", transaction_hash, {"tracer": "callTracer"})
     except RpcError:
+        return await _reason_by_repetition(rpc, transaction_hash)
+    if not isinstance(trace, dict):
         return await _reason_by_repetition(rpc, transaction_hash)
     output = trace.get("output") or "0x"
     if output == "0x":

@@ -271,7 +271,10 @@ class ForkWorld:
         return [self._pending[request.name] for request in self._requests if request.name in self._pending]
 
     async def _send(self, items: Sequence[BlockItem], base_fee: int) -> list[Sent]:
-        """Sign everything with tips that fall from first to last, and send it in one round trip."""
+        """Sign everything with tips that fall from first to last, and send it in one round trip.
+
+        The most a unit of gas may cost falls with them: that, and not the tip, is what anvil orders a block by.
+        """
         self._pending.clear()
         ranks = {request.name: rank for rank, request in enumerate(self._requests)}
         limit = 2 * base_fee + _MARKET_TIP_WEI
@@ -279,10 +282,12 @@ class ForkWorld:
         for place, item in enumerate(items):
             if isinstance(item, Submission):
                 tip = agent_tip(ranks[item.agent])
-                prepared.append((item, self._vaults.sign(item, max_fee_wei=limit, priority_fee_wei=tip)))
+                prepared.append(
+                    (item, self._vaults.sign(item, max_fee_wei=limit + tip, priority_fee_wei=tip))
+                )
                 continue
             tip = _market_tip(place, items, ranks)
-            transaction = self._actors.sign(item, max_fee_wei=limit, priority_fee_wei=tip)
+            transaction = self._actors.sign(item, max_fee_wei=limit + tip, priority_fee_wei=tip)
             if transaction is not None:
                 prepared.append((item, transaction))
         return await self._send_all(prepared)
