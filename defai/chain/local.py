@@ -11,7 +11,6 @@ from defai.units import WEI
 
 BLOCK_SECONDS = 12
 """Seconds between mainnet's blocks."""
-MINIMUM_BASE_FEE_WEI = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +61,6 @@ class DevelopmentChain:
         data = encode_call("balanceOf(address)", account)
         answer = await self.rpc.call("eth_call", {"to": token.address, "data": "0x" + data.hex()}, "latest")
         return unsigned(unhex(answer))
-
-    async def impersonate(self, account: Address) -> None:
-        """Let `eth_sendTransaction` send from an account without its key."""
-        await self.rpc.call("anvil_impersonateAccount", account)
 
     async def snapshot(self) -> str:
         """Remember the chain as it is; `revert` goes back to it."""

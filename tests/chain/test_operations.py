@@ -13,6 +13,8 @@ from defai.chain.decode import (
     TokenTransferred,
     decode_receipt_logs,
 )
+from defai.chain.reader import BlockReader
+from defai.domain.chain_events import LiquidityBurned, LiquidityCollected
 from defai.domain.operations import (
     AddLiquidity,
     BurnPosition,
@@ -155,6 +157,17 @@ async def test_a_positions_whole_life(market: Market) -> None:
     assert collected.amount0 > removed.amount0  # the fee was paid in token0
     assert collected.amount1 == removed.amount1
     assert [(event.sender, event.recipient) for event in burned] == [(trader, NOBODY)]
+
+    seen = await BlockReader(market.chain.rpc, [KEY]).read(await market.chain.head())
+    manager, span = mainnet.POSITION_MANAGER, (199_000, 200_600)
+    burn, paid_out = seen.block.events
+    assert isinstance(burn, LiquidityBurned)
+    assert isinstance(paid_out, LiquidityCollected)
+    assert (burn.owner, burn.tick_lower, burn.tick_upper, burn.liquidity) == (manager, *span, total)
+    assert (burn.amount0, burn.amount1) == (removed.amount0, removed.amount1)
+    assert (paid_out.owner, paid_out.recipient) == (manager, trader)
+    assert (paid_out.tick_lower, paid_out.tick_upper) == span
+    assert (paid_out.amount0, paid_out.amount1) == (collected.amount0, collected.amount1)
 
 
 async def test_nobody_else_is_ever_paid(market: Market) -> None:

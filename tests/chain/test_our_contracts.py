@@ -125,6 +125,11 @@ async def test_a_trade_and_its_record_are_one_transaction(market: Market) -> Non
     assert {nft.contract for nft in nfts} == {fleet.ours.audit, mainnet.POSITION_MANAGER}
     assert {nft.recipient for nft in nfts} == {fleet.vault}
 
+    logs = [log | {"data": log["data"][:200]} for log in receipt.logs]
+    with pytest.raises(DivergenceError, match=r"A record in transaction 0x.* cannot be read"):
+        recorded_decisions(logs, fleet.ours.audit)
+    assert recorded_decisions(receipt.logs, market.trader.address) == []
+
     with pytest.raises(DefaiError, match=r"WrongSequence\(expected=1, given=0\)"):
         await fleet.send(encode_execute(Anchor(), decision, calls))
 
