@@ -271,20 +271,16 @@ class ForkWorld:
         return [self._pending[request.name] for request in self._requests if request.name in self._pending]
 
     async def _send(self, items: Sequence[BlockItem], base_fee: int) -> list[Sent]:
-        """Sign everything with tips that fall from first to last, and send it in one round trip.
-
-        The most a unit of gas may cost falls with them: that, and not the tip, is what anvil orders a block by.
-        """
+        """Sign everything with tips that fall from first to last, and send it in one round trip."""
         self._pending.clear()
         ranks = {request.name: rank for rank, request in enumerate(self._requests)}
-        limit = 2 * base_fee + _MARKET_TIP_WEI
+        limit = 2 * base_fee + _MARKET_TIP_WEI  # plus the tip: anvil orders a block by what gas may cost
         prepared: list[tuple[BlockItem | None, SignedTransaction]] = []
         for place, item in enumerate(items):
             if isinstance(item, Submission):
                 tip = agent_tip(ranks[item.agent])
-                prepared.append(
-                    (item, self._vaults.sign(item, max_fee_wei=limit + tip, priority_fee_wei=tip))
-                )
+                signed = self._vaults.sign(item, max_fee_wei=limit + tip, priority_fee_wei=tip)
+                prepared.append((item, signed))
                 continue
             tip = _market_tip(place, items, ranks)
             transaction = self._actors.sign(item, max_fee_wei=limit + tip, priority_fee_wei=tip)
