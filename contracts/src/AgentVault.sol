@@ -51,7 +51,9 @@ contract AgentVault is IAgentVault, TradingPolicy, ReentrancyGuardTransient, ERC
     }
 
     /// @inheritdoc IAgentVault
-    function initialize(uint256 agentId_, address owner_, address agentKey_, PolicyConfig calldata policy) external {
+    function initialize(uint256 agentId_, address owner_, address agentKey_, PolicyConfig calldata policy)
+        external
+    {
         if (msg.sender != factory) revert NotFactory(msg.sender);
         if (owner != address(0)) revert AlreadyInitialized();
         if (owner_ == address(0) || agentKey_ == address(0)) revert ZeroAddress();
@@ -73,7 +75,9 @@ contract AgentVault is IAgentVault, TradingPolicy, ReentrancyGuardTransient, ERC
         if (paused) revert VaultPaused();
         if (calls.length == 0) revert NothingToExecute();
         bytes32 actionDigest = keccak256(abi.encode(calls));
-        if (actionDigest != decision.actionDigest) revert WrongActionDigest(decision.actionDigest, actionDigest);
+        if (actionDigest != decision.actionDigest) {
+            revert WrongActionDigest(decision.actionDigest, actionDigest);
+        }
         tokenId = audit.record(pending, decision, payload);
         results = new bytes[](calls.length);
         for (uint256 i = 0; i < calls.length; ++i) {
@@ -125,7 +129,11 @@ contract AgentVault is IAgentVault, TradingPolicy, ReentrancyGuardTransient, ERC
     }
 
     /// @inheritdoc IAgentVault
-    function withdrawPosition(address collection, uint256 tokenId, address to) external onlyOwner nonReentrant {
+    function withdrawPosition(address collection, uint256 tokenId, address to)
+        external
+        onlyOwner
+        nonReentrant
+    {
         emit PositionWithdrawn(collection, to, tokenId);
         IERC721(collection).safeTransferFrom(address(this), to, tokenId);
     }

@@ -58,7 +58,9 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
     /// @inheritdoc IDecisionAudit
     function bindVault(uint256 agentId, address vault) external {
         if (msg.sender != registrar) revert NotRegistrar(msg.sender);
-        if (_agents[agentId].vault != address(0) || _agentOfVault[vault] != 0) revert AlreadyBound(agentId, vault);
+        if (_agents[agentId].vault != address(0) || _agentOfVault[vault] != 0) {
+            revert AlreadyBound(agentId, vault);
+        }
         _agents[agentId].vault = vault;
         _agentOfVault[vault] = uint256(agentId.toUint32()) + 1;
         emit VaultBound(agentId, vault);
@@ -76,7 +78,9 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
         _requireNext(agent, decision);
         _requirePast(decision);
         bytes32 payloadDigest = keccak256(payload);
-        if (payloadDigest != decision.payloadDigest) revert WrongPayload(decision.payloadDigest, payloadDigest);
+        if (payloadDigest != decision.payloadDigest) {
+            revert WrongPayload(decision.payloadDigest, payloadDigest);
+        }
 
         bytes32 digest = digestOf(decision);
         agent.lastDigest = digest;
@@ -106,7 +110,9 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
         }
         bytes32 digest = digestOf(decision);
         bool inRange = sequence >= under.firstSequence && sequence - under.firstSequence < under.count;
-        if (!inRange || !MerkleProof.verifyCalldata(proof, under.root, digest)) revert NotUnderAnchor(digest);
+        if (!inRange || !MerkleProof.verifyCalldata(proof, under.root, digest)) {
+            revert NotUnderAnchor(digest);
+        }
         if (isClaimed(agentId, sequence)) revert AlreadyClaimed(agentId, sequence);
         _claimed[agentId].set(sequence);
         Agent memory agent = _agents[agentId];
@@ -205,7 +211,9 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
         agent.nextSequence = (next + pending.count).toUint48();
         agent.lastDigest = pending.lastDigest;
         _anchors[agentId][next] = keccak256(abi.encode(pending));
-        emit DecisionsAnchored(agentId, pending.firstSequence, pending.count, pending.root, pending.lastDigest);
+        emit DecisionsAnchored(
+            agentId, pending.firstSequence, pending.count, pending.root, pending.lastDigest
+        );
     }
 
     /// @dev Counts the agent's records; the caller writes it back.

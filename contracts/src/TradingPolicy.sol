@@ -84,7 +84,8 @@ abstract contract TradingPolicy {
         bool capped = false;
         for (uint256 i = 0; i < policy.tokens.length; ++i) {
             TokenRule calldata rule = policy.tokens[i];
-            capped = capped || rule.maxPerTrade != SpendingCap.UNLIMITED || rule.maxPerDay != SpendingCap.UNLIMITED;
+            capped = capped || rule.maxPerTrade != SpendingCap.UNLIMITED
+                || rule.maxPerDay != SpendingCap.UNLIMITED;
             _tokens[version][rule.token] = TokenLimits(true, rule.maxPerTrade, rule.maxPerDay);
         }
         _capped = capped;
@@ -114,7 +115,11 @@ abstract contract TradingPolicy {
         return _tokens[_policyVersion][token];
     }
 
-    function _poolLimits(address tokenA, address tokenB, uint24 fee) internal view returns (PoolLimits memory) {
+    function _poolLimits(address tokenA, address tokenB, uint24 fee)
+        internal
+        view
+        returns (PoolLimits memory)
+    {
         return _pools[_policyVersion][_poolKey(tokenA, tokenB, fee)];
     }
 

@@ -198,7 +198,11 @@ contract AgentVaultTest is VaultFixture {
 
     function test_AVaultTakesPositions() public {
         bytes4 answer = IERC721Receiver(address(vault)).onERC721Received(owner, owner, 1, "");
-        assertEq(bytes32(answer), bytes32(IERC721Receiver.onERC721Received.selector), "the answer to a safe transfer");
+        assertEq(
+            bytes32(answer),
+            bytes32(IERC721Receiver.onERC721Received.selector),
+            "the answer to a safe transfer"
+        );
     }
 
     function test_NobodyElseIsTheOwner(address caller) public {

@@ -62,9 +62,7 @@ contract Adversary is VaultFixture {
             positionId, recipient, type(uint128).max, type(uint128).max
         );
         uint256 before = records;
-        _try(
-            _one(address(manager), abi.encodeCall(INonfungiblePositionManager.collect, (params))), agentKey
-        );
+        _try(_one(address(manager), abi.encodeCall(INonfungiblePositionManager.collect, (params))), agentKey);
         assertEq(records, before, "records of a theft");
     }
 
@@ -151,7 +149,9 @@ contract Adversary is VaultFixture {
         assertEq(usd.balanceOf(thief) + weth.balanceOf(thief), 0, "the thief's gains");
         assertEq(usd.balanceOf(agentKey) + weth.balanceOf(agentKey), 0, "the key's gains");
         assertEq(usd.balanceOf(address(router)) + weth.balanceOf(address(router)), 0, "left with the router");
-        assertEq(usd.balanceOf(address(manager)) + weth.balanceOf(address(manager)), 0, "left with the manager");
+        assertEq(
+            usd.balanceOf(address(manager)) + weth.balanceOf(address(manager)), 0, "left with the manager"
+        );
     }
 }
 
@@ -186,6 +186,21 @@ contract InvariantsTest {
     function targetContracts() public view returns (address[] memory targets) {
         targets = new address[](1);
         targets[0] = address(adversary);
+    }
+
+    /// @dev Without this the invariants could hold because nothing ever happened.
+    function test_TheAdversaryGetsThroughWhereItMay() public {
+        adversary.swap(1 ether, true);
+        adversary.provide(1 ether, 0);
+        adversary.anchorHolds(3, keccak256("root"), keccak256("last"));
+        adversary.moveTheMarket(100 ether, true);
+        adversary.wait(60);
+        adversary.swap(1 ether, false);
+        require(adversary.records() == 3 && adversary.refused() == 0, "what it may do");
+        adversary.swapForSomeoneElse(1 ether, address(1), address(2));
+        adversary.stealAPosition(2, address(1));
+        adversary.callAnything(address(1), "");
+        require(adversary.records() == 3 && adversary.refused() == 3, "what it may not do");
     }
 
     function invariant_EveryExecutionHasItsRecord() public view {

@@ -36,9 +36,7 @@ contract SpendingCapsTest is VaultFixture {
         calls[1] = calls[0];
         _executeReverts(
             calls,
-            abi.encodeWithSelector(
-                TradingPolicy.TradeCapExceeded.selector, address(usd), 4 ether, PER_TRADE
-            )
+            abi.encodeWithSelector(TradingPolicy.TradeCapExceeded.selector, address(usd), 4 ether, PER_TRADE)
         );
         calls[1] = _swapCall(1 ether)[0];
         _execute(calls);
@@ -61,7 +59,8 @@ contract SpendingCapsTest is VaultFixture {
 
     function test_OnlyWhatIsTakenCounts() public {
         // All of it above the price or all of it below: one token is taken, the other's allowance comes back.
-        (int24 lower, int24 upper) = address(usd) < address(weth) ? (int24(100), int24(600)) : (int24(-600), int24(-100));
+        (int24 lower, int24 upper) =
+            address(usd) < address(weth) ? (int24(100), int24(600)) : (int24(-600), int24(-100));
         _execute(_mintCall(_mintParams(address(usd), address(vault), lower, upper, 2 ether)));
         assertEq(vault.spendable(address(usd)), PER_DAY / 2 - 2 ether, "what is left for now");
     }

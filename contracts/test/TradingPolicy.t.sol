@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IAgentVault, Call, PolicyConfig, PoolRule, TargetRule, TokenRule} from "../src/interfaces/IAgentVault.sol";
+import {
+    IAgentVault,
+    Call,
+    PolicyConfig,
+    PoolRule,
+    TargetRule,
+    TokenRule
+} from "../src/interfaces/IAgentVault.sol";
 import {INonfungiblePositionManager, ISwapRouter02} from "../src/interfaces/IUniswap.sol";
 import {TradingPolicy} from "../src/TradingPolicy.sol";
 import {UniswapCalls} from "../src/libraries/UniswapCalls.sol";
@@ -72,8 +79,7 @@ contract TradingPolicyTest is VaultFixture {
         calls[0].data = bytes.concat(calls[0].data, new bytes(within(extra, 1, 255)));
         bytes4 selector = ISwapRouter02.exactInputSingle.selector;
         _executeReverts(
-            calls,
-            abi.encodeWithSelector(UniswapCalls.MalformedCall.selector, selector, calls[0].data.length)
+            calls, abi.encodeWithSelector(UniswapCalls.MalformedCall.selector, selector, calls[0].data.length)
         );
         _executeReverts(
             _one(address(router), abi.encodePacked(selector)),
@@ -192,7 +198,8 @@ contract TradingPolicyTest is VaultFixture {
         StandinToken worthless = _newToken("Worthless", "NIL");
         _openPool(address(worthless));
         uint256 gift = _makerMints(address(worthless), address(vault));
-        bytes memory reason = abi.encodeWithSelector(TradingPolicy.TokenNotAllowed.selector, address(worthless));
+        bytes memory reason =
+            abi.encodeWithSelector(TradingPolicy.TokenNotAllowed.selector, address(worthless));
         _executeReverts(_increaseCall(gift, 1 ether), reason);
         _executeReverts(_decreaseCall(gift, 1), reason);
         _executeReverts(_collectCall(gift, address(vault)), reason);
@@ -249,7 +256,8 @@ contract TradingPolicyTest is VaultFixture {
         _setPolicy(policy);
         assertTrue(vault.isCallAllowed(address(router), ISwapRouter02.exactInputSingle.selector), "swaps");
         assertTrue(
-            !vault.isCallAllowed(address(router), INonfungiblePositionManager.mint.selector), "mints by the router"
+            !vault.isCallAllowed(address(router), INonfungiblePositionManager.mint.selector),
+            "mints by the router"
         );
         assertTrue(!vault.isCallAllowed(address(router), 0x12345678), "anything");
         (bool allowed, uint120 maxPerTrade, uint120 maxPerDay) = vault.tokenLimits(address(usd));
@@ -263,7 +271,9 @@ contract TradingPolicyTest is VaultFixture {
     function test_APolicyAllowsOnlyWhatIsUnderstood() public {
         PolicyConfig memory policy = _policy();
         policy.targets[0].selectors[0] = 0x12345678;
-        _policyReverts(policy, abi.encodeWithSelector(TradingPolicy.UnknownSelector.selector, bytes4(0x12345678)));
+        _policyReverts(
+            policy, abi.encodeWithSelector(TradingPolicy.UnknownSelector.selector, bytes4(0x12345678))
+        );
     }
 
     function test_APoolsTokensAreNamed() public {
@@ -311,11 +321,9 @@ contract TradingPolicyTest is VaultFixture {
             address(manager),
             abi.encodeCall(
                 INonfungiblePositionManager.increaseLiquidity,
-                (
-                    INonfungiblePositionManager.IncreaseLiquidityParams(
+                (INonfungiblePositionManager.IncreaseLiquidityParams(
                         positionId, amount, amount, 0, 0, DEADLINE
-                    )
-                )
+                    ))
             )
         );
     }
@@ -335,11 +343,9 @@ contract TradingPolicyTest is VaultFixture {
             address(manager),
             abi.encodeCall(
                 INonfungiblePositionManager.collect,
-                (
-                    INonfungiblePositionManager.CollectParams(
+                (INonfungiblePositionManager.CollectParams(
                         positionId, recipient, type(uint128).max, type(uint128).max
-                    )
-                )
+                    ))
             )
         );
     }

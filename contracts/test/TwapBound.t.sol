@@ -59,11 +59,8 @@ contract TwapBoundTest is VaultFixture {
     function test_NoLiquidityMovesAtAPushedPrice() public {
         _someoneSwaps(address(usd), address(weth), PUSH);
         (, int24 tick,,,,,) = pool.slot0();
-        bytes memory reason =
-            abi.encodeWithSelector(TwapBound.SpotTooFar.selector, tick, int24(0), DEVIATION);
-        _executeReverts(
-            _mintCall(_mintParams(address(usd), address(vault), -600, 600, 1 ether)), reason
-        );
+        bytes memory reason = abi.encodeWithSelector(TwapBound.SpotTooFar.selector, tick, int24(0), DEVIATION);
+        _executeReverts(_mintCall(_mintParams(address(usd), address(vault), -600, 600, 1 ether)), reason);
         _executeReverts(_increase(1 ether), reason);
         _executeReverts(_decrease(), reason);
         _execute(_collect());
@@ -141,7 +138,11 @@ contract TwapBoundTest is VaultFixture {
 contract TickPriceTest is Assertions {
     function test_PricesAreUniswaps() public pure {
         assertEq(TickPrice.sqrtRatioAtTick(-887272), 4295128739, "the lowest");
-        assertEq(TickPrice.sqrtRatioAtTick(887272), 1461446703485210103287273052203988822378723970342, "the highest");
+        assertEq(
+            TickPrice.sqrtRatioAtTick(887272),
+            1461446703485210103287273052203988822378723970342,
+            "the highest"
+        );
         assertEq(TickPrice.sqrtRatioAtTick(0), 1 << 96, "one");
         assertEq(TickPrice.sqrtRatioAtTick(50), 79426470787362580746886972461, "50");
         assertEq(TickPrice.sqrtRatioAtTick(-50), 79030349367926598376800521322, "-50");

@@ -1,7 +1,7 @@
 """A vault on a stand-in: its owner, its agent's key, a thief, and what each of them sends."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from eth_abi.abi import decode, encode
@@ -12,7 +12,14 @@ from defai.chain import mainnet
 from defai.chain.artifacts import artifact
 from defai.chain.codec import checksum, selector, unhex
 from defai.chain.contracts import exact_input_single
-from defai.chain.deploy import AgentSeat, OurContracts, VaultRequest, VaultRules, create_vaults, deploy_contracts
+from defai.chain.deploy import (
+    AgentSeat,
+    OurContracts,
+    VaultRequest,
+    VaultRules,
+    create_vaults,
+    deploy_contracts,
+)
 from defai.chain.keys import throwaway_key
 from defai.chain.revert import canonical_type
 from defai.chain.tx import Receipt, Wallet, get_receipts, send
@@ -86,9 +93,7 @@ class VaultScene:
             action_digest=action_digest(calls),
             payload=payload,
         )
-        return seal(
-            draft, self.domain, agent_id=self.seat.agent_id, sequence=sequence, previous_digest=last
-        )
+        return seal(draft, self.domain, agent_id=self.seat.agent_id, sequence=sequence, previous_digest=last)
 
     async def execute(
         self,
@@ -97,11 +102,9 @@ class VaultScene:
         decision: Decision | None = None,
         pending: Anchor | None = None,
         sender: Wallet | None = None,
-        **changes: Any,
     ) -> Outcome:
-        """Send an execution, with fields of its decision changed after it was sealed."""
-        sealed = decision or await self.decide(calls)
-        data = encode_execute(pending or Anchor(), replace(sealed, **changes), calls)
+        """Send an execution: of the agent's next decision, unless another one is given."""
+        data = encode_execute(pending or Anchor(), decision or await self.decide(calls), calls)
         return await self.send(sender or self.agent, self.vault, data)
 
     async def anchor(self, pending: Anchor) -> Outcome:
@@ -121,14 +124,14 @@ class VaultScene:
         trace = await rpc.call("debug_traceTransaction", signed.hash, {"tracer": "callTracer"})
         return Outcome(receipt, decode_error(unhex(trace.get("output") or "0x")))
 
-    async def view(self, target: Address, name: str, *arguments: Any) -> Any:
-        """Call a view function of one of our contracts by its name."""
+    async def view(self, target: Address, name: str, *arguments: object) -> tuple[Any, ...]:
+        """Call a view function of one of our contracts by its name; what it returns."""
         contract = "AgentVault" if target == self.vault else "DecisionAudit"
         entry = next(part for part in artifact(contract).abi if part.get("name") == name)
         inputs = [canonical_type(part) for part in entry["inputs"]]
         call = selector(f"{name}({','.join(inputs)})") + encode(inputs, list(arguments))
-        answer = decode([canonical_type(part) for part in entry["outputs"]], await self.market.view(target, call))
-        return answer[0] if len(answer) == 1 else answer
+        outputs = [canonical_type(part) for part in entry["outputs"]]
+        return tuple(decode(outputs, await self.market.view(target, call)))
 
     async def agent_state(self) -> tuple[Address, int, str, int]:
         """The vault, the next sequence, the last digest, the number of records."""
@@ -180,5 +183,3 @@ async def open_vault(market: Market, rules: VaultRules) -> VaultScene:
     await chain.fund(seat.vault, mainnet.USDC, FUNDS_USDC)
     await chain.fund(seat.vault, mainnet.WETH, FUNDS_WETH)
     return VaultScene(market, contracts, seat, owner, agent, thief)
-
-

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+
 from scripts.build_contracts import PACKAGED, BuildError, compile_contracts, exported, find_forge
 
-ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.timeout(900)  # compiling takes its time where nothing is cached
 
 
 @pytest.fixture

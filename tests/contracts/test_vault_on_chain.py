@@ -46,6 +46,11 @@ def fields(decision: Decision) -> tuple[Any, ...]:
     )
 
 
+async def digest_on_chain(scene: VaultScene, decision: Decision) -> str:
+    (digest,) = await scene.view(scene.contracts.audit, "digestOf", fields(decision))
+    return f"0x{digest.hex()}"
+
+
 async def test_a_swap_and_its_record_are_one_transaction(scene: VaultScene) -> None:
     calls = [scene.swap()]
     decision = await scene.decide(calls)
@@ -61,10 +66,9 @@ async def test_a_swap_and_its_record_are_one_transaction(scene: VaultScene) -> N
 
 async def test_python_and_the_contract_agree_on_digests(scene: VaultScene) -> None:
     decision = await scene.decide([scene.swap()])
-    digest = await scene.view(scene.contracts.audit, "digestOf", fields(decision))
-    assert "0x" + digest.hex() == decision.digest
+    assert await digest_on_chain(scene, decision) == decision.digest
     other = replace(decision, forecast_x24=decision.forecast_x24 + 1)
-    assert "0x" + (await scene.view(scene.contracts.audit, "digestOf", fields(other))).hex() != decision.digest
+    assert await digest_on_chain(scene, other) != decision.digest
 
 
 async def test_python_and_the_contract_agree_on_merkle_trees(scene: VaultScene) -> None:
@@ -72,8 +76,7 @@ async def test_python_and_the_contract_agree_on_merkle_trees(scene: VaultScene) 
     previous = "0x" + "00" * 32
     for sequence in range(5):
         drafted = replace(await scene.decide([]), sequence=sequence, previous_digest=previous)
-        digest = await scene.view(scene.contracts.audit, "digestOf", fields(drafted))
-        previous = "0x" + digest.hex()
+        previous = await digest_on_chain(scene, drafted)
         holds.append(replace(drafted, digest=previous))
     digests = [hold.digest for hold in holds]
     pending = Anchor(merkle_root(digests), 0, len(holds), digests[-1])
@@ -87,14 +90,14 @@ async def test_python_and_the_contract_agree_on_merkle_trees(scene: VaultScene) 
         data = selector(f"claim({','.join(types)})") + encode(types, [under, fields(hold), proof])
         claimed = await scene.send(scene.thief, scene.contracts.audit, data)
         assert claimed.error is None
-        assert await scene.view(scene.contracts.audit, "isRecordOf", sequence + 1, fields(hold))
-    assert await scene.view(scene.contracts.audit, "balanceOf", scene.vault) == len(holds)
+        assert await scene.view(scene.contracts.audit, "isRecordOf", sequence + 1, fields(hold)) == (True,)
+    assert await scene.view(scene.contracts.audit, "balanceOf", scene.vault) == (len(holds),)
 
 
 async def test_a_record_shows_what_was_decided(scene: VaultScene) -> None:
     await scene.execute([scene.swap()])
     _, _, digest, _ = await scene.agent_state()
-    uri = await scene.view(scene.contracts.audit, "tokenURI", 1)
+    (uri,) = await scene.view(scene.contracts.audit, "tokenURI", 1)
     kind, _, document = uri.partition(",")
     assert kind == "data:application/json;base64"
     record = json.loads(base64.b64decode(document))
@@ -160,12 +163,16 @@ async def a_pool_that_is_not_named(scene: VaultScene) -> tuple[Outcome, tuple[An
 
 
 async def a_sequence_too_high(scene: VaultScene) -> tuple[Outcome, tuple[Any, ...]]:
-    return await scene.execute([scene.swap()], sequence=1), ("WrongSequence", 0, 1)
+    calls = [scene.swap()]
+    decision = replace(await scene.decide(calls), sequence=1)
+    return await scene.execute(calls, decision=decision), ("WrongSequence", 0, 1)
 
 
 async def a_broken_chain(scene: VaultScene) -> tuple[Outcome, tuple[Any, ...]]:
     expected = ("WrongPreviousDigest", bytes(32), unhex(NONSENSE))
-    return await scene.execute([scene.swap()], previous_digest=NONSENSE), expected
+    calls = [scene.swap()]
+    decision = replace(await scene.decide(calls), previous_digest=NONSENSE)
+    return await scene.execute(calls, decision=decision), expected
 
 
 async def other_calls(scene: VaultScene) -> tuple[Outcome, tuple[Any, ...]]:
@@ -181,23 +188,29 @@ async def another_payload(scene: VaultScene) -> tuple[Outcome, tuple[Any, ...]]:
     decision = await scene.decide(calls)
     other = await scene.decide(calls, payload={"reason": "no reason"})
     expected = ("WrongPayload", unhex(decision.payload_digest), unhex(other.payload_digest))
-    return await scene.execute(calls, decision=decision, payload=other.payload), expected
+    return await scene.execute(calls, decision=replace(decision, payload=other.payload)), expected
 
 
 async def another_block(scene: VaultScene) -> tuple[Outcome, tuple[Any, ...]]:
     _, block_hash = await scene.head()
     expected = ("WrongBlockHash", unhex(block_hash), unhex(NONSENSE))
-    return await scene.execute([scene.swap()], block_hash=NONSENSE), expected
+    calls = [scene.swap()]
+    decision = replace(await scene.decide(calls), block_hash=NONSENSE)
+    return await scene.execute(calls, decision=decision), expected
 
 
 async def a_block_to_come(scene: VaultScene) -> tuple[Outcome, tuple[Any, ...]]:
     number, _ = await scene.head()
-    return await scene.execute([scene.swap()], block_number=number + 1), ("BlockNotMined", number + 1)
+    calls = [scene.swap()]
+    decision = replace(await scene.decide(calls), block_number=number + 1)
+    return await scene.execute(calls, decision=decision), ("BlockNotMined", number + 1)
 
 
 async def another_agent(scene: VaultScene) -> tuple[Outcome, tuple[Any, ...]]:
     expected = ("NotVaultOfAgent", scene.vault.lower(), 7)
-    return await scene.execute([scene.swap()], agent_id=7), expected
+    calls = [scene.swap()]
+    decision = replace(await scene.decide(calls), agent_id=7)
+    return await scene.execute(calls, decision=decision), expected
 
 
 async def another_caller(scene: VaultScene) -> tuple[Outcome, tuple[Any, ...]]:

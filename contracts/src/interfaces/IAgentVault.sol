@@ -68,7 +68,8 @@ interface IAgentVault {
     error WrongActionDigest(bytes32 expected, bytes32 given);
 
     /// @notice Set the vault up. Called once, by the factory, in the transaction that creates it.
-    function initialize(uint256 agentId_, address owner_, address agentKey_, PolicyConfig calldata policy) external;
+    function initialize(uint256 agentId_, address owner_, address agentKey_, PolicyConfig calldata policy)
+        external;
 
     /// @notice Record a decision and carry it out: all of it, or nothing. Only the agent's key may.
     /// @param pending What has to be anchored ahead of the decision; count 0 for nothing.

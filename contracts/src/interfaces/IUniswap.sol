@@ -109,7 +109,10 @@ interface INonfungiblePositionManager {
         payable
         returns (uint256 amount0, uint256 amount1);
 
-    function collect(CollectParams calldata params) external payable returns (uint256 amount0, uint256 amount1);
+    function collect(CollectParams calldata params)
+        external
+        payable
+        returns (uint256 amount0, uint256 amount1);
 
     function burn(uint256 tokenId) external payable;
 

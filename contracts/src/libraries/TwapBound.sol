@@ -36,7 +36,8 @@ library TwapBound {
         uint256 minimumOut
     ) internal view {
         int256 mean = twapTick(pool, secondsAgo);
-        int256 worst = zeroForOne ? mean - int256(uint256(maxTickDeviation)) : mean + int256(uint256(maxTickDeviation));
+        int256 worst =
+            zeroForOne ? mean - int256(uint256(maxTickDeviation)) : mean + int256(uint256(maxTickDeviation));
         uint256 bound = TickPrice.quoteAtTick(_clamp(worst), amountIn, zeroForOne);
         if (minimumOut < bound) revert MinimumOutTooLow(minimumOut, bound);
     }

@@ -53,7 +53,11 @@ library UniswapCalls {
     /// @notice Read a call of a known kind.
     /// @param data Selector and arguments.
     /// @param vault The caller, who is paid by the calls that name no recipient.
-    function decode(Kind kind, bytes calldata data, address vault) internal pure returns (Order memory order) {
+    function decode(Kind kind, bytes calldata data, address vault)
+        internal
+        pure
+        returns (Order memory order)
+    {
         order.kind = kind;
         order.recipient = vault;
         if (kind == Kind.Swap) {

@@ -48,7 +48,11 @@ contract StandinMulticall {
         require(spent == msg.value, WrongValue(msg.value, spent));
     }
 
-    function aggregate(Call[] calldata calls) external payable returns (uint256 blockNumber, bytes[] memory answers) {
+    function aggregate(Call[] calldata calls)
+        external
+        payable
+        returns (uint256 blockNumber, bytes[] memory answers)
+    {
         blockNumber = block.number;
         answers = new bytes[](calls.length);
         for (uint256 i = 0; i < calls.length; ++i) {
@@ -56,7 +60,11 @@ contract StandinMulticall {
         }
     }
 
-    function tryAggregate(bool requireSuccess, Call[] calldata calls) external payable returns (Result[] memory) {
+    function tryAggregate(bool requireSuccess, Call[] calldata calls)
+        external
+        payable
+        returns (Result[] memory)
+    {
         return _tryAll(requireSuccess, calls);
     }
 
@@ -68,7 +76,11 @@ contract StandinMulticall {
         return (block.number, blockhash(block.number), _tryAll(requireSuccess, calls));
     }
 
-    function blockAndAggregate(Call[] calldata calls) external payable returns (uint256, bytes32, Result[] memory) {
+    function blockAndAggregate(Call[] calldata calls)
+        external
+        payable
+        returns (uint256, bytes32, Result[] memory)
+    {
         return (block.number, blockhash(block.number), _tryAll(true, calls));
     }
 

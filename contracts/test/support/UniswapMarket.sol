@@ -43,7 +43,9 @@ abstract contract UniswapMarket is Assertions {
     IPoolSetup internal pool;
 
     function _openMarket() internal {
-        uniswap = IPoolCreator(_deploy("v3-core/artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory.json", ""));
+        uniswap = IPoolCreator(
+            _deploy("v3-core/artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory.json", "")
+        );
         weth = IWeth(_deploy("v2-periphery/build/WETH9.json", ""));
         address v2 = _deploy("v2-core/build/UniswapV2Factory.json", abi.encode(maker));
         manager = INonfungiblePositionManager(

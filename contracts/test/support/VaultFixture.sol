@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Call, IAgentVault, PolicyConfig, PoolRule, TargetRule, TokenRule} from "../../src/interfaces/IAgentVault.sol";
+import {
+    Call,
+    IAgentVault,
+    PolicyConfig,
+    PoolRule,
+    TargetRule,
+    TokenRule
+} from "../../src/interfaces/IAgentVault.sol";
 import {Anchor, Decision, IDecisionAudit} from "../../src/interfaces/IDecisionAudit.sol";
 import {IAgentVaultFactory} from "../../src/interfaces/IAgentVaultFactory.sol";
 import {INonfungiblePositionManager, ISwapRouter02} from "../../src/interfaces/IUniswap.sol";
@@ -118,11 +125,19 @@ abstract contract VaultFixture is UniswapMarket {
         return _swapCall(_swapParams(address(usd), address(weth), address(vault), amount));
     }
 
-    function _swapCall(ISwapRouter02.ExactInputSingleParams memory params) internal view returns (Call[] memory) {
+    function _swapCall(ISwapRouter02.ExactInputSingleParams memory params)
+        internal
+        view
+        returns (Call[] memory)
+    {
         return _one(address(router), abi.encodeCall(ISwapRouter02.exactInputSingle, (params)));
     }
 
-    function _mintCall(INonfungiblePositionManager.MintParams memory params) internal view returns (Call[] memory) {
+    function _mintCall(INonfungiblePositionManager.MintParams memory params)
+        internal
+        view
+        returns (Call[] memory)
+    {
         return _one(address(manager), abi.encodeCall(INonfungiblePositionManager.mint, (params)));
     }
 
