@@ -111,7 +111,7 @@ class PositionBook:
     def collect(
         self, token_id: int, timestamp: int, recipient: Address, emit: Emit
     ) -> tuple[Position, int, int]:
-        """Pay out all that a position is owed.
+        """Pay out all that a position is owed, be it nothing.
 
         Returns:
             The position, and token0 and token1 paid out.
@@ -121,8 +121,6 @@ class PositionBook:
             self._burn(held, 0, timestamp, emit)
             held = self._settle(held)
         pool, ticks = self.pools[held.pool], (held.tick_lower, held.tick_upper)
-        if not (held.tokens_owed0 or held.tokens_owed1):
-            raise SimRevertError("nothing to collect")
         owed = (min(held.tokens_owed0, _MAX_UINT128), min(held.tokens_owed1, _MAX_UINT128))
         paid0, paid1 = pool.collect(POSITION_MANAGER, *ticks, *owed)
         emit(LiquidityCollected(held.pool, POSITION_MANAGER, recipient, *ticks, paid0, paid1, 0, ""))
