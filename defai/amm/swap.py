@@ -145,10 +145,10 @@ def _pass_emptiness(tick_map: TickMap, stop: int, limit_x96: int, *, zero_for_on
     """The next stop that matters where no liquidity is in use: an initialised tick, or one near the limit.
 
     The contract stops at every word's end. Without liquidity nothing is swapped and nothing rounded there, so those
-    stops can be left out, but for the last before the limit: the tick after a stop right at the limit is special.
+    stops can be left out, but for one right at the limit: the tick that a swap ends in there is the one below.
     """
     limit_tick, initialized = get_tick_at_sqrt_ratio(limit_x96), False
-    while not initialized and (stop > limit_tick + 1 if zero_for_one else stop < limit_tick):
+    while not initialized and (stop > limit_tick if zero_for_one else stop < limit_tick):
         stop, initialized = tick_map.next_initialized_tick_within_one_word(
             stop - 1 if zero_for_one else stop, lte=zero_for_one
         )

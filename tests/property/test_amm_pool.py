@@ -7,7 +7,7 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from defai.amm import AmmRevert, Pool, SwapResult, get_sqrt_ratio_at_tick
+from defai.amm import MAX_TICK, MIN_TICK, AmmRevert, Pool, SwapResult, get_sqrt_ratio_at_tick
 
 ALL = (1 << 128) - 1
 OWNERS = ("alice", "bob")
@@ -60,7 +60,8 @@ def new_pool(kind: tuple[int, int], share: tuple[int, int] = (0, 0)) -> Pool:
 def limit_of(pool: Pool, swap: Swap) -> int | None:
     if swap.limit_ticks is None:
         return None
-    return get_sqrt_ratio_at_tick(pool.tick + (-swap.limit_ticks if swap.zero_for_one else swap.limit_ticks))
+    tick = pool.tick + (-swap.limit_ticks if swap.zero_for_one else swap.limit_ticks)
+    return get_sqrt_ratio_at_tick(min(max(tick, MIN_TICK), MAX_TICK))
 
 
 def do(pool: Pool, operation: Swap | Liquidity) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from random import Random
 from typing import Final
 
-from defai.amm import MAX_SQRT_RATIO, MAX_TICK, MIN_SQRT_RATIO, MIN_TICK, get_sqrt_ratio_at_tick
+from defai.amm import MAX_SQRT_RATIO, MAX_TICK, MIN_SQRT_RATIO, MIN_TICK, AmmRevert, get_sqrt_ratio_at_tick
 from tests.conformance.amm.twin import Twin
 
 _U128: Final = (1 << 128) - 1
@@ -38,11 +38,13 @@ class Operator:
         amount = rng.choice(
             (amount, -amount, 1, -1, (1 << 255) - 1, -(1 << 255), 0)[: rng.choice((2, 2, 2, 2, 7))]
         )
-        self.twin.swap(
-            zero_for_one=zero_for_one,
-            amount_specified=amount,
-            limit_x96=self._limit(zero_for_one=zero_for_one),
-        )
+        limit_x96 = self._limit(zero_for_one=zero_for_one)
+        if rng.random() < 0.3:
+            amount, limit_x96 = (
+                self._just_enough(limit_x96, zero_for_one=zero_for_one) or amount,
+                self._end(zero_for_one),
+            )
+        self.twin.swap(zero_for_one=zero_for_one, amount_specified=amount, limit_x96=limit_x96)
         return set(), set()
 
     def mint(self) -> tuple[set[int], set[tuple[str, int, int]]]:
@@ -153,9 +155,23 @@ class Operator:
             )
         return rng.randrange(len(self.twin.exchange.payers)), lower, upper
 
+    def _just_enough(self, limit_x96: int, *, zero_for_one: bool) -> int:
+        """The input or the output that takes the price exactly to a limit, or one unit more or less; 0 if none does."""
+        try:
+            result = self.twin.ours.quote(
+                zero_for_one=zero_for_one, amount_specified=(1 << 255) - 1, sqrt_price_limit_x96=limit_x96
+            )
+        except AmmRevert:
+            return 0
+        return self.rng.choice((result.amount0, result.amount1)) + self.rng.choice((-1, 0, 0, 1))
+
+    @staticmethod
+    def _end(zero_for_one: bool) -> int:
+        return MIN_SQRT_RATIO + 1 if zero_for_one else MAX_SQRT_RATIO - 1
+
     def _limit(self, *, zero_for_one: bool) -> int:
         rng, pool = self.rng, self.twin.ours
-        end = MIN_SQRT_RATIO + 1 if zero_for_one else MAX_SQRT_RATIO - 1
+        end = self._end(zero_for_one)
         sign = -1 if zero_for_one else 1
         tick = pool.tick + sign * rng.randint(0, rng.choice((3, 300, 30_000)))
         spaced = tick // pool.tick_spacing * pool.tick_spacing

@@ -7,12 +7,13 @@ import pytest
 from defai.amm import AmmRevert
 from defai.amm.full_math import mul_div, mul_div_rounding_up, to_uint128, to_uint256
 from defai.amm.liquidity_math import add_delta
-from defai.amm.oracle import not_after, wrap_int56
+from defai.amm.oracle import Observation, Oracle, not_after, wrap_int56
 from defai.amm.sqrt_price_math import (
     get_amount0_delta,
     get_next_sqrt_price_from_amount0,
     get_next_sqrt_price_from_amount1,
 )
+from defai.amm.swap_math import compute_swap_step
 from defai.amm.tick import EMPTY_TICK, Growth, TickState, updated
 from defai.amm.tick_map import TickMap
 
@@ -86,3 +87,22 @@ def test_clocks_and_sums_wrap() -> None:
     assert not_after(10, (1 << 32) - 5, 5)
     assert not not_after(10, 5, (1 << 32) - 5)
     assert not_after(10, 3, 5)
+
+
+def test_a_mean_between_observations_is_cut_off_towards_zero() -> None:
+    oracle = Oracle()
+    oracle.observations = [Observation(10, 0, 0, initialized=True), Observation(12, -5, 7, initialized=True)]
+    oracle.index, oracle.cardinality = 1, 2
+
+    assert oracle.observe(12, [1], tick=0, liquidity=0) == [(-2, 3)]
+
+
+@pytest.mark.parametrize("target_x96", [Q96 * 3 // 2, Q96 // 2])
+def test_an_amount_that_just_reaches_the_target_reaches_it(target_x96: int) -> None:
+    liquidity = 10**18 + 7
+    _, amount_in, amount_out, fee = compute_swap_step(Q96, target_x96, liquidity, 1 << 200, 3000)
+
+    assert compute_swap_step(Q96, target_x96, liquidity, amount_in + fee, 3000)[0] == target_x96
+    assert compute_swap_step(Q96, target_x96, liquidity, amount_in + fee - 1, 3000)[0] != target_x96
+    assert compute_swap_step(Q96, target_x96, liquidity, -amount_out, 3000)[0] == target_x96
+    assert compute_swap_step(Q96, target_x96, liquidity, 1 - amount_out, 3000)[0] != target_x96
