@@ -11,6 +11,7 @@ from defai.chain.local import DevelopmentChain
 from defai.chain.mainnet import TOKENS
 from defai.chain.tx import Wallet
 from defai.domain.pool import PoolKey
+from defai.domain.tokens import Address
 from defai.market.valuation import Valuation
 from defai.units import GWEI
 from defai.worlds.seating import SeatRequest, opening_balances
@@ -19,6 +20,7 @@ from defai.worlds.vault_accounts import VaultAccount
 Settle = Callable[[], Awaitable[object]]
 
 _TIP_WEI = GWEI
+_NOWHERE: Address = "0x0000000000000000000000000000000000000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ async def seat_agents(
     max_fee_wei: int,
     settle: Settle | None,
 ) -> Seating:
-    """Deploy our contracts with throwaway keys, make the vaults and fill them.
+    """Deploy our contracts with throwaway keys, make the vaults and fill them; without agents, nothing.
 
     Args:
         chain: a stand-in, a fork, or another node that lets us set balances.
@@ -53,6 +55,8 @@ async def seat_agents(
         max_fee_wei: the most a unit of gas may cost.
         settle: mines what was sent; None where blocks come by themselves.
     """
+    if not requests:
+        return Seating(OurContracts(_NOWHERE, _NOWHERE, 0), (), {})
     deployer = await _wallet(chain, throwaway_key(seed, "deployer"))
     owner = throwaway_key(seed, "owner")
     fees = {"max_fee_wei": max_fee_wei, "priority_fee_wei": _TIP_WEI}
