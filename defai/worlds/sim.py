@@ -159,7 +159,9 @@ class SimWorld:
         self, submission: Submission, number: int, timestamp: int, base_fee: int
     ) -> list[PoolEvent]:
         operations = submission.plan.operations if submission.plan else ()
-        units = gas.estimate(operations) if submission.decision else gas.RECORD_GAS
+        units = gas.ANCHOR_GAS
+        if submission.decision:
+            units = gas.estimate(operations, anchors=submission.anchor.count > 0)
         cost = units * (base_fee + gas.TIP_WEI)
         transaction = "0x" + keccak(f"{submission.agent}:{number}".encode()).hex()
         error, outcome = "", Outcome()
