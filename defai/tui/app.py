@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncIterable, Callable
 from typing import ClassVar, Final
 
 from textual.app import App
 from textual.binding import BindingType
+from textual.command import Provider
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import Worker, WorkerState
@@ -18,13 +19,13 @@ from defai.tui.actions import EVERYWHERE, bindings
 from defai.tui.commands import ActionProvider
 from defai.tui.fleet import FleetState, Parts
 from defai.tui.format import age, number
-from defai.tui.lines import AgentLine
 from defai.tui.screens.agent import AgentScreen
 from defai.tui.screens.board import Board
 from defai.tui.screens.decision import DecisionScreen
 from defai.tui.screens.dialogs import Farewell, Help, Question, Settling
 from defai.tui.screens.fleet import FleetScreen
 from defai.tui.themes import DARK, LIGHT, THEMES
+from defai.tui.wishes import Wishes
 
 PAINTS_PER_SECOND: Final = 15
 STALE_AFTER_S: Final = 15.0
@@ -52,7 +53,7 @@ class DefaiApp(App[None]):
 
     TITLE = "defai"
     CSS_PATH = "app.tcss"
-    COMMANDS: ClassVar[set[type]] = {ActionProvider}  # type: ignore[assignment]
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {ActionProvider}
     BINDINGS: ClassVar[list[BindingType]] = bindings(EVERYWHERE)
     MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {"fleet": FleetScreen}
     DEFAULT_MODE = "fleet"
@@ -71,7 +72,8 @@ class DefaiApp(App[None]):
         self.fleet = FleetState()
         self.clock = clock
         self.leaving = False
-        self._events, self._control = events, control
+        self._events = events
+        self._wishes = Wishes(self, control, self._show_agents, self._take)
         self._stale_after_s, self._leave_within_s = stale_after_s, leave_within_s
         self._dropped = dropped
         self._pending: Parts = set()
@@ -127,6 +129,11 @@ class DefaiApp(App[None]):
         """The full screen that is in front, or behind a dialog."""
         boards = [screen for screen in self.screen_stack if isinstance(screen, Board) and screen.is_mounted]
         return boards[-1] if boards else None
+
+    def _show_agents(self) -> None:
+        board = self._board()
+        if board is not None:
+            board.paint({"agents"})
 
     def _tick(self) -> None:
         board = self._board()
@@ -210,18 +217,9 @@ class DefaiApp(App[None]):
         self.push_screen(DecisionScreen(line))
 
     def toggle(self, name: str) -> None:
-        """Pause an agent that runs or waits; let one run again that is paused or stopped."""
-        line = self.fleet.agents.get(name)
-        if line is None or line.wish:
-            return
-        if line.state in {"paused", "stopped"}:
-            line.wish = "resuming"
-            self._wish(self._control.resume(name), line)
-        else:
-            line.wish = "pausing"
-            self._wish(self._control.pause(name), line)
-        line.version += 1
-        self._show({"agents"})
+        """Pause an agent, or let it run again."""
+        if name in self.fleet.agents:
+            self._wishes.toggle(self.fleet.agents[name])
 
     def copy(self, what: str, text: str | None) -> None:
         """Put a text on the terminal's clipboard and say so."""
@@ -247,7 +245,7 @@ class DefaiApp(App[None]):
 
     def _halt(self, answer: bool | None) -> None:
         if answer:
-            self._wish(self._control.halt_all())
+            self._wishes.halt_all()
 
     def action_help(self) -> None:
         """Show all keys."""
@@ -266,7 +264,7 @@ class DefaiApp(App[None]):
             self.exit(return_code=self.fleet.ended.exit_code)
             return
         self.leaving = True
-        self.run_worker(self._stop(), name="wish", group="wishes", exit_on_error=False)
+        self._wishes.stop()
         self.set_timer(self._leave_within_s, self.action_leave_now)
         self.push_screen(Settling())
         self._tick()
@@ -274,30 +272,6 @@ class DefaiApp(App[None]):
     def action_leave_now(self) -> None:
         """Leave without waiting for the session."""
         self.exit(return_code=0)
-
-    def _wish(self, call: Awaitable[None], line: AgentLine | None = None) -> None:
-        self.run_worker(self._granted(call, line), name="wish", group="wishes", exit_on_error=False)
-
-    async def _granted(self, call: Awaitable[None], line: AgentLine | None) -> None:
-        try:
-            await call
-        except DefaiError as refusal:
-            if line is not None:
-                line.wish = ""
-                line.version += 1
-                self._show({"agents"})
-            self.notify(str(refusal), severity="error", markup=False)
-
-    async def _stop(self) -> None:
-        try:
-            await self._control.stop()
-        except DefaiError as refusal:
-            self._take(SessionEnded(refusal.sentence, refusal.hint, refusal.exit_code))
-
-    def _show(self, parts: Parts) -> None:
-        board = self._board()
-        if board is not None:
-            board.paint(parts)
 
 
 async def run(

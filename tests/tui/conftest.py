@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from defai.agent.control import Control
 from defai.domain.stream import AgentStateChanged, SessionEnded, StreamEvent
 from defai.testing.stream import demo_cards, demo_stream
 from defai.tui.app import DefaiApp
@@ -49,14 +50,18 @@ class Stage:
             self.play([SessionEnded("It ended as asked.", "", 0)])
 
     def app(
-        self, events: Callable[[], AsyncIterable[StreamEvent]] | None = None, *, leave_within_s: float = 15.0
+        self,
+        events: Callable[[], AsyncIterable[StreamEvent]] | None = None,
+        *,
+        leave_within_s: float = 15.0,
+        control: Control | None = None,
     ) -> DefaiApp:
         def from_queue() -> AsyncIterable[StreamEvent]:
             return self.queue
 
         return DefaiApp(
             events or from_queue,
-            self,
+            control or self,
             clock=lambda: self.now,
             dropped=lambda: self.queue.dropped,
             leave_within_s=leave_within_s,

@@ -205,8 +205,7 @@ async def test_a_wish_that_fails_is_said_and_the_screen_stays(
     theatre: Handed, session: list[StreamEvent]
 ) -> None:
     stage = theatre.Stage(session)
-    app = stage.app()
-    app._control = Refusing()
+    app = stage.app(control=Refusing())
     async with app.run_test(size=(80, 24)) as pilot:
         await theatre.settled(pilot, stage)
         await pilot.press("p")

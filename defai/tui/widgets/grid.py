@@ -306,6 +306,11 @@ class LineGrid(ScrollView, Generic[L], can_focus=True):
         """Show the cursor faintly."""
         self._refresh_index(self.cursor)
 
+    def watch_show_vertical_scrollbar(self) -> None:
+        """Lay the columns out anew: the scrollbar takes a cell of their room."""
+        if self._area:
+            self.on_resize()
+
     def on_resize(self) -> None:
         """Lay the columns out for the room there is."""
         self._area = self.scrollable_content_region.size

@@ -119,10 +119,10 @@ def minted_details(event: ExecutionSettled, palette: Palette, width: int) -> Tex
         ("gas", f"{number(event.gas_used, 0)} · {number(event.gas_usd)} USD", "foreground"),
         (
             "outcome",
-            event.text or event.error or UNKNOWN,
+            event.text.replace("->", "→") or event.error or UNKNOWN,
             "foreground" if event.status == "filled" else "risk-denied",
         ),
-        ("verified", " ".join(f"{UNKNOWN} {rung}" for rung in RUNGS), "muted"),
+        ("verified", " ".join(f"{UNKNOWN} {rung}" for rung in RUNGS) if long else UNKNOWN, "muted"),
     ]
     return facts(rows, palette, width)
 
