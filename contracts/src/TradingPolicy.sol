@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {SlotDerivation} from "@openzeppelin/contracts/utils/SlotDerivation.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {TransientSlot} from "@openzeppelin/contracts/utils/TransientSlot.sol";
 
 import {PolicyConfig, PoolRule, TargetRule, TokenRule} from "./interfaces/IAgentVault.sol";
@@ -100,11 +101,11 @@ abstract contract TradingPolicy {
     /// @dev Makes one call of the agent's, if the policy allows it.
     function _makeCall(address target, bytes calldata data) internal returns (bytes memory result) {
         UniswapCalls.Order memory order = _readCall(_policyVersion, target, data);
-        _lend(order.tokenA, target, order.amountA);
-        _lend(order.tokenB, target, order.amountB);
+        uint256 heldA = _lend(order.tokenA, target, order.amountA);
+        uint256 heldB = _lend(order.tokenB, target, order.amountB);
         result = Address.functionCall(target, data);
-        _settle(order.tokenA, target, order.amountA);
-        _settle(order.tokenB, target, order.amountB);
+        _settle(order.tokenA, target, order.amountA, heldA);
+        _settle(order.tokenB, target, order.amountB, heldB);
     }
 
     function _isCallAllowed(address target, bytes4 selector) internal view returns (bool) {
@@ -206,16 +207,19 @@ abstract contract TradingPolicy {
         }
     }
 
-    function _lend(address token, address spender, uint256 amount) private {
-        if (amount != 0) IERC20(token).forceApprove(spender, amount);
+    /// @dev Allows the target to take an amount, and where spending is counted tells what the vault has before it does.
+    function _lend(address token, address target, uint256 amount) private returns (uint256 held) {
+        if (amount == 0) return 0;
+        IERC20(token).forceApprove(target, amount);
+        if (_capped) held = IERC20(token).balanceOf(address(this));
     }
 
-    /// @dev Takes back the allowance that is left; the rest of it was spent.
-    function _settle(address token, address spender, uint256 amount) private {
+    /// @dev Takes back the allowance that is left, and counts what has gone. Balances tell it, for to some tokens a large
+    /// allowance is one without end, of which nothing is ever used up.
+    function _settle(address token, address target, uint256 amount, uint256 held) private {
         if (amount == 0) return;
-        uint256 left = IERC20(token).allowance(address(this), spender);
-        if (left != 0) IERC20(token).forceApprove(spender, 0);
-        if (_capped) _count(token, amount - left);
+        if (IERC20(token).allowance(address(this), target) != 0) IERC20(token).forceApprove(target, 0);
+        if (_capped) _count(token, Math.saturatingSub(held, IERC20(token).balanceOf(address(this))));
     }
 
     function _count(address token, uint256 amount) private {

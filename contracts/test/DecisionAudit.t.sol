@@ -7,24 +7,11 @@ import {IERC721Metadata} from "@openzeppelin/contracts/token/ERC721/extensions/I
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
-import {DecisionAudit} from "../src/DecisionAudit.sol";
-import {Anchor, Decision, IDecisionAudit} from "../src/interfaces/IDecisionAudit.sol";
+import {Decision, IDecisionAudit} from "../src/interfaces/IDecisionAudit.sol";
 import {IERC5192} from "../src/interfaces/IERC5192.sol";
-import {Assertions} from "./support/Vm.sol";
+import {AuditFixture} from "./support/AuditFixture.sol";
 
-contract DecisionAuditTest is Assertions {
-    uint256 private constant AGENT = 7;
-    bytes private constant PAYLOAD = '{"reason":"because"}';
-
-    address private immutable vault = address(0x7A17);
-    address private immutable stranger = address(0x574A);
-    DecisionAudit private audit;
-
-    function setUp() public {
-        audit = DecisionAudit(_deployOurs("DecisionAudit", abi.encode(address(this))));
-        audit.bindVault(AGENT, vault);
-    }
-
+contract DecisionAuditTest is AuditFixture {
     // Binding
 
     function test_TheRegistrarBindsAVaultToAnAgent() public {
@@ -213,117 +200,6 @@ contract DecisionAuditTest is Assertions {
         assertEq(_record(decision), 1, "the record's number");
     }
 
-    // Anchors
-
-    function test_AnAnchorMovesTheChainOn() public {
-        _record(_next());
-        Anchor memory pending = Anchor(keccak256("root"), 1, 5, keccak256("last"));
-        vm.expectEmit(address(audit));
-        emit IDecisionAudit.DecisionsAnchored(AGENT, 1, 5, pending.root, pending.lastDigest);
-        vm.prank(vault);
-        audit.anchor(AGENT, pending);
-        (, uint64 next, bytes32 last, uint256 records) = audit.agentOf(AGENT);
-        assertEq(next, 6, "the next sequence");
-        assertEq(last, pending.lastDigest, "the chain's head");
-        assertEq(records, 1, "an anchor mints nothing");
-        assertEq(audit.anchorOf(AGENT, 1), keccak256(abi.encode(pending)), "the anchor that is kept");
-    }
-
-    function test_ARecordBringsItsAnchorAlong() public {
-        Anchor memory pending = Anchor(keccak256("root"), 0, 3, keccak256("last"));
-        Decision memory decision = _next();
-        decision.sequence = 3;
-        decision.previousDigest = pending.lastDigest;
-        vm.prank(vault);
-        audit.record(pending, decision, PAYLOAD);
-        (, uint64 next, bytes32 last,) = audit.agentOf(AGENT);
-        assertEq(next, 4, "the next sequence");
-        assertEq(last, audit.digestOf(decision), "the chain's head");
-    }
-
-    function test_AnAnchorHasNoGapEither(uint64 wrong) public {
-        vm.assume(wrong != 0);
-        vm.prank(vault);
-        vm.expectRevert(abi.encodeWithSelector(IDecisionAudit.WrongSequence.selector, 0, wrong));
-        audit.anchor(AGENT, Anchor(keccak256("root"), wrong, 3, keccak256("last")));
-    }
-
-    function test_AnAnchorIsNotEmpty() public {
-        Anchor[3] memory empty = [
-            Anchor(keccak256("root"), 0, 0, keccak256("last")),
-            Anchor(0, 0, 3, keccak256("last")),
-            Anchor(keccak256("root"), 0, 3, 0)
-        ];
-        for (uint256 i = 0; i < empty.length; ++i) {
-            vm.prank(vault);
-            vm.expectRevert(IDecisionAudit.EmptyAnchor.selector);
-            audit.anchor(AGENT, empty[i]);
-        }
-    }
-
-    function test_OnlyTheAgentsVaultAnchors() public {
-        vm.prank(stranger);
-        vm.expectRevert(abi.encodeWithSelector(IDecisionAudit.NotVaultOfAgent.selector, stranger, AGENT));
-        audit.anchor(AGENT, Anchor(keccak256("root"), 0, 3, keccak256("last")));
-    }
-
-    // Claims
-
-    function test_AnyoneClaimsAnAnchoredDecisionForItsVault() public {
-        (Anchor memory under, Decision[3] memory holds, bytes32[] memory proof) = _anchorThree();
-        vm.expectEmit(address(audit));
-        emit IDecisionAudit.DecisionClaimed(1, AGENT, audit.digestOf(holds[1]), holds[1]);
-        vm.prank(stranger);
-        uint256 tokenId = audit.claim(under, holds[1], proof);
-        assertEq(audit.ownerOf(tokenId), vault, "the token's owner");
-        assertTrue(audit.isClaimed(AGENT, 1), "the decision has its token");
-        assertTrue(!audit.isClaimed(AGENT, 0), "the one before it has none");
-        assertTrue(audit.isRecordOf(tokenId, holds[1]), "the token is of that decision");
-    }
-
-    function test_ADecisionIsClaimedOnce() public {
-        (Anchor memory under, Decision[3] memory holds, bytes32[] memory proof) = _anchorThree();
-        audit.claim(under, holds[1], proof);
-        vm.expectRevert(abi.encodeWithSelector(IDecisionAudit.AlreadyClaimed.selector, AGENT, 1));
-        audit.claim(under, holds[1], proof);
-    }
-
-    function test_AClaimNeedsTheAnchorItself() public {
-        (Anchor memory under, Decision[3] memory holds, bytes32[] memory proof) = _anchorThree();
-        under.count += 1;
-        vm.expectRevert(abi.encodeWithSelector(IDecisionAudit.AnchorNotFound.selector, AGENT, 0));
-        audit.claim(under, holds[1], proof);
-    }
-
-    function test_AClaimNeedsAnAnchor() public {
-        Anchor memory none;
-        Decision memory decision = _next();
-        vm.expectRevert(abi.encodeWithSelector(IDecisionAudit.AnchorNotFound.selector, AGENT, 0));
-        audit.claim(none, decision, new bytes32[](0));
-    }
-
-    function test_AClaimNeedsAProof(bytes32 wrong) public {
-        (Anchor memory under, Decision[3] memory holds, bytes32[] memory proof) = _anchorThree();
-        vm.assume(wrong != proof[0]);
-        proof[0] = wrong;
-        vm.expectRevert(
-            abi.encodeWithSelector(IDecisionAudit.NotUnderAnchor.selector, audit.digestOf(holds[1]))
-        );
-        audit.claim(under, holds[1], proof);
-    }
-
-    function test_AClaimIsOfADecisionInTheAnchorsRange() public {
-        // An agent can put anything under its root, a number beyond the anchor's too.
-        Decision memory stray = _next();
-        stray.sequence = 3;
-        bytes32 digest = audit.digestOf(stray);
-        Anchor memory under = Anchor(digest, 0, 3, digest);
-        vm.prank(vault);
-        audit.anchor(AGENT, under);
-        vm.expectRevert(abi.encodeWithSelector(IDecisionAudit.NotUnderAnchor.selector, digest));
-        audit.claim(under, stray, new bytes32[](0));
-    }
-
     // Tokens
 
     function test_ARecordDoesNotMove() public {
@@ -370,55 +246,4 @@ contract DecisionAuditTest is Assertions {
         assertTrue(audit.supportsInterface(type(IERC165).interfaceId), "ERC-165");
         assertTrue(!audit.supportsInterface(0xffffffff), "not everything");
     }
-
-    function _next() private view returns (Decision memory decision) {
-        (, uint64 next, bytes32 last,) = audit.agentOf(AGENT);
-        uint256 parent = vm.getBlockNumber() - 1;
-        decision.agentId = AGENT;
-        decision.sequence = next;
-        decision.previousDigest = last;
-        decision.blockNumber = uint64(parent);
-        decision.blockHash = blockhash(parent);
-        decision.forecast = -5;
-        decision.action = 7;
-        decision.payloadDigest = keccak256(PAYLOAD);
-    }
-
-    function _record(Decision memory decision) private returns (uint256) {
-        vm.prank(vault);
-        return audit.record(_none(), decision, PAYLOAD);
-    }
-
-    function _rejects(Decision memory decision, bytes memory reason) private {
-        vm.prank(vault);
-        vm.expectRevert(reason);
-        audit.record(_none(), decision, PAYLOAD);
-    }
-
-    /// @dev Three holds under one root, and the proof of the second.
-    function _anchorThree()
-        private
-        returns (Anchor memory under, Decision[3] memory holds, bytes32[] memory proof)
-    {
-        bytes32[3] memory digests;
-        for (uint64 i = 0; i < 3; ++i) {
-            holds[i] = _next();
-            holds[i].sequence = i;
-            holds[i].action = 0;
-            holds[i].previousDigest = i == 0 ? bytes32(0) : digests[i - 1];
-            digests[i] = audit.digestOf(holds[i]);
-        }
-        bytes32 pair = _joined(digests[0], digests[1]);
-        under = Anchor(_joined(pair, digests[2]), 0, 3, digests[2]);
-        proof = new bytes32[](2);
-        (proof[0], proof[1]) = (digests[0], digests[2]);
-        vm.prank(vault);
-        audit.anchor(AGENT, under);
-    }
-
-    function _joined(bytes32 a, bytes32 b) private pure returns (bytes32) {
-        return a < b ? keccak256(bytes.concat(a, b)) : keccak256(bytes.concat(b, a));
-    }
-
-    function _none() private pure returns (Anchor memory none) {}
 }

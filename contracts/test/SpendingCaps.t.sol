@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Call, PolicyConfig} from "../src/interfaces/IAgentVault.sol";
+import {Call, PolicyConfig, TokenRule} from "../src/interfaces/IAgentVault.sol";
+import {Decision} from "../src/interfaces/IDecisionAudit.sol";
+import {ISwapRouter02} from "../src/interfaces/IUniswap.sol";
 import {TradingPolicy} from "../src/TradingPolicy.sol";
 import {SpendingCap} from "../src/libraries/SpendingCap.sol";
 import {Assertions} from "./support/Vm.sol";
@@ -63,6 +65,28 @@ contract SpendingCapsTest is VaultFixture {
             address(usd) < address(weth) ? (int24(100), int24(600)) : (int24(-600), int24(-100));
         _execute(_mintCall(_mintParams(address(usd), address(vault), lower, upper, 2 ether)));
         assertEq(vault.spendable(address(usd)), PER_DAY / 2 - 2 ether, "what is left for now");
+    }
+
+    /// @dev Some tokens take the largest allowance they can write down for one without end, and never lessen it.
+    function test_WhatLeavesCountsWhateverTheAllowanceSays() public {
+        EndlessToken endless = new EndlessToken();
+        _openPool(address(endless));
+        _give(address(endless), address(vault), FUNDS);
+        PolicyConfig memory policy = _policy();
+        policy.tokens[0] = TokenRule(address(endless), PER_TRADE, PER_DAY);
+        policy.pools[0].pool = uniswap.getPool(address(endless), address(weth), FEE);
+        _setPolicy(policy);
+
+        ISwapRouter02.ExactInputSingleParams memory params =
+            _swapParams(address(endless), address(weth), address(vault), type(uint96).max);
+        // The swap stops two basis points from the price, after some 500 tokens.
+        params.sqrtPriceLimitX96 =
+            address(endless) < address(weth) ? PRICE_ONE - PRICE_ONE / 1e4 : PRICE_ONE + PRICE_ONE / 1e4;
+        Call[] memory calls = _swapCall(params);
+        Decision memory decision = _decide(calls);
+        vm.prank(agentKey);
+        vm.expectPartialRevert(TradingPolicy.TradeCapExceeded.selector);
+        vault.execute(_nothing(), decision, PAYLOAD, calls);
     }
 
     function test_ADayHasItsCap() public {
@@ -151,5 +175,32 @@ contract SpendingCapTest is Assertions {
         assertTrue(bucket.consume(SpendingCap.UNLIMITED, amount), "any amount");
         assertEq(bucket.level, 0, "the bucket");
         assertEq(bucket.available(SpendingCap.UNLIMITED), SpendingCap.UNLIMITED, "what is available");
+    }
+}
+
+/// @dev A token whose largest allowance has no end. Its balances lie where a stand-in token has them.
+contract EndlessToken {
+    string public name;
+    string public symbol;
+    uint256 public totalSupply;
+    mapping(address account => uint256) public balanceOf;
+    mapping(address holder => mapping(address spender => uint256)) public allowance;
+
+    function approve(address spender, uint256 value) external returns (bool) {
+        allowance[msg.sender][spender] = value;
+        return true;
+    }
+
+    function transfer(address to, uint256 value) external returns (bool) {
+        balanceOf[msg.sender] -= value;
+        balanceOf[to] += value;
+        return true;
+    }
+
+    function transferFrom(address from, address to, uint256 value) external returns (bool) {
+        if (allowance[from][msg.sender] < type(uint96).max) allowance[from][msg.sender] -= value;
+        balanceOf[from] -= value;
+        balanceOf[to] += value;
+        return true;
     }
 }
