@@ -1,0 +1,125 @@
+"""What a strategy can ask its context: quotes, bands, worths, in either order of the tokens."""
+
+from dataclasses import replace
+from decimal import Decimal
+from random import Random
+
+import pytest
+
+from defai.amm import MAX_TICK, MIN_TICK
+from defai.chain.mainnet import USDC, USDC_WETH_005, WETH
+from defai.domain.pool import PoolKey
+from defai.domain.position import Position
+from defai.market.window import Window
+from defai.strategy.api import Context, Costs, Hold, Intent, PoolView, Strategy
+from defai.testing.builders import START_TICK, pool_with_liquidity
+
+KEY = USDC_WETH_005
+MIRROR = PoolKey("0x1111111111111111111111111111111111111111", WETH, USDC, 500, 10)
+
+
+def context(key: PoolKey = KEY, tick: int = START_TICK) -> Context:
+    return Context(
+        block_number=100,
+        timestamp=1_700_000_000,
+        base_fee_wei=10**10,
+        pools=(PoolView(key, pool_with_liquidity(key, tick=tick), Window(8)),),
+        features=None,
+        forecast=None,
+        positions=(),
+        balances={USDC.address: 15_000 * 10**6, WETH.address: 75 * 10**17},
+        numeraire=USDC,
+        base=WETH,
+        equity_raw=30_000 * 10**6,
+        costs=Costs(5.0, 20.0),
+        rng=Random(1),  # noqa: S311  a test's draw
+    )
+
+
+def position(token_id: int, pool: str = KEY.address) -> Position:
+    return Position(token_id, pool, -100, 100, 1, 0, 0, 0, 0, 1)
+
+
+def test_a_quote_is_what_a_swap_would_do() -> None:
+    view = context().pool
+    for zero_for_one, amount in ((True, 10**9), (False, 10**18)):
+        quote = view.quote(zero_for_one=zero_for_one, amount_in_raw=amount)
+        done = view.state.copy().swap(zero_for_one=zero_for_one, amount_specified=amount)
+        paid, got = (done.amount0, -done.amount1) if zero_for_one else (done.amount1, -done.amount0)
+        assert (quote.amount_in_raw, quote.amount_out_raw) == (paid, got)
+        assert quote.sqrt_price_after_x96 == done.sqrt_price_x96
+        assert 5.0 < quote.cost_bps < 6.0, "the fee is five basis points, and a little impact"
+
+
+def test_a_quote_of_nothing_is_refused_and_of_dust_costs_nothing_to_say() -> None:
+    view = context().pool
+    with pytest.raises(ValueError, match="positive"):
+        view.quote(zero_for_one=True, amount_in_raw=0)
+    assert view.quote(zero_for_one=False, amount_in_raw=1).cost_bps == 0.0
+
+
+def test_a_view_knows_tick_and_fee() -> None:
+    view = context().pool
+    assert (view.tick, view.fee_bps) == (START_TICK, 5.0)
+
+
+@pytest.mark.parametrize("half_width", [0, 1, 9.99, 10, 123.4, 4_000])
+@pytest.mark.parametrize("center", [None, -7, 13, START_TICK + 5])
+def test_a_band_holds_its_middle_and_stands_on_the_spacing(half_width: float, center: int | None) -> None:
+    ctx = context()
+    middle = ctx.pool.tick if center is None else center
+    lower, upper = ctx.band(half_width, center=center)
+    assert lower % 10 == upper % 10 == 0
+    assert lower <= middle - half_width
+    assert upper >= middle + half_width
+    assert upper - lower <= 2 * half_width + 20
+    assert upper > lower
+
+
+@pytest.mark.parametrize(
+    ("half_width", "center"),
+    [(10.0**9, None), (5, MAX_TICK), (5, MIN_TICK), (0, MAX_TICK), (0, MIN_TICK), (10, 10 * MAX_TICK)],
+)
+def test_a_band_ends_where_the_ticks_end(half_width: float, center: int | None) -> None:
+    lower, upper = context().band(half_width, center=center)
+    assert MIN_TICK <= lower < upper <= MAX_TICK
+    assert lower % 10 == upper % 10 == 0
+
+
+def test_worth_and_amount_are_each_others_reverse_in_either_order() -> None:
+    straight, mirrored = context(), context(MIRROR, -START_TICK)
+    for ctx in (straight, mirrored):
+        worth = ctx.base_value_raw(10**18)
+        assert worth == pytest.approx(2_000 * 10**6, rel=0.001)
+        assert ctx.base_amount_raw(worth) == pytest.approx(10**18, abs=10**10)
+        assert ctx.base_share() == pytest.approx(0.5, abs=0.01)
+    assert straight.base_move_bps(7.0) == -7.0
+    assert mirrored.base_move_bps(7.0) == 7.0
+
+
+def test_share_of_nothing_is_nothing() -> None:
+    assert replace(context(), balances={}).base_share() == 0.0
+    assert replace(context(), balances={}).balance(USDC) == 0
+
+
+def test_the_newest_position_in_the_main_pool_is_the_position() -> None:
+    ctx = context()
+    assert ctx.position is None
+    mine = (position(1), position(2), position(3, "0xelsewhere"))
+    assert replace(ctx, positions=mine).position == mine[1]
+
+
+def test_money_as_a_person_writes_it() -> None:
+    assert context().usd(1_234_567) == Decimal("1.234567")
+
+
+def test_a_strategy_needs_nothing_but_a_decision() -> None:
+    class Least(Strategy):
+        """The least there can be."""
+
+        def decide(self, ctx: Context) -> Intent:
+            return Hold(reason=f"{ctx.block_number}")
+
+    least = Least()
+    assert least.decide(context()) == Hold(reason="100")
+    assert (least.pools(), least.features(), least.target()) == (("USDC/WETH 0.05 %",), (), None)
