@@ -106,14 +106,11 @@ def walk_swap(pool: PoolState, amount_specified: int, limit_x96: int, *, zero_fo
         stop, initialized = next_tick(tick, lte=zero_for_one)
         if not (liquidity or initialized):
             stop, initialized = _pass_emptiness(pool.tick_map, stop, limit_x96, zero_for_one=zero_for_one)
-        if not MIN_TICK <= stop <= MAX_TICK:
-            stop = MIN_TICK if zero_for_one else MAX_TICK
+        stop = MIN_TICK if stop < MIN_TICK else min(stop, MAX_TICK)
         stop_x96 = get_sqrt_ratio_at_tick(stop)
         target_x96 = limit_x96 if (stop_x96 < limit_x96) == zero_for_one else stop_x96
-        start_x96 = price_x96
-        price_x96, amount_in, amount_out, fee = compute_swap_step(
-            price_x96, target_x96, liquidity, remaining, fee_pips
-        )
+        start_x96, step = price_x96, compute_swap_step(price_x96, target_x96, liquidity, remaining, fee_pips)
+        price_x96, amount_in, amount_out, fee = step
         if amount_specified > 0:
             remaining -= amount_in + fee
             calculated -= amount_out
@@ -122,9 +119,8 @@ def walk_swap(pool: PoolState, amount_specified: int, limit_x96: int, *, zero_fo
             calculated += amount_in + fee
         fees += fee
         if protocol:
-            share = fee // protocol
-            fee -= share
-            protocol_fee += share
+            protocol_fee += fee // protocol
+            fee -= fee // protocol
         if liquidity:
             growth_x128 = (growth_x128 + (fee << 128) // liquidity) & MAX_UINT256
         if price_x96 == stop_x96:

@@ -1,6 +1,6 @@
 """From settings to agents: strategies with their parameters, models, desks and outboxes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -14,7 +14,7 @@ from defai.audit.record import strategy_digest
 from defai.config import AgentSettings, Settings
 from defai.domain.decisions import ZERO_DIGEST
 from defai.domain.pool import PoolKey
-from defai.domain.stream import AgentCard, StreamEvent
+from defai.domain.stream import AgentCard, PoolCard, SessionStarted, StreamEvent
 from defai.domain.tokens import Address, Token
 from defai.errors import ConfigError, did_you_mean
 from defai.features.spec import FeatureSpec
@@ -166,3 +166,28 @@ def _without_floats(value: object) -> object:
     if isinstance(value, dict):
         return {key: _without_floats(item) for key, item in value.items()}
     return value
+
+
+def started(
+    settings: Settings,
+    world: World,
+    cards: Sequence[AgentCard],
+    pools: Iterable[PoolKey],
+    valuation: Valuation,
+    first_block: int,
+    run_directory: str | None,
+) -> SessionStarted:
+    """The event that opens a session's stream."""
+    base, quote = valuation.base.symbol, valuation.numeraire.symbol
+    return SessionStarted(
+        network=world.network,
+        chain_id=world.chain_id,
+        seed=settings.market.seed,
+        first_block=first_block,
+        numeraire=quote,
+        pools=tuple(
+            PoolCard(key.address, key.name, key.fee_pips, base, quote, key.tick_spacing) for key in pools
+        ),
+        agents=tuple(cards),
+        run_directory=run_directory,
+    )

@@ -1,7 +1,6 @@
 """A session: a fleet in a world, from the first step of its setting up to the last anchor."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -14,13 +13,13 @@ from defai.agent.bus import Bus
 from defai.agent.ports import Arrival, World
 from defai.chain.mainnet import POOLS, USDC, USDC_WETH_005
 from defai.config import Settings
-from defai.domain.stream import BlockArrived, Notice, PoolCard, SessionEnded, SessionStarted, SetupProgressed
+from defai.domain.stream import BlockArrived, Notice, SessionEnded, SetupProgressed
 from defai.errors import DefaiError, NotFoundError
 from defai.market import tripwire
 from defai.market.state import MarketState
 from defai.market.valuation import Valuation
 from defai.session.choice import build_world, history_recipe
-from defai.session.fleet import Member, agent_card, build_agents, load_fleet, seat_requests
+from defai.session.fleet import agent_card, build_agents, load_fleet, seat_requests
 from defai.session.run_directory import Journal
 from defai.session.training import models_for
 
@@ -157,8 +156,12 @@ class Session:
         )
         history = self.world.warm_up(self.settings.market.warm_up_blocks)
         self._progress(f"living through {history} blocks")
-        self._announce(
-            members, [agent_card(agent, model) for agent, model in zip(self.agents, models, strict=True)]
+        cards = [agent_card(agent, model) for agent, model in zip(self.agents, models, strict=True)]
+        used = {key.address: key for member in members for key in member.pools}
+        run_directory = str(self._journal.path) if self._journal else None
+        first = opening.market.head.number + 1
+        self.bus.publish(
+            started(self.settings, self.world, cards, used.values(), self.valuation, first, run_directory)
         )
         await self._warm_up(history)
         for agent in self.agents:
@@ -269,25 +272,6 @@ class Session:
                     block.number, block.hash, block.timestamp, block.base_fee_wei, quotes, arrival.read_ms
                 )
             )
-
-    def _announce(self, members: Sequence[Member], cards: Sequence[Any]) -> None:
-        used = {key.address: key for member in members for key in member.pools}
-        base, quote = self.valuation.base.symbol, self.valuation.numeraire.symbol
-        self.bus.publish(
-            SessionStarted(
-                network=self._world.network,
-                chain_id=self._world.chain_id,
-                seed=self.settings.market.seed,
-                first_block=self._market.head.number + 1 if self._market else 0,
-                numeraire=quote,
-                pools=tuple(
-                    PoolCard(key.address, key.name, key.fee_pips, base, quote, key.tick_spacing)
-                    for key in used.values()
-                ),
-                agents=tuple(cards),
-                run_directory=str(self._journal.path) if self._journal else None,
-            )
-        )
 
 
 def _agent_summary(agent: Agent) -> dict[str, Any]:
