@@ -26,7 +26,7 @@ CONTRACTS = ROOT / "contracts"
 MODULES = CONTRACTS / "node_modules"
 LOG = ROOT / "build" / "setup.log"
 SLOW_TO_IMPORT = (
-    ("aiohttp", "coincurve", "eth_account", "web3", "plotext", "platformdirs", "click"),
+    ("aiohttp", "coincurve", "eth_account", "web3", "platformdirs", "click"),
     (
         "lightgbm",
         "pandas",
@@ -34,7 +34,6 @@ SLOW_TO_IMPORT = (
         "pydantic",
         "textual.app",
         "textual.widgets",
-        "textual_plotext",
     ),
 )
 OLDEST_NPM = 7

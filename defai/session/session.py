@@ -19,7 +19,7 @@ from defai.market import tripwire
 from defai.market.state import MarketState
 from defai.market.valuation import Valuation
 from defai.session.choice import build_world, history_recipe
-from defai.session.fleet import agent_card, build_agents, load_fleet, seat_requests
+from defai.session.fleet import agent_card, build_agents, load_fleet, seat_requests, started
 from defai.session.run_directory import Journal
 from defai.session.training import models_for
 
