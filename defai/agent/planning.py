@@ -103,6 +103,7 @@ class Planner:
         self.swaps: list[PlannedSwap] = []
         self.liquidity_moved: list[tuple[Address, int, int]] = []
         self._copied: set[Address] = set()
+        self._grown: set[int] = set()
 
     def plan(self, intent: Intent) -> tuple[Operation, ...]:
         """The operations that carry an intent out, in order.
@@ -195,6 +196,7 @@ class Planner:
         self._ledger.take(key.token1.address, amounts[1], "adding liquidity")
         minimum0, minimum1 = self._worst_mint(pool, position.tick_lower, position.tick_upper, *amounts)
         self.liquidity_moved.append((position.pool, *amounts))
+        self._grown.add(position.token_id)
         return AddLiquidity(position.token_id, *amounts, minimum0, minimum1)
 
     def _decrease(self, position: Position, liquidity: int) -> tuple[Operation, ...]:
@@ -213,6 +215,10 @@ class Planner:
         return (CollectOwed(position.token_id),)
 
     def _close(self, position: Position) -> tuple[Operation, ...]:
+        if position.token_id in self._grown:
+            raise PlanError(
+                f"position {position.token_id} grows in this plan: how much there is to close is open"
+            )
         removed = (
             self._decrease(position, position.liquidity) if position.liquidity else self._collect(position)
         )
