@@ -90,7 +90,7 @@ class MarketState:
             if event.pool in by_pool:
                 self._apply_or_diverge(event, block, undo)
         for address, events in by_pool.items():
-            self.windows[address].append(_observe(block, self.pools[address], before[address], events))
+            self.windows[address].append(observe(block, self.pools[address], before[address], events))
         self._undo.append(undo)
         self.head = block
 
@@ -162,7 +162,15 @@ class MarketState:
                 pool.initialize(event.sqrt_price_x96, timestamp)
 
 
-def _observe(block: Block, pool: Pool, tick_before: int, events: list[PoolEvent]) -> Observation:
+def observe(block: Block, pool: Pool, tick_before: int, events: list[PoolEvent]) -> Observation:
+    """A block's row in a pool's window.
+
+    Args:
+        block: the block.
+        pool: the pool after it.
+        tick_before: the pool's tick before it.
+        events: what happened to the pool in it.
+    """
     swaps = [event for event in events if isinstance(event, PoolSwapped)]
     ticks = [tick_before, pool.tick, *(swap.tick for swap in swaps)]
     return Observation(

@@ -27,11 +27,15 @@ class Valuation:
         Raises:
             KeyError: for a token that is neither of the pricing pool's.
         """
+        return self.worth_at(pool.sqrt_price_x96, token, amount_raw)
+
+    def worth_at(self, sqrt_price_x96: int, token: Address, amount_raw: int) -> int:
+        """Like `worth_raw`, at a square-root price of the pricing pool's order."""
         if token == self.numeraire.address:
             return amount_raw
         if token != self.base.address:
             raise KeyError(token)
-        square = pool.sqrt_price_x96**2
+        square = sqrt_price_x96**2
         return (amount_raw * square) >> 192 if self._base_is_zero else (amount_raw << 192) // square
 
     def base_price(self, sqrt_price_x96: int) -> Decimal:

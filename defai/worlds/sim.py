@@ -4,7 +4,7 @@ It serves to generate history in milliseconds a block, and to run a fleet where 
 exact; its gas is the estimate of `defai.agent.gas`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from eth_hash.auto import keccak
 
@@ -14,7 +14,6 @@ from defai.amm import Pool
 from defai.audit.record import AuditDomain
 from defai.chain.contracts import encode_operations
 from defai.domain.chain_events import Block, PoolEvent, PoolInitialized, PoolSwapped
-from defai.domain.decisions import Execution, ExecutionStatus
 from defai.domain.operations import Call, Operation
 from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address
@@ -25,10 +24,11 @@ from defai.marketsim.execution import perform
 from defai.marketsim.market import Market
 from defai.worlds.audit_logs import MemoryAuditLog
 from defai.worlds.block_order import BlockItem, compose
+from defai.worlds.carrying_out import Till
 from defai.worlds.clocks import LockStepClock
-from defai.worlds.position_book import PositionBook, SimRevertError
+from defai.worlds.position_book import PositionBook
 from defai.worlds.seating import SeatRequest, opening_balances
-from defai.worlds.vaults import Outcome, Vaults
+from defai.worlds.vaults import Vaults
 
 SIM_CHAIN_ID = 0
 """No chain has it: a record of the sim world verifies nowhere else."""
@@ -67,7 +67,7 @@ class SimWorld:
         self._settled: dict[str, Settlement] = {}
         self._provided: dict[tuple[str, Address, int, int], int] = {}
         self._head = Block(0, "0x" + "00" * 32, "0x" + "00" * 32, 0, 0)
-        self._records = 0
+        self.till = Till()
 
     async def open(self) -> Opening:
         """Create and seed the pools, and give the agents their money."""
@@ -96,7 +96,7 @@ class SimWorld:
 
     async def records(self) -> int:
         """How many decisions were recorded with their plan."""
-        return self._records
+        return self.till.records
 
     def begin(self) -> None:
         """Blocks come as soon as everyone has acted, always."""
@@ -158,39 +158,10 @@ class SimWorld:
     def _carry_out(
         self, submission: Submission, number: int, timestamp: int, base_fee: int
     ) -> list[PoolEvent]:
-        operations = submission.plan.operations if submission.plan else ()
-        units = gas.ANCHOR_GAS
-        if submission.decision:
-            units = gas.estimate(operations, anchors=submission.anchor.count > 0)
-        cost = units * (base_fee + gas.TIP_WEI)
-        transaction = "0x" + keccak(f"{submission.agent}:{number}".encode()).hex()
-        error, outcome = "", Outcome()
-        try:
-            outcome = self._vaults.carry_out(submission.agent, operations, (number, timestamp))
-        except SimRevertError as revert:
-            error = revert.sentence
-        execution = None
-        if submission.decision:
-            self._records += not error
-            execution = Execution(
-                agent=submission.agent,
-                decision_digest=submission.decision.digest,
-                status=ExecutionStatus.REVERTED if error else ExecutionStatus.FILLED,
-                block_number=number,
-                transaction_hash=transaction,
-                token_deltas=_items(outcome.deltas),
-                opened=tuple(outcome.opened.values()),
-                closed=tuple(outcome.closed),
-                record_id=None if error else self._records,
-                gas_used=units,
-                gas_cost_wei=cost,
-                fees_collected=_items(outcome.fees),
-                error=error,
-            )
-        self._settled[submission.agent] = Settlement(
-            not error, number, transaction, units, cost, execution, error
-        )
-        return outcome.events if not error else []
+        block, gas_wei = (number, timestamp), base_fee + gas.TIP_WEI
+        settlement, events = self.till.carry_out(self._vaults, submission, block, gas_wei, self._valuation)
+        self._settled[submission.agent] = settlement
+        return events
 
     def _perform(self, action: MarketAction, block: tuple[int, int]) -> list[PoolEvent]:
         events: list[PoolEvent] = []
@@ -221,7 +192,3 @@ class SimWorld:
         content = f"{self._head.hash}:{number}:{timestamp}:{base_fee}:{events!r}"
         digest = "0x" + keccak(content.encode()).hex()
         return Block(number, digest, self._head.hash, timestamp, base_fee, tuple(events))
-
-
-def _items(amounts: Mapping[Address, int]) -> tuple[tuple[Address, int], ...]:
-    return tuple((token, amount) for token, amount in amounts.items() if amount)
