@@ -1,9 +1,11 @@
 """Running a session from the command line: headless in this thread, or in one of its own behind the terminal."""
 
 import asyncio
+import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -20,7 +22,10 @@ if TYPE_CHECKING:
 Observer: TypeAlias = "Callable[[StreamEvent], None]"
 
 INTERRUPTED = 130
+HUNG_UP = 129
 JOIN_SECONDS = 10.0
+SETTLE_SECONDS = 15.0
+WATCH_SECONDS = 1.0
 
 
 def run_headless(settings: "Settings", *, blocks: int | None, as_json: bool) -> int:
@@ -96,11 +101,21 @@ def run_terminal(settings: "Settings", *, blocks: int | None) -> int:
     queue = EventQueue()
     thread = SessionThread(settings, blocks, queue.put_threadsafe)
     thread.start()
+    threading.Thread(target=_leave_with_terminal, args=(thread,), name="terminal watch", daemon=True).start()
     try:
         code = asyncio.run(run(lambda: queue, thread, dropped=lambda: queue.dropped))
     finally:
         thread.end()
     return code
+
+
+def _leave_with_terminal(session: "SessionThread") -> None:
+    """End the process when its terminal is gone: not every terminal says so with a signal when it closes."""
+    while os.isatty(0):
+        time.sleep(WATCH_SECONDS)
+    session.ask_to_stop()
+    session.join(SETTLE_SECONDS)
+    os._exit(HUNG_UP)  # the screen's loop may be stuck on a terminal that is not there
 
 
 class SessionThread(threading.Thread):
@@ -153,6 +168,10 @@ class SessionThread(threading.Thread):
 
     async def stop(self) -> None:
         """End the session: settle where it runs, drop everything where it is still being set up."""
+        self.ask_to_stop()
+
+    def ask_to_stop(self) -> None:
+        """As `stop`, from any thread and without waiting."""
         self._unwanted = True
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._leave)
