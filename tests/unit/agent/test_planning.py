@@ -148,6 +148,15 @@ def test_a_rebalance_closes_what_is_there_swaps_and_opens_with_the_rest() -> Non
     assert len(planner.liquidity_moved) == 2
 
 
+def test_a_rebalance_of_what_is_balanced_already_swaps_nothing() -> None:
+    bench = Bench()
+    choice = swap_into_band(bench.pool, LOWER, UPPER, DOLLARS, ETHER)
+    assert choice is None
+    (mint,) = bench.planner().plan(BAND)
+    assert isinstance(mint, MintPosition)
+    assert (mint.amount0_desired, mint.amount1_desired) == (DOLLARS, ETHER)
+
+
 def test_closing_pays_what_is_owed_and_burns() -> None:
     bench = Bench()
     position = bench.opened()
