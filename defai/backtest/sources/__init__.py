@@ -1,0 +1,1 @@
+"""Sources of history: what `--source PATH` can be."""
