@@ -138,7 +138,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is no text"):
         read_bars(path)
     written(tmp_path, row(), header=HEADER.replace("closeTick", "closetick"))
-    with pytest.raises(ConfigError, match=r"no column 'closeTick'\. Did you mean closetick\?"):
+    with pytest.raises(ConfigError, match=r"no column 'closeTick'\. Did you mean closetick"):
         read_bars(path)
     packed = tmp_path / NAME.replace(".csv", ".csv.gz")
     packed.write_bytes(gzip.compress(b"x" * 1000)[:20])
