@@ -1,6 +1,4 @@
-"""One batched read of every pool in a block, against one web3 contract call for each pool, in the same run.
-
-Usage: python bench/bench_reader.py
+"""One batched read of every pool in a block, against one web3 contract call for each pool.
 
 Starts a stand-in of its own with 20 pools, and ends it. The batched read does more: it brings the block, its logs and
 four figures of every pool; the calls bring each pool's slot0 alone.
@@ -9,9 +7,10 @@ four figures of every pool; the calls bring each pool's slot0 alone.
 import asyncio
 import itertools
 import statistics
-import sys
 import time
 from typing import Any, Final
+
+from figures import Figure
 
 from defai.chain import mainnet
 from defai.chain.artifacts import artifact
@@ -86,19 +85,23 @@ def measure_web3(url: str, pools: list[PoolKey]) -> float:
     return statistics.median(times) * 1e3
 
 
-async def main() -> int:
-    """Measure both and print one line; the exit code says whether it is as fast as wanted."""
+async def compare() -> Figure:
+    """Measure both on one stand-in."""
     async with open_standin() as chain:
         pools = await make_pools(chain)
         batched = await measure_reader(chain, pools)
         single = await asyncio.to_thread(measure_web3, chain.url, pools)
-    ratio = single / batched
-    print(
-        f"read {len(pools)} pools of a block: batched {batched:.2f} ms, "
-        f"web3 call per pool {single:.2f} ms, {ratio:.1f}x faster (wanted: {WANTED:g}x)"
+    return Figure(
+        what=f"reading {len(pools)} pools of a block, with its logs, in one batch",
+        value=batched,
+        unit="ms",
+        against="a web3 contract call per pool",
+        alternative=single,
+        least_ratio=WANTED,
+        headline=True,
     )
-    return 0 if ratio >= WANTED else 1
 
 
-if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+def measure() -> list[Figure]:
+    """The figure."""
+    return [asyncio.run(compare())]

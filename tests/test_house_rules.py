@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-CODE = ("defai", "strategies", "scripts")
+CODE = ("defai", "strategies", "scripts", "bench")
 LONGEST_FILE, LONGEST_CLASS, LONGEST_FUNCTION = 400, 250, 50
 NAMES_THAT_SAY_NOTHING = {
     "manager",
