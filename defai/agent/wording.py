@@ -79,7 +79,8 @@ def execution_text(execution: Execution, tokens: Mapping[Address, Token]) -> str
     """What came of a plan, in a few words: what came in and what went out, positions opened and closed."""
     if execution.error:
         return execution.error
-    moved = [(tokens[token], delta) for token, delta in execution.token_deltas if delta]
+    deltas = dict(execution.token_deltas)
+    moved = [(token, deltas[address]) for address, token in tokens.items() if deltas.get(address)]
     gained = [amount_text(token, delta) for token, delta in moved if delta > 0]
     spent = [amount_text(token, -delta) for token, delta in moved if delta < 0]
     parts = []

@@ -1,6 +1,6 @@
 """What a vault's transaction did, read from its receipt and from the position manager at its block."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from defai.chain import mainnet
@@ -12,12 +12,14 @@ from defai.chain.decode import (
     PositionDecreased,
     PositionIncreased,
     TokenTransferred,
+    decode_pool_logs,
     decode_receipt_logs,
 )
 from defai.chain.multicall import multicall
 from defai.chain.rpc import Rpc
 from defai.chain.tx import Receipt
 from defai.chain.vault import recorded_decisions
+from defai.domain.chain_events import LiquidityCollected
 from defai.domain.decisions import Execution, ExecutionStatus
 from defai.domain.operations import Call
 from defai.domain.position import Position
@@ -93,6 +95,7 @@ async def read_execution(
 
 def _changes(receipt: Receipt, vault: Address) -> _Changes:
     changes = _Changes()
+    paid = _paid_by_pools(receipt)
     for event in decode_receipt_logs(receipt.logs):
         match event:
             case TokenTransferred():
@@ -112,10 +115,22 @@ def _changes(receipt: Receipt, vault: Address) -> _Changes:
             case PositionCollected():
                 changes.touched[event.token_id] = None
                 before = changes.collected.get(event.token_id, (0, 0))
-                changes.collected[event.token_id] = (before[0] + event.amount0, before[1] + event.amount1)
+                amount0, amount1 = next(paid)
+                changes.collected[event.token_id] = (before[0] + amount0, before[1] + amount1)
             case _:
                 pass  # an NFT of another collection, e.g. the record itself
     return changes
+
+
+def _paid_by_pools(receipt: Receipt) -> Iterator[tuple[int, int]]:
+    """What pools paid for each of the position manager's collections, in order.
+
+    The manager's own event says what it asked for: where several positions share a range, its sums of rounded fees can
+    be a unit more than the pool, which rounds once for all, has to give.
+    """
+    for event in decode_pool_logs(receipt.logs):
+        if isinstance(event, LiquidityCollected) and event.owner == mainnet.POSITION_MANAGER:
+            yield event.amount0, event.amount1
 
 
 def _fees(
