@@ -1,10 +1,7 @@
 """An agent among ports that do what a test says: for faults that no honest world can be brought to."""
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TypeVar
-
-from pydantic import PrivateAttr
 
 from defai.agent.agent import Agent, ForecastModel, Mandate
 from defai.agent.desk import Desk
@@ -19,8 +16,8 @@ from defai.market.state import MarketState
 from defai.market.valuation import Valuation
 from defai.portfolio.ledger import Portfolio
 from defai.risk.limits import Limits
-from defai.strategy.api import Context, Hold, Intent, Strategy
 from defai.testing.builders import market_of, next_block, pool_with_liquidity
+from defai.testing.scripted import Scripted
 
 T = TypeVar("T")
 
@@ -28,32 +25,6 @@ KEY = USDC_WETH_005
 BALANCES = {USDC.address: 15_000 * 10**6, WETH.address: 75 * 10**17}
 DOMAIN = AuditDomain(31337, "0x5FbDB2315678afecb367f032d93F642f64180aa3")
 GAS_PRICE_WEI = 10**10
-
-
-class Scripted(Strategy):
-    """Does what it is told, one answer a block, and then holds. An exception among the answers is raised."""
-
-    wants_features: tuple[str, ...] = ()
-    _script: deque[object] = PrivateAttr(default_factory=deque)
-    _seen: list[Context] = PrivateAttr(default_factory=list)
-
-    def then(self, *answers: object) -> "Scripted":
-        self._script.extend(answers)
-        return self
-
-    @property
-    def seen(self) -> list[Context]:
-        return self._seen
-
-    def features(self) -> tuple[str, ...]:
-        return self.wants_features
-
-    def decide(self, ctx: Context) -> Intent:
-        self._seen.append(ctx)
-        answer = self._script.popleft() if self._script else Hold(reason="nothing in the script")
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer  # type: ignore[return-value]  # nonsense is among what it is told
 
 
 class FakePorts:
@@ -110,7 +81,7 @@ class Stand:
         model: ForecastModel | None = None,
         market: MarketState | None = None,
     ) -> None:
-        self.strategy = Scripted(wants_features=features).then(*answers)
+        self.strategy = Scripted(wants_features=features).then(*answers)  # type: ignore[arg-type]  # nonsense is among what it is told
         self.market = market or market_of({KEY: pool_with_liquidity(KEY)})
         self.ports = FakePorts()
         self.events: list[StreamEvent] = []
