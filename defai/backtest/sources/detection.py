@@ -1,0 +1,41 @@
+"""What kind of history a path holds, told by what is in it, never by a flag."""
+
+from enum import Enum
+from pathlib import Path
+
+from defai.backtest.sources.bars import minute_files
+from defai.backtest.sources.event_files import event_files
+from defai.backtest.sources.tables import head_of
+from defai.errors import ConfigError, NotFoundError
+from defai.worlds.recording import OPENING
+
+
+class SourceKind(Enum):
+    """What history is made of."""
+
+    EVENTS = "events"
+    BARS = "bars"
+    PRICES = "prices"
+
+
+def detect(source: Path) -> SourceKind:
+    """The kind of a source; where a folder has events and bars, the events.
+
+    Raises:
+        NotFoundError: where there is nothing at the path.
+        ConfigError: where what is there is no history.
+    """
+    if not source.exists():
+        raise NotFoundError(f"There is no file or folder {source}.")
+    if (source / OPENING).is_file() or event_files(source):
+        return SourceKind.EVENTS
+    if minute_files(source):
+        return SourceKind.BARS
+    if source.is_file() and source.name.endswith((".csv", ".csv.gz", ".parquet")):
+        columns = {name.lower() for name in head_of(source)}
+        if columns & {"close", "price"}:
+            return SourceKind.PRICES
+    raise ConfigError(
+        f"{source} is no history that can be read.",
+        "There are: events (.tick.csv, .raw.csv, parquet, recordings), minute bars (.minute.csv), prices (OHLCV).",
+    )
