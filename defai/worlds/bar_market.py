@@ -1,0 +1,111 @@
+"""The market of a bars world: the world's own pool, and a past that is read from the bars' columns when asked for."""
+
+from collections.abc import Iterator, Sequence
+from typing import overload
+
+from defai.amm import Pool
+from defai.domain.chain_events import Block
+from defai.domain.pool import PoolKey
+from defai.errors import DivergenceError
+from defai.market.bars import MINUTE_S, MinuteBars, from_limbs
+from defai.market.state import WINDOW_BLOCKS, MarketState
+from defai.market.window import Observation, Window
+from defai.worlds.bar_pool import sqrt_ratio_at
+
+
+class BarWindow(Window):
+    """The bars up to now, as rows of a window; a row is made when it is looked at.
+
+    A bar doesn't tell how many swaps it had: `swaps` is 1 where there was volume. `liquidity` is that of the others.
+
+    Args:
+        bars: all bars.
+        end: how many of them have happened.
+        base_fee_wei: what gas costs.
+
+    Attributes:
+        end: the row after the newest one.
+    """
+
+    __slots__ = ("_bars", "_base_fee_wei", "_repeats", "end")
+
+    def __init__(self, bars: MinuteBars, end: int, base_fee_wei: int) -> None:
+        super().__init__(0)
+        self._bars = bars
+        self._base_fee_wei = base_fee_wei
+        self._repeats = 0
+        self.end = end
+
+    def append(self, row: Observation) -> None:
+        """Not for this window: its rows are the bars.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(f"bars are not appended to: {row}")
+
+    def repeat(self) -> None:
+        """Another minute like the newest one, without volume: to settle in once the bars have ended."""
+        self._repeats += 1
+
+    def __len__(self) -> int:
+        return min(self.end + self._repeats, WINDOW_BLOCKS)
+
+    def __iter__(self) -> Iterator[Observation]:
+        return iter(self[:])
+
+    @overload
+    def __getitem__(self, index: int) -> Observation: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Observation]: ...
+    def __getitem__(self, index: int | slice) -> Observation | Sequence[Observation]:
+        """One row, or a tuple of them."""
+        length = len(self)
+        first = self.end + self._repeats - length
+        if isinstance(index, slice):
+            return tuple(self._row(first + offset) for offset in range(*index.indices(length)))
+        if not -length <= index < length:
+            raise IndexError("the window is not that long")
+        return self._row(first + index % length)
+
+    def _row(self, row: int) -> Observation:
+        bars, past = self._bars, max(row - self.end + 1, 0)
+        row -= past
+        tick = int(bars.close_tick[row])
+        before = tick if past else bars.tick_before(row)
+        amounts = [0, 0] if past else from_limbs(bars.amount0_in[row : row + 1])
+        amounts += [] if past else from_limbs(bars.amount1_in[row : row + 1])
+        return Observation(
+            block_number=row + past + 1,
+            timestamp=int(bars.timestamps[row]) + MINUTE_S * (past + 1),
+            base_fee_wei=self._base_fee_wei,
+            sqrt_price_x96=sqrt_ratio_at(tick),
+            tick=tick,
+            tick_low=tick if past else min(before, tick, int(bars.lowest_tick[row])),
+            tick_high=tick if past else max(before, tick, int(bars.highest_tick[row])),
+            liquidity=from_limbs(bars.liquidity[row : row + 1])[0],
+            swaps=int(any(amounts)),
+            amount0_in=amounts[0],
+            amount1_in=amounts[1],
+        )
+
+
+class BarMarket(MarketState):
+    """The pool after the newest bar, shared with the world that moves it.
+
+    A replica would do all arithmetic twice and could not differ: there is no chain to differ from.
+    """
+
+    def __init__(self, key: PoolKey, pool: Pool, window: BarWindow, head: Block) -> None:
+        super().__init__([key], {key.address: pool}, head)
+        self.windows = {key.address: window}
+
+    def apply(self, block: Block) -> None:
+        """Take note of the next bar, which the pool has been through already.
+
+        Raises:
+            DivergenceError: where it does not come after the newest one.
+        """
+        if block.number != self.head.number + 1:
+            raise DivergenceError(f"Bar {block.number} does not follow bar {self.head.number}.")
+        self.head = block

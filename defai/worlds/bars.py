@@ -1,0 +1,214 @@
+"""The bars world: our agents in a pool that follows minute bars.
+
+Upon a bar agents decide at its close; what they decided is carried out right there, before the next bar's volume
+comes. Our own swaps pay the pool's fee and their impact on the bar's liquidity and ours; then the price goes back to
+where the record has it, since bars can't tell what others would have done. Our liquidity dilutes: a bar's fees are
+shared among the bar's liquidity and ours. What is estimated by that, docs/bars.md tells.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from defai.agent import gas
+from defai.agent.ports import Arrival, Opening, Seat, Settlement, Submission
+from defai.audit.record import AuditDomain
+from defai.chain.contracts import encode_operations
+from defai.domain.chain_events import Block
+from defai.domain.operations import Call, Operation
+from defai.domain.pool import PoolKey
+from defai.domain.tokens import Address
+from defai.errors import ConfigError, NotFoundError
+from defai.market.bars import MINUTE_S, MinuteBars, from_limbs
+from defai.market.valuation import Valuation
+from defai.worlds.audit_logs import MemoryAuditLog
+from defai.worlds.bar_market import BarMarket, BarWindow
+from defai.worlds.bar_pool import BarPool
+from defai.worlds.carrying_out import Till
+from defai.worlds.clocks import LockStepClock
+from defai.worlds.position_book import PositionBook
+from defai.worlds.seating import SeatRequest, opening_balances
+from defai.worlds.vaults import Vaults
+
+FIDELITY: Final = "minute bars (estimated fees)"
+"""What a report on this world says of its figures."""
+BARS_CHAIN_ID: Final = 0
+"""No chain has it: a record of a backtest verifies nowhere else."""
+DEADLINE_S: Final = 600
+_NO_CONTRACT: Address = "0x0000000000000000000000000000000000000000"
+_ROWS_AT_ONCE: Final = 4_096
+
+
+class BarsWorld:
+    """Minute bars with our agents among them.
+
+    Args:
+        bars: the bars; not changed, any number of worlds can share them.
+        key: their pool.
+        valuation: what money is; it must price by this pool.
+        requests: the agents, in the order in which they act.
+        base_fee_wei: what gas costs, the same for all bars; 0 means that gas is free, the tip too.
+        first_row: the bar before which agents get their money; those before it are history to look back on.
+
+    Raises:
+        ConfigError: where the valuation prices by another pool.
+        NotFoundError: where there is no such bar.
+    """
+
+    network = "bars"
+    chain_id = BARS_CHAIN_ID
+
+    def __init__(
+        self,
+        bars: MinuteBars,
+        key: PoolKey,
+        valuation: Valuation,
+        requests: Sequence[SeatRequest] = (),
+        *,
+        base_fee_wei: int = 0,
+        first_row: int = 0,
+    ) -> None:
+        if valuation.key.address != key.address:
+            raise ConfigError(f"Bars of {key.name} can't be priced by {valuation.key.name}.")
+        if not 0 <= first_row < len(bars):
+            raise NotFoundError(f"There is no bar {first_row} among {len(bars):,} bars.")
+        self.bars = bars
+        self.key = key
+        self.clock = LockStepClock()
+        self.audit_log = MemoryAuditLog(AuditDomain(BARS_CHAIN_ID, _NO_CONTRACT))
+        self.feed = self
+        self.executor = self
+        self.till = Till()
+        self._valuation = valuation
+        self._requests = tuple(requests)
+        self._base_fee_wei = base_fee_wei
+        self._row = first_row
+        opening = from_limbs(bars.liquidity[max(first_row - 1, 0) :][:1])[0]
+        start = int(bars.timestamps[first_row])
+        self._moving = BarPool(key, bars.tick_before(first_row), opening, start)
+        self._pools = {key.address: self._moving.pool}
+        self._book = PositionBook(self._pools)
+        self._vaults = Vaults(self._book, {key.address: key}, {})
+        self._pending: dict[str, Submission] = {}
+        self._settled: dict[str, Settlement] = {}
+        self._stem = bars.digest[:50]
+        self._head = Block(first_row, self._hash(first_row), self._hash(first_row - 1), start, base_fee_wei)
+        self._window = BarWindow(bars, first_row, base_fee_wei)
+        self._volume = self._rows_from(first_row)
+
+    async def open(self) -> Opening:
+        """Give the agents their money."""
+        pricing = self._moving.pool
+        self._vaults.balances = {
+            request.name: opening_balances(request, self._valuation, pricing) for request in self._requests
+        }
+        seats = tuple(
+            Seat(request.name, agent_id, None, dict(self._vaults.balances[request.name]))
+            for agent_id, request in enumerate(self._requests)
+        )
+        return Opening(BarMarket(self.key, self._moving.pool, self._window, self._head), seats)
+
+    def warm_up(self, wanted: int) -> int:  # noqa: ARG002  what came before is in the window already
+        """None: agents may decide upon the first bar."""
+        return 0
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    async def records(self) -> int:
+        """How many decisions were recorded with their plan."""
+        return self.till.records
+
+    def begin(self) -> None:
+        """Bars come as soon as everyone has acted, always."""
+
+    async def due(self) -> None:
+        """Bars are due at once; others may run first."""
+        await self.clock.sleep_until(0.0)
+
+    async def next(self) -> Arrival | None:
+        """Carry out what was decided upon the last bar, then let the next one happen; None after the last."""
+        block = self.advance()
+        return Arrival(block) if block is not None else None
+
+    async def make_block(self) -> Arrival | None:
+        """A bar in which nothing happens but what agents have decided: to settle in."""
+        head = self._head
+        number = head.number + 1
+        block = Block(number, self._hash(number), head.hash, head.timestamp + MINUTE_S, self._base_fee_wei)
+        self._carry_out_pending(block)
+        self._moving.pool.timestamp = block.timestamp
+        self._window.repeat()
+        self._head = block
+        return Arrival(block)
+
+    def advance(self) -> Block | None:
+        """As `next`, without waiting: the bar's block."""
+        volume = next(self._volume, None)
+        if volume is None:
+            return None
+        close_tick, amount0_in, amount1_in, liquidity = volume
+        head = self._head
+        number = head.number + 1
+        block = Block(number, self._hash(number), head.hash, head.timestamp + MINUTE_S, self._base_fee_wei)
+        if self._pending:
+            self._carry_out_pending(block)
+        self._moving.follow(close_tick, amount0_in, amount1_in, liquidity, block.timestamp)
+        self._row += 1
+        self._window.end = self._row
+        self._head = block
+        return block
+
+    def encode(self, agent: str, operations: Sequence[Operation]) -> tuple[Call, ...]:
+        """The calls the agent's vault would make on the chain; here the vault's address is nobody's."""
+        deadline = self._head.timestamp + DEADLINE_S
+        keys = {self.key.address: self.key}
+        return encode_operations(operations, vault=self.vault(agent), pools=keys, deadline=deadline)
+
+    def vault(self, agent: str) -> Address:  # noqa: ARG002  a vault in memory has no address
+        """Where an agent's vault would stand."""
+        return _NO_CONTRACT
+
+    async def submit(self, submission: Submission) -> None:
+        """Take a submission; it is carried out when the next bar begins."""
+        self._pending[submission.agent] = submission
+
+    async def settled(self, agent: str) -> Settlement | None:
+        """What became of the agent's submission."""
+        return self._settled.pop(agent, None)
+
+    def balance(self, agent: str, token: Address) -> int:
+        """Idle balance of an agent's vault, in the token's smallest unit."""
+        return self._vaults.balances[agent].get(token, 0)
+
+    def _carry_out_pending(self, block: Block) -> None:
+        gas_wei = self._base_fee_wei + gas.TIP_WEI if self._base_fee_wei else 0
+        recorded = self._moving.pool.tick
+        moment = (block.number, self._head.timestamp)
+        moved = False
+        for request in self._requests:
+            submission = self._pending.pop(request.name, None)
+            if submission is not None:
+                settlement, events = self.till.carry_out(
+                    self._vaults, submission, moment, gas_wei, self._valuation
+                )
+                self._settled[request.name] = settlement
+                moved |= bool(events)
+        if moved:
+            self._moving.touched(recorded)
+
+    def _rows_from(self, first: int) -> Iterator[tuple[int, int, int, int]]:
+        """Close tick, amounts in and liquidity of each bar, turned into Python's integers by the thousand."""
+        bars = self.bars
+        for begin in range(first, len(bars), _ROWS_AT_ONCE):
+            part = bars.rows(begin, begin + _ROWS_AT_ONCE)
+            yield from zip(
+                part.close_tick.tolist(),
+                from_limbs(part.amount0_in),
+                from_limbs(part.amount1_in),
+                from_limbs(part.liquidity),
+                strict=True,
+            )
+
+    def _hash(self, number: int) -> str:
+        """Stands for a block hash: the head of the files' digest, and the block's number."""
+        return f"{self._stem}{max(number, 0):016x}"
