@@ -11,7 +11,11 @@ from pathlib import Path
 
 def test_the_program_ends_with_its_terminal(tmp_path: Path) -> None:
     terminal, end = pty.openpty()
-    environment = os.environ | {"XDG_DATA_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path), "TERM": "xterm"}
+    environment = os.environ | {
+        "XDG_DATA_HOME": str(tmp_path),
+        "XDG_STATE_HOME": str(tmp_path),
+        "TERM": "xterm",
+    }
     program = subprocess.Popen(
         [sys.executable, "-m", "defai", "demo"],
         stdin=end,
