@@ -32,10 +32,10 @@ def test_one_position_earns_what_the_rule_says(
 ) -> None:
     moving = followed(start, [(ticks, liquidity)])
     expected, tick = [0, 0], start
-    for number, (close, *amounts, others) in enumerate(bars):
-        moving.follow(close, *amounts, others, number + 1)
+    for number, (close, amount0, amount1, others) in enumerate(bars):
+        moving.follow(close, amount0, amount1, others, number + 1)
         part, whole = path_inside(tick, close, *ticks)
-        for zero, amount in enumerate(amounts):
+        for zero, amount in enumerate((amount0, amount1)):
             expected[zero] += fee_growth_x128(amount, FEE, others + liquidity, part, whole)
         tick = close
     assert moving.pool.fee_growth_inside(*ticks) == tuple(expected)
