@@ -36,6 +36,7 @@ from defai.domain.stream import (
 from defai.domain.tokens import Address, Token
 from defai.features.pipeline import compute_row
 from defai.features.spec import FeatureSpec
+from defai.portfolio.pnl import Valued
 from defai.strategy.api import Context, Costs, PoolView, Strategy
 
 
@@ -75,7 +76,7 @@ class Mandate:
 
 
 class Agent:
-    """One agent in one world."""
+    """One agent in one world. It says what it does to `publish`, where somebody listens."""
 
     def __init__(
         self,
@@ -85,7 +86,7 @@ class Agent:
         outbox: Outbox,
         executor: Executor,
         audit_log: AuditLog,
-        publish: Callable[[StreamEvent], None],
+        publish: Callable[[StreamEvent], None] | None,
     ) -> None:
         self.mandate = mandate
         self.seat = seat
@@ -96,7 +97,8 @@ class Agent:
         self.gas_used = 0
         self._executor = executor
         self._audit_log = audit_log
-        self._publish = publish
+        self._publish = publish or _tell_nobody
+        self._watched = publish is not None
         self._failures = 0
         self._under_way: tuple[Anchor, Decision | None] | None = None
         self._market = desk.market
@@ -120,14 +122,18 @@ class Agent:
         await self._settle()
         decision = view = None
         if self.state is AgentState.RUNNING and self._under_way is None:
-            context = self._look()
-            judged = self.desk.judge(self._decide(context), self.desk.valued())
+            valued = self.desk.valued()
+            context = self._look(valued)
+            judged = self.desk.judge(self._decide(context), valued)
             decision = self._seal(context, judged)
             await self._audit_log.append(self.name, decision)
-            view = views.decision_view(decision, judged.plan, judged.verdict, context.forecast, self._market)
-            self._break_circuit_on_drawdown()
+            if self._watched:
+                forecast = context.forecast
+                view = views.decision_view(decision, judged.plan, judged.verdict, forecast, self._market)
+            self._break_circuit_on_drawdown(valued)
             await self._act(decision, judged)
-        self._publish_step(view, (perf_counter() - arrived) * 1000)
+        if self._watched:
+            self._publish_step(view, (perf_counter() - arrived) * 1000)
         return decision
 
     def change_state(self, state: AgentState, reason: str) -> None:
@@ -147,7 +153,7 @@ class Agent:
         await self._settle()
         return self._under_way is None
 
-    def _look(self) -> Context:
+    def _look(self, valued: Valued) -> Context:
         keys = self.mandate.pools
         pools = tuple(
             PoolView(key, self._market.pools[key.address], self._market.windows[key.address]) for key in keys
@@ -167,7 +173,7 @@ class Agent:
             balances=desk.portfolio.balances,
             numeraire=desk.valuation.numeraire,
             base=desk.valuation.base,
-            equity_raw=desk.valued().equity_raw,
+            equity_raw=valued.equity_raw,
             costs=Costs(desk.gas_raw(gas.SWAP_GAS, fee) / unit, desk.gas_raw(gas.REBALANCE_GAS, fee) / unit),
             rng=Random(f"{self.name}:{head.number}:{head.hash}"),  # noqa: S311  a strategy's draw, not a secret
         )
@@ -286,8 +292,8 @@ class Agent:
                 AgentState.STOPPED, f"{self._failures} transactions in a row failed: {settlement.error}"
             )
 
-    def _break_circuit_on_drawdown(self) -> None:
-        fall = self.desk.drawdown(self.desk.valued().equity_raw)
+    def _break_circuit_on_drawdown(self, valued: Valued) -> None:
+        fall = self.desk.drawdown(valued.equity_raw)
         if fall > self.desk.limits.max_drawdown:
             limit = self.desk.limits.max_drawdown
             self.change_state(AgentState.STOPPED, f"drawdown {fall:.1%} over the limit of {limit:.0%}")
@@ -318,6 +324,10 @@ class Agent:
                 latency_ms=latency_ms,
             )
         )
+
+
+def _tell_nobody(event: StreamEvent) -> None:
+    """Where nobody watches, the views of a step are not even made: they cost as much as the step."""
 
 
 def _filled(settlement: Settlement) -> bool:

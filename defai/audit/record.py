@@ -6,6 +6,7 @@ chain id, DecisionAudit's address); https://eips.ethereum.org/EIPS/eip-712 says 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from eth_abi.abi import encode
@@ -36,13 +37,18 @@ class AuditDomain:
 
     def separator(self) -> bytes:
         """The EIP-712 domain separator."""
-        return keccak(
-            _DOMAIN_TYPEHASH
-            + keccak(b"defai")
-            + keccak(b"1")
-            + self.chain_id.to_bytes(32, "big")
-            + from_hex(self.contract).rjust(32, b"\0")
-        )
+        return _separator(self)
+
+
+@lru_cache(maxsize=64)
+def _separator(domain: AuditDomain) -> bytes:
+    return keccak(
+        _DOMAIN_TYPEHASH
+        + keccak(b"defai")
+        + keccak(b"1")
+        + domain.chain_id.to_bytes(32, "big")
+        + from_hex(domain.contract).rjust(32, b"\0")
+    )
 
 
 def action_digest(calls: Sequence[Call]) -> str:

@@ -108,7 +108,7 @@ def build_agents(
     world: World,
     opening: Opening,
     valuation: Valuation,
-    publish: Callable[[StreamEvent], None],
+    publish: Callable[[StreamEvent], None] | None,
     anchor_every: int,
 ) -> list[Agent]:
     """Put every member on its seat."""
