@@ -100,10 +100,14 @@ def run_terminal(settings: "Settings", *, blocks: int | None) -> int:
 
     queue = EventQueue()
     thread = SessionThread(settings, blocks, queue.put_threadsafe)
-    thread.start()
+
+    def begin() -> EventQueue:
+        thread.start()  # once the frame stands: what a session imports would hold the first paint up
+        return queue
+
     threading.Thread(target=_leave_with_terminal, args=(thread,), name="terminal watch", daemon=True).start()
     try:
-        code = asyncio.run(run(lambda: queue, thread, dropped=lambda: queue.dropped))
+        code = asyncio.run(run(begin, thread, dropped=lambda: queue.dropped))
     finally:
         thread.end()
     return code
@@ -114,7 +118,8 @@ def _leave_with_terminal(session: "SessionThread") -> None:
     while os.isatty(0):
         time.sleep(WATCH_SECONDS)
     session.ask_to_stop()
-    session.join(SETTLE_SECONDS)
+    if session.is_alive():
+        session.join(SETTLE_SECONDS)
     os._exit(HUNG_UP)  # the screen's loop may be stuck on a terminal that is not there
 
 
@@ -179,7 +184,9 @@ class SessionThread(threading.Thread):
     def end(self) -> None:
         """End the thread, by force after a while; the chain ends with the process in any case."""
         self._unwanted = True
-        if self.is_alive() and not self._loop.is_closed():
+        if not self.is_alive():
+            return
+        if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._cancel)
         self.join(JOIN_SECONDS)
 
