@@ -27,20 +27,30 @@ def run(arguments: list[str], environment: Mapping[str, str], *, timeout: float)
     return ran.stdout
 
 
+def keeping_bytecode(folder: Path) -> dict[str, str]:
+    """Our environment, but with compiled modules kept in a folder: set-up compiles them, whatever the shell says."""
+    given = {name: value for name, value in os.environ.items() if not name.startswith("DEFAI_")}
+    given.pop("PYTHONDONTWRITEBYTECODE", None)
+    return {**given, "PYTHONPYCACHEPREFIX": str(folder)}
+
+
 @contextmanager
 def second_start() -> Iterator[dict[str, str]]:
-    """The environment of a process whose home has a cached chain and trained models; the home is removed afterwards.
+    """The environment of a process whose home has a cached chain, trained models and compiled modules.
+
+    The home is removed afterwards.
 
     Raises:
         RuntimeError: where the first start fails.
     """
     with tempfile.TemporaryDirectory(prefix="defai-bench-") as home:
-        kinds = ("CACHE", "CONFIG", "DATA", "STATE")
         environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("DEFAI_")},
+            **keeping_bytecode(Path(home, "bytecode")),
             "HOME": home,
-            **{f"XDG_{kind}_HOME": str(Path(home, kind.lower())) for kind in kinds},
+            **{
+                f"XDG_{kind}_HOME": str(Path(home, kind.lower()))
+                for kind in ("CACHE", "CONFIG", "DATA", "STATE")
+            },
         }
-        first = ["demo", "--headless", "--blocks", "1", "--json"]
-        run(first, environment, timeout=FIRST_START_SECONDS)
+        run(["demo", "--headless", "--blocks", "1", "--json"], environment, timeout=FIRST_START_SECONDS)
         yield environment
