@@ -59,12 +59,16 @@ def strategies_folder() -> Path:
     return _strategies_folders()[0]
 
 
-def _strategies_folders() -> tuple[Path, ...]:
-    """The author's own folder before the one that came with defai, whose strategies the demo runs anywhere."""
+def shipped_folder() -> Path:
+    """The folder that came with defai: baselines are taken from there, whatever an author calls his own."""
     package = Path(__file__).resolve().parent
     beside = package.parent.parent / "strategies"
-    shipped = beside if beside.is_dir() else package / "bundled"
-    here = Path.cwd() / "strategies"
+    return beside if beside.is_dir() else package / "bundled"
+
+
+def _strategies_folders() -> tuple[Path, ...]:
+    """The author's own folder before the one that came with defai, whose strategies the demo runs anywhere."""
+    shipped, here = shipped_folder(), Path.cwd() / "strategies"
     return (here, shipped) if here.is_dir() and here != shipped else (shipped,)
 
 

@@ -38,7 +38,9 @@ class VeryImpatient(Strategy):
         return Hold(reason="now")
 '''
 )
-SHIPPED = {"fee_tier_arbitrage", "hold", "mean_reversion", "volatility_band"}
+SHIPPED = {
+    *("fee_tier_arbitrage", "full_range", "hold", "mean_reversion", "static_band", "volatility_band"),
+}
 Write = Callable[[str, str], Path]
 
 
