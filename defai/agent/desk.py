@@ -77,9 +77,9 @@ class Desk:
         return value(self.portfolio, self.market.pools, self.market.keys, self.worth, numeraire)
 
     def gas_raw(self, gas_units: int, fee_wei: int) -> int:
-        """Worth of gas in the numeraire's smallest unit: ether counts as the base token's wei."""
-        wei = gas_units * fee_wei
-        return self.worth(self.valuation.base.address, wei * 10**self.valuation.base.decimals // WEI)
+        """Worth of gas in the numeraire's smallest unit; see `Valuation.ether`."""
+        paid_in = self.valuation.ether
+        return self.worth(paid_in.address, gas_units * fee_wei * 10**paid_in.decimals // WEI)
 
     def drawdown(self, equity_raw: int) -> Decimal:
         """Fall from the highest equity so far, 0..1; moves the high-water mark."""

@@ -29,6 +29,8 @@ def from_hex(hexadecimal: str) -> bytes:
 
 
 def _refuse_ambiguity(value: object) -> None:
+    if isinstance(value, str | int):
+        return
     if isinstance(value, float):
         raise TypeError(f"a canonical record holds no float: {value!r}")
     if isinstance(value, Mapping):

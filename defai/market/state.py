@@ -171,18 +171,24 @@ def observe(block: Block, pool: Pool, tick_before: int, events: list[PoolEvent])
         tick_before: the pool's tick before it.
         events: what happened to the pool in it.
     """
-    swaps = [event for event in events if isinstance(event, PoolSwapped)]
-    ticks = [tick_before, pool.tick, *(swap.tick for swap in swaps)]
+    low, high = (tick_before, pool.tick) if tick_before < pool.tick else (pool.tick, tick_before)
+    swaps = amount0_in = amount1_in = 0
+    for event in events:
+        if isinstance(event, PoolSwapped):
+            swaps += 1
+            low, high = min(low, event.tick), max(high, event.tick)
+            amount0_in += max(event.amount0, 0)
+            amount1_in += max(event.amount1, 0)
     return Observation(
         block_number=block.number,
         timestamp=block.timestamp,
         base_fee_wei=block.base_fee_wei,
         sqrt_price_x96=pool.sqrt_price_x96,
         tick=pool.tick,
-        tick_low=min(ticks),
-        tick_high=max(ticks),
+        tick_low=low,
+        tick_high=high,
         liquidity=pool.liquidity,
-        swaps=len(swaps),
-        amount0_in=sum(swap.amount0 for swap in swaps if swap.amount0 > 0),
-        amount1_in=sum(swap.amount1 for swap in swaps if swap.amount1 > 0),
+        swaps=swaps,
+        amount0_in=amount0_in,
+        amount1_in=amount1_in,
     )

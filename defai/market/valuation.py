@@ -6,6 +6,8 @@ from defai.amm import Pool
 from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address, Token
 
+_ETHER = frozenset({"ETH", "WETH"})
+
 
 class Valuation:
     """Values the two tokens of one pricing pool in one of them.
@@ -13,6 +15,11 @@ class Valuation:
     Args:
         key: the pricing pool.
         numeraire: the token that counts as money; one of the pool's two.
+
+    Attributes:
+        base: the other token.
+        ether: the token that gas is counted in: the numeraire where that is ether, else the base token, whatever it
+            is - a pool without ether in it doesn't know ether's worth.
     """
 
     def __init__(self, key: PoolKey, numeraire: Token) -> None:
@@ -20,6 +27,7 @@ class Valuation:
         self.numeraire = numeraire
         self._base_is_zero = key.token1 == numeraire
         self.base = key.token0 if self._base_is_zero else key.token1
+        self.ether = numeraire if numeraire.symbol in _ETHER else self.base
 
     def worth_raw(self, pool: Pool, token: Address, amount_raw: int) -> int:
         """Worth of an amount in the numeraire's smallest unit, rounded down (towards minus infinity).

@@ -1,0 +1,108 @@
+"""What a backtest runs on, whatever it was made from: a history that any number of worlds can be opened on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from defai.agent.ports import World
+from defai.domain.pool import PoolKey
+from defai.domain.tokens import Token
+from defai.errors import ConfigError, did_you_mean
+from defai.market.valuation import Valuation
+from defai.worlds.carrying_out import Till
+from defai.worlds.event_history import EventHistory
+from defai.worlds.replay import Flow, ReplayWorld
+from defai.worlds.seating import SeatRequest
+
+
+class BacktestWorld(World, Protocol):
+    """A world in memory that keeps count of what plans came to."""
+
+    @property
+    def till(self) -> Till:
+        """What came of each agent's plans."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """A history to run on.
+
+    Attributes:
+        kind: "events", "bars" or "prices".
+        fidelity: what is exact and what is estimated, in a sentence.
+        exact_share: share of the recorded swaps that come out to the last unit; None where that means nothing.
+        priced_gas: whether gas has a price here; where not, none is charged and none is reported.
+        sha256: of the files' contents.
+        make_world: opens a new world on the same history, for these agents.
+    """
+
+    kind: str
+    keys: tuple[PoolKey, ...]
+    valuation: Valuation
+    fidelity: str
+    exact_share: float | None
+    priced_gas: bool
+    sha256: str
+    source: str
+    make_world: Callable[[Sequence[SeatRequest]], BacktestWorld]
+
+
+def events_ground(
+    history: EventHistory,
+    *,
+    numeraire: str | None = None,
+    flow: Flow = Flow.AMOUNTS,
+    first_time: int | None = None,
+    end_time: int | None = None,
+) -> Ground:
+    """A ground of recorded events.
+
+    Args:
+        history: what happened.
+        numeraire: symbol of the token that counts as money; by default the dollar of the pool, else its ether.
+        flow: how recorded swaps are made again; see `defai.worlds.replay`.
+        first_time: agents join at the first block from this moment on.
+        end_time: the run ends before the first block from this moment on.
+    """
+    valuation = valuation_of(history.keys, numeraire)
+    return Ground(
+        kind="events",
+        keys=history.keys,
+        valuation=valuation,
+        fidelity=history.fidelity,
+        exact_share=history.exact_share,
+        priced_gas=history.priced_gas,
+        sha256=history.sha256,
+        source=history.source,
+        make_world=lambda requests: ReplayWorld(
+            history, valuation, requests, flow=flow, first_time=first_time, end_time=end_time
+        ),
+    )
+
+
+_MONEY = ("USDC", "USDT", "DAI", "WETH", "ETH")
+"""What counts as money where nobody says, the likeliest first."""
+
+
+def valuation_of(keys: Sequence[PoolKey], numeraire: str | None) -> Valuation:
+    """What money is on some pools: the first of them prices it.
+
+    Raises:
+        ConfigError: where the pool does not trade the numeraire, or nobody can tell which of its tokens it is.
+    """
+    key = keys[0]
+    tokens = {token.symbol: token for token in (key.token0, key.token1)}
+    wanted = numeraire or next((symbol for symbol in _MONEY if symbol in tokens), None)
+    if wanted is None:
+        raise ConfigError(
+            f"Neither {' nor '.join(tokens)} is known to be money.", "Say which is: --numeraire SYMBOL."
+        )
+    if wanted not in tokens:
+        hint = did_you_mean(wanted, list(tokens)) or f"It trades {' and '.join(tokens)}."
+        raise ConfigError(f"{key.name} does not trade {wanted}.", hint)
+    return Valuation(key, tokens[wanted])
+
+
+def tokens_of(keys: Sequence[PoolKey]) -> dict[str, Token]:
+    """The tokens of some pools by symbol."""
+    return {token.symbol: token for key in keys for token in (key.token0, key.token1)}

@@ -1,0 +1,200 @@
+"""Runs agents over a history, headless: the same agents, guard and records as anywhere, and their baselines beside.
+
+All agents of a backtest live in one market and see each other's effect. Each baseline lives in a market of its own:
+what it says is what would have come of the money without the agents.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from time import perf_counter
+from typing import Any, Final
+
+from defai.agent.agent import Agent
+from defai.agent.ports import Feed, Opening
+from defai.backtest.curve import EquityCurve
+from defai.backtest.ground import BacktestWorld, Ground, tokens_of
+from defai.config import AgentSettings
+from defai.domain.pool import PoolKey
+from defai.errors import ConfigError, did_you_mean
+from defai.market.state import MarketState
+from defai.models.trained import TrainedModel
+from defai.risk.limits import Limits
+from defai.session.fleet import Member, build_agents, parameters_of, seat_requests
+from defai.strategy.registry import LoadedStrategy, load, shipped_folder
+from defai.worlds.carrying_out import TradeTape
+
+BASELINES: Final = ("hold", "full_range", "static_band")
+"""Strategies that came with defai, and that do at most one thing."""
+UNLIMITED: Final = Limits(
+    max_slippage_bps=5_000,
+    max_trade_usd=Decimal(10**30),
+    max_turnover_usd=Decimal(10**30),
+    max_base_share=Decimal(1),
+    max_gas_usd=Decimal(10**30),
+    max_drawdown=Decimal(1),
+)
+"""A baseline is arithmetic, not somebody's money: no guard stops it."""
+_NEVER: Final = 1 << 62
+_CLOSING_BLOCKS: Final = 8
+
+
+@dataclass(slots=True)
+class AgentRun:
+    """What came of one agent.
+
+    Attributes:
+        steps: blocks it took part in.
+        idle: whether it has nothing left to do, as a baseline that has done its one thing.
+    """
+
+    name: str
+    strategy: str
+    parameters: dict[str, Any]
+    agent: Agent
+    tape: TradeTape = field(default_factory=TradeTape)
+    curve: EquityCurve = field(default_factory=EquityCurve)
+    steps: int = 0
+    idle: bool = False
+
+    @property
+    def last_digest(self) -> str:
+        """Digest of the agent's last decision: the end of the chain of all of them."""
+        return self.agent.outbox.last_digest
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestResult:
+    """What came of a backtest.
+
+    Attributes:
+        agents: in one market, in the order in which they were given.
+        baselines: by name, each in a market of its own, with the first agent's money.
+        seconds: what running took, reading the source not included.
+    """
+
+    ground: Ground
+    agents: tuple[AgentRun, ...]
+    baselines: dict[str, AgentRun]
+    seconds: float
+
+
+async def run(
+    ground: Ground,
+    settings: Sequence[AgentSettings],
+    *,
+    models: Sequence[TrainedModel | None] | None = None,
+    baselines: bool = True,
+    anchor_every: int = 50,
+    say: Callable[[str], None] = lambda _: None,
+) -> BacktestResult:
+    """Run a backtest.
+
+    Args:
+        ground: the history.
+        settings: the agents.
+        models: theirs, in order; None where none needs one.
+        baselines: whether the baselines run beside.
+        anchor_every: decisions that moved nothing are anchored, and paid for, when so many wait.
+        say: told what is going on.
+
+    Raises:
+        ConfigError: where a strategy wants pools or tokens that the history does not have.
+    """
+    began = perf_counter()
+    members = [_member(one, load(one.strategy, one.parameters), ground.keys) for one in settings]
+    given = list(models) if models is not None else [None] * len(members)
+    agents = await _run_world(ground, members, given, anchor_every)
+    beside: dict[str, AgentRun] = {}
+    for name in BASELINES if baselines else ():
+        say(f"running the baseline {name}")
+        start = settings[0]
+        alone = AgentSettings(
+            name=name.replace("_", "-"),
+            strategy=name,
+            usd=start.usd,
+            balances=start.balances,
+            limits=UNLIMITED,
+        )
+        member = _member(alone, load(name, folder=shipped_folder()), ground.keys)
+        beside[name] = (await _run_world(ground, [member], [None], _NEVER, baseline=True))[0]
+    return BacktestResult(ground, tuple(agents), beside, perf_counter() - began)
+
+
+def _member(settings: AgentSettings, loaded: LoadedStrategy, keys: Sequence[PoolKey]) -> Member:
+    """Give a strategy its pools: by name, or the history's only one for a strategy that looks at one."""
+    wanted = loaded.strategy.pools()
+    by_name = {key.name: key for key in keys}
+    if len(keys) == 1 and len(wanted) == 1:
+        return Member(settings, loaded, tuple(keys))
+    for name in wanted:
+        if name not in by_name:
+            hint = did_you_mean(name, list(by_name)) or f"It has: {', '.join(by_name)}."
+            raise ConfigError(f"{loaded.name} looks at a pool '{name}' that the history does not have.", hint)
+    return Member(settings, loaded, tuple(by_name[name] for name in wanted))
+
+
+async def _run_world(
+    ground: Ground,
+    members: Sequence[Member],
+    models: Sequence[TrainedModel | None],
+    anchor_every: int,
+    *,
+    baseline: bool = False,
+) -> list[AgentRun]:
+    requests = seat_requests(members, tokens_of(ground.keys), ground.valuation.numeraire)
+    world = ground.make_world(requests)
+    try:
+        opening = await world.open()
+        agents = build_agents(members, models, world, opening, ground.valuation, None, anchor_every)
+        runs = [
+            AgentRun(member.settings.name, member.loaded.name, parameters_of(member.loaded), agent)
+            for member, agent in zip(members, agents, strict=True)
+        ]
+        await _live(world, opening, runs, baseline=baseline)
+    finally:
+        await world.close()
+    for one in runs:
+        one.tape = world.till.tapes.get(one.name, one.tape)
+    return runs
+
+
+async def _live(world: BacktestWorld, opening: Opening, runs: Sequence[AgentRun], *, baseline: bool) -> None:
+    market, feed = opening.market, world.feed
+    for one in runs:
+        one.agent.desk.start_counting()
+        one.curve.sample(one.agent.desk)
+        one.idle = baseline and one.strategy == "hold"
+    feed.begin()
+    while (arrival := await feed.next()) is not None:
+        market.apply(arrival.block)
+        for one in runs:
+            await _step(one, baseline=baseline)
+    await _wind_down(feed, market, runs, anchor=not baseline)
+    for one in runs:
+        one.curve.sample(one.agent.desk)
+
+
+async def _step(one: AgentRun, *, baseline: bool) -> None:
+    """Let an agent take part in the newest block. A baseline that has done its one thing is only watched."""
+    one.steps += 1
+    if not one.idle:
+        await one.agent.step(perf_counter())
+        one.idle = baseline and bool(one.agent.desk.portfolio.positions)
+    if one.curve.is_due(one.agent.desk.market.head.timestamp):
+        one.curve.sample(one.agent.desk)
+
+
+async def _wind_down(feed: Feed, market: MarketState, runs: Sequence[AgentRun], *, anchor: bool) -> None:
+    """Settle what is under way and anchor what waits, in as few blocks as it takes."""
+    for _ in range(_CLOSING_BLOCKS):
+        for one in runs:
+            await one.agent.settle()
+            if anchor:
+                await one.agent.flush()
+        if all([await one.agent.settle() for one in runs]):
+            return
+        arrival = await feed.make_block()
+        if arrival is None:
+            return
+        market.apply(arrival.block)
