@@ -1,7 +1,7 @@
 """Carrying a submission out in memory: what its vault did, what its agent is told, and what the pools would emit."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from eth_hash.auto import keccak
 
@@ -95,26 +95,29 @@ class Till:
             error = revert.sentence
         self.tapes.setdefault(submission.agent, TradeTape()).count(outcome.events, before_x96, valuation)
         transaction = "0x" + keccak(f"{submission.agent}:{block[0]}".encode()).hex()
-        execution = None
+        settlement = Settlement(not error, block[0], transaction, units, units * gas_wei, error=error)
         if submission.decision:
             self.records += not error
-            execution = Execution(
-                agent=submission.agent,
-                decision_digest=submission.decision.digest,
-                status=ExecutionStatus.REVERTED if error else ExecutionStatus.FILLED,
-                block_number=block[0],
-                transaction_hash=transaction,
-                token_deltas=_items(outcome.deltas),
-                opened=tuple(outcome.opened.values()),
-                closed=tuple(outcome.closed),
-                record_id=None if error else self.records,
-                gas_used=units,
-                gas_cost_wei=units * gas_wei,
-                fees_collected=_items(outcome.fees),
-                error=error,
-            )
-        settlement = Settlement(not error, block[0], transaction, units, units * gas_wei, execution, error)
+            execution = self._execution(submission.agent, submission.decision.digest, settlement, outcome)
+            settlement = replace(settlement, execution=execution)
         return settlement, outcome.events
+
+    def _execution(self, agent: str, digest: str, settlement: Settlement, outcome: Outcome) -> Execution:
+        return Execution(
+            agent=agent,
+            decision_digest=digest,
+            status=ExecutionStatus.FILLED if settlement.landed else ExecutionStatus.REVERTED,
+            block_number=settlement.block_number,
+            transaction_hash=settlement.transaction_hash or "",
+            token_deltas=_items(outcome.deltas),
+            opened=tuple(outcome.opened.values()),
+            closed=tuple(outcome.closed),
+            record_id=self.records if settlement.landed else None,
+            gas_used=settlement.gas_used,
+            gas_cost_wei=settlement.gas_cost_wei,
+            fees_collected=_items(outcome.fees),
+            error=settlement.error,
+        )
 
 
 def _sold_and_lost(
