@@ -127,7 +127,7 @@ class Session:
             "seed": self.settings.market.seed,
             "agents": [_agent_summary(agent) for agent in self.agents],
             "records_on_chain": await self.world.records(),
-            "decision_digest": "0x" + self._tally.digest.hex(),
+            "decision_digest": "0x" + self._tally.digest.rjust(32, b"\0").hex(),
             "seconds": round(perf_counter() - self._tally.started, 3),
         }
 
@@ -208,8 +208,9 @@ class Session:
                 return
             arrival = await self._world.feed.make_block()
             if arrival is None:
-                return
+                break
             self._fold(arrival)
+        self._warn("Some decisions could not be anchored before the end; the run's directory has them all.")
 
     async def _next_block(self) -> Arrival | None:
         """The next block, folded; None where there is no more or the session is to stop.
