@@ -1,8 +1,12 @@
 """`defai demo`: the whole thing, offline."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from defai.config import Settings
 
 
 @click.command("demo")
@@ -31,18 +35,21 @@ def command(
 ) -> int:
     """Run a chain with Uniswap on it, a market, four agents and the terminal, offline."""
     from defai.cli.running import run_headless, run_terminal  # noqa: PLC0415  loads on use, so that --help is quick
-    from defai.config import Settings  # noqa: PLC0415  the same
 
     without_terminal = headless or as_json
-    settings = Settings.demo(
-        {
-            "market.seed": seed,
-            "market.prices": prices,
-            "market.attackers": attackers or None,
-            "network.block_time_s": 0 if without_terminal and block_time is None else block_time,
-            "run_dir": run_dir,
-        }
-    )
+    overrides: dict[str, object] = {
+        "market.seed": seed,
+        "market.prices": prices,
+        "market.attackers": attackers or None,
+        "network.block_time_s": 0 if without_terminal and block_time is None else block_time,
+        "run_dir": run_dir,
+    }
     if without_terminal:
-        return run_headless(settings, blocks=blocks, as_json=as_json)
-    return run_terminal(settings, blocks=blocks)
+        return run_headless(_settings(overrides), blocks=blocks, as_json=as_json)
+    return run_terminal(lambda: _settings(overrides), blocks=blocks)
+
+
+def _settings(overrides: "dict[str, object]") -> "Settings":
+    from defai.config import Settings  # noqa: PLC0415  the terminal paints before it is imported
+
+    return Settings.demo(overrides)

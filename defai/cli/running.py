@@ -91,8 +91,13 @@ def make_session(settings: "Settings", *, blocks: int | None) -> "Session":
     return Session(settings, Bus(), blocks=blocks, journal=journal)
 
 
-def run_terminal(settings: "Settings", *, blocks: int | None) -> int:
-    """Run a session behind the terminal: the screen paints at once, the session starts in a thread of its own."""
+def run_terminal(settings: "Callable[[], Settings]", *, blocks: int | None) -> int:
+    """Run a session behind the terminal: the screen paints at once, the session starts in a thread of its own.
+
+    Args:
+        settings: gives what to run; asked in the session's thread, once the screen stands.
+        blocks: how many blocks; None until the person leaves.
+    """
     if not sys.stdout.isatty() or not sys.stdin.isatty():
         raise DefaiError("The terminal needs a terminal.", "Add --headless to run without one.")
     from defai.tui.app import run  # noqa: PLC0415  loads on use, so that --help is quick
@@ -126,7 +131,7 @@ def _leave_with_terminal(session: "SessionThread") -> None:
 class SessionThread(threading.Thread):
     """A session in a thread of its own; as a `Control` it hands wishes over to the session's loop."""
 
-    def __init__(self, settings: "Settings", blocks: int | None, put: "Observer") -> None:
+    def __init__(self, settings: "Callable[[], Settings]", blocks: int | None, put: "Observer") -> None:
         super().__init__(name="session", daemon=True)
         self._settings = settings
         self._blocks = blocks
@@ -191,7 +196,7 @@ class SessionThread(threading.Thread):
         self.join(JOIN_SECONDS)
 
     async def _main(self) -> None:
-        session = make_session(self._settings, blocks=self._blocks)
+        session = make_session(self._settings(), blocks=self._blocks)
         session.bus.tap(self._put)
         self._session = session
         self._running = asyncio.ensure_future(session.run())

@@ -56,4 +56,4 @@ def command(
     )
     if without_terminal:
         return run_headless(settings, blocks=1 if once else blocks, as_json=as_json)
-    return run_terminal(settings, blocks=blocks)
+    return run_terminal(lambda: settings, blocks=blocks)

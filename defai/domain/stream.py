@@ -1,15 +1,14 @@
 """What a session tells the world: immutable events on a bounded bus.
 
 The terminal, the journal and the event server consume these and nothing else. Every event is a flat dataclass of
-JSON-able values (Decimals become strings), so one `pydantic.TypeAdapter(StreamEvent)` reads and writes them all.
+JSON-able values (Decimals become strings), so one pydantic TypeAdapter, with `kind` as its discriminator,
+reads and writes them all.
 None means "not known" or "does not apply"; nobody invents a number for it.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Literal, TypeAlias
-
-from pydantic import Field
+from typing import Literal, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +242,7 @@ class SessionEnded:
     kind: Literal["session_ended"] = "session_ended"
 
 
-StreamEvent: TypeAlias = Annotated[
+StreamEvent: TypeAlias = (
     SetupProgressed
     | SessionStarted
     | BlockArrived
@@ -252,6 +251,6 @@ StreamEvent: TypeAlias = Annotated[
     | HoldsAnchored
     | AgentStateChanged
     | Notice
-    | SessionEnded,
-    Field(discriminator="kind"),
-]
+    | SessionEnded
+)
+"""Any of them; `kind` tells them apart."""

@@ -6,16 +6,16 @@ import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from platformdirs import user_data_path
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from defai.config import Settings
 from defai.domain.stream import StreamEvent
 from defai.errors import DefaiError
 
-_EVENT: TypeAdapter[Any] = TypeAdapter(StreamEvent)
+_EVENT: TypeAdapter[Any] = TypeAdapter(Annotated[StreamEvent, Field(discriminator="kind")])
 _PACKAGES = ("defai", "lightgbm", "numpy", "web3", "pydantic")
 
 
