@@ -92,7 +92,7 @@ class Agent:
         self.seat = seat
         self.desk = desk
         self.outbox = outbox
-        self.state = AgentState.RUNNING
+        self.state, self.state_reason = AgentState.RUNNING, ""
         self.decisions: dict[str, int] = {"decisions": 0, "trades": 0, "holds": 0, "denied": 0, "records": 0}
         self.gas_used = 0
         self._executor = executor
@@ -139,7 +139,7 @@ class Agent:
     def change_state(self, state: AgentState, reason: str) -> None:
         """Pause, resume or stop; says so on the stream where it is a change."""
         if state is not self.state:
-            self.state = state
+            self.state, self.state_reason = state, reason
             self._failures = 0
             self._publish(AgentStateChanged(self.name, state.value, reason))
 

@@ -1,11 +1,25 @@
 """An agent's money over time: what every metric is computed from."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from defai.agent.desk import Desk
+from defai.amm import get_sqrt_ratio_at_tick
+from defai.backtest.metrics import HeldBand
+from defai.domain.tokens import Address
 
 SAMPLE_S = 60
 """Moments are kept at least this far apart."""
+
+
+class Provided(NamedTuple):
+    """Liquidity between two ticks of a pool."""
+
+    pool: Address
+    tick_lower: int
+    tick_upper: int
+    liquidity: int
 
 
 @dataclass(slots=True)
@@ -23,7 +37,8 @@ class EquityCurve:
         fees_raw: fees earned so far, collected or owed, at present prices.
         gas_raw: gas paid so far.
         base_unit_raw: worth of one whole base token.
-        in_range: whether liquidity of the agent's is in use; None while it has no position.
+        positions: what it provides, by token id.
+        executions: how many there had been when the latest moment was kept.
     """
 
     timestamps: list[int] = field(default_factory=list)
@@ -34,13 +49,18 @@ class EquityCurve:
     fees_raw: list[int] = field(default_factory=list)
     gas_raw: list[int] = field(default_factory=list)
     base_unit_raw: list[int] = field(default_factory=list)
-    in_range: list[bool | None] = field(default_factory=list)
+    positions: list[dict[int, Provided]] = field(default_factory=list)
+    executions: int = 0
 
-    def sample(self, desk: Desk) -> None:
-        """Keep the present moment."""
+    def sample(self, desk: Desk, timestamp: int | None = None) -> None:
+        """Keep the present moment.
+
+        Args:
+            desk: the agent's.
+            timestamp: the moment it counts as, where that is not the newest block's: settling takes blocks of its own.
+        """
         head, valued, base = desk.market.head, desk.valued(), desk.valuation.base
-        positions = [position for position in desk.portfolio.positions if position.liquidity]
-        self.timestamps.append(head.timestamp)
+        self.timestamps.append(head.timestamp if timestamp is None else timestamp)
         self.block_numbers.append(head.number)
         self.equity_raw.append(valued.equity_raw)
         self.hodl_raw.append(valued.hodl_raw)
@@ -48,21 +68,50 @@ class EquityCurve:
         self.fees_raw.append(valued.fees_raw)
         self.gas_raw.append(valued.gas_raw)
         self.base_unit_raw.append(desk.worth(base.address, 10**base.decimals))
-        pools = desk.market.pools
-        self.in_range.append(
-            any(position.contains(pools[position.pool].tick) for position in positions) if positions else None
+        self.positions.append(provided_by(desk))
+        self.executions = desk.portfolio.executions
+
+    def is_due(self, desk: Desk) -> bool:
+        """Whether enough time has passed to keep another moment, or a position has changed."""
+        if desk.market.head.timestamp >= self.timestamps[-1] + SAMPLE_S:
+            return True
+        return desk.portfolio.executions != self.executions and provided_by(desk) != self.positions[-1]
+
+    def bands(self, desk: Desk) -> list[HeldBand]:
+        """The liquidity that was provided, from when to when."""
+        return [_band(provided, first, last, desk) for provided, first, last in _spans(self.positions)]
+
+
+def provided_by(desk: Desk) -> dict[int, Provided]:
+    """What an agent provides, by token id."""
+    return {
+        position.token_id: Provided(
+            position.pool, position.tick_lower, position.tick_upper, position.liquidity
         )
+        for position in desk.portfolio.positions
+        if position.liquidity
+    }
 
-    def is_due(self, timestamp: int) -> bool:
-        """Whether enough time has passed to keep another moment."""
-        return timestamp >= self.timestamps[-1] + SAMPLE_S
 
-    def in_range_ratio(self) -> float | None:
-        """Share of the time with a position in which its liquidity was in use; None where there was none."""
-        inside = held = 0
-        for index, state in enumerate(self.in_range[:-1]):
-            lasted = self.timestamps[index + 1] - self.timestamps[index]
-            if state is not None:
-                held += lasted
-                inside += lasted * state
-        return inside / held if held else None
+def _spans(positions: Sequence[dict[int, Provided]]) -> Iterator[tuple[Provided, int, int]]:
+    """What was provided, with the row in which it was first there and the one in which it no longer was."""
+    open_since: dict[int, tuple[Provided, int]] = {}
+    for row, present in enumerate(positions):
+        for token_id, (provided, since) in list(open_since.items()):
+            if present.get(token_id) != provided:
+                yield provided, since, row
+                del open_since[token_id]
+        for token_id, provided in present.items():
+            open_since.setdefault(token_id, (provided, row))
+    for provided, since in open_since.values():
+        yield provided, since, len(positions) - 1
+
+
+def _band(provided: Provided, first: int, last: int, desk: Desk) -> HeldBand:
+    key = desk.market.keys[provided.pool]
+    bounds = sorted(
+        float(desk.valuation.base_price(get_sqrt_ratio_at_tick(tick)))
+        for tick in (provided.tick_lower, provided.tick_upper)
+    )
+    whole = 10 ** ((key.token0.decimals + key.token1.decimals) / 2)
+    return HeldBand(first, last, provided.liquidity / whole, *bounds)

@@ -1,6 +1,6 @@
 """What a backtest runs on, whatever it was made from: a history that any number of worlds can be opened on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,6 +9,7 @@ from defai.domain.pool import PoolKey
 from defai.domain.tokens import Token
 from defai.errors import ConfigError, did_you_mean
 from defai.market.valuation import Valuation
+from defai.worlds.audit_logs import MemoryAuditLog
 from defai.worlds.carrying_out import Till
 from defai.worlds.event_history import EventHistory
 from defai.worlds.replay import Flow, ReplayWorld
@@ -22,6 +23,10 @@ class BacktestWorld(World, Protocol):
     def till(self) -> Till:
         """What came of each agent's plans."""
 
+    @property
+    def audit_log(self) -> MemoryAuditLog:
+        """Keeps decisions."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
@@ -33,6 +38,7 @@ class Ground:
         exact_share: share of the recorded swaps that come out to the last unit; None where that means nothing.
         priced_gas: whether gas has a price here; where not, none is charged and none is reported.
         sha256: of the files' contents.
+        settings: how the history is run, by option: the flow, for one.
         make_world: opens a new world on the same history, for these agents.
     """
 
@@ -44,6 +50,7 @@ class Ground:
     priced_gas: bool
     sha256: str
     source: str
+    settings: Mapping[str, str | None]
     make_world: Callable[[Sequence[SeatRequest]], BacktestWorld]
 
 
@@ -74,6 +81,7 @@ def events_ground(
         priced_gas=history.priced_gas,
         sha256=history.sha256,
         source=history.source,
+        settings={"flow": flow.value},
         make_world=lambda requests: ReplayWorld(
             history, valuation, requests, flow=flow, first_time=first_time, end_time=end_time
         ),

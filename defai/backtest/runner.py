@@ -10,11 +10,12 @@ from decimal import Decimal
 from time import perf_counter
 from typing import Any, Final
 
-from defai.agent.agent import Agent
+from defai.agent.agent import Agent, AgentState
 from defai.agent.ports import Feed, Opening
 from defai.backtest.curve import EquityCurve
 from defai.backtest.ground import BacktestWorld, Ground, tokens_of
 from defai.config import AgentSettings
+from defai.domain.decisions import Decision
 from defai.domain.pool import PoolKey
 from defai.errors import ConfigError, did_you_mean
 from defai.market.state import MarketState
@@ -45,7 +46,9 @@ class AgentRun:
 
     Attributes:
         steps: blocks it took part in.
+        decisions: all it took, in order.
         idle: whether it has nothing left to do, as a baseline that has done its one thing.
+        stopped: why it decides no more; empty where it does.
     """
 
     name: str
@@ -54,8 +57,10 @@ class AgentRun:
     agent: Agent
     tape: TradeTape = field(default_factory=TradeTape)
     curve: EquityCurve = field(default_factory=EquityCurve)
+    decisions: tuple[Decision, ...] = ()
     steps: int = 0
     idle: bool = False
+    stopped: str = ""
 
     @property
     def last_digest(self) -> str:
@@ -156,6 +161,8 @@ async def _run_world(
         await world.close()
     for one in runs:
         one.tape = world.till.tapes.get(one.name, one.tape)
+        one.stopped = "" if one.agent.state is AgentState.RUNNING else one.agent.state_reason
+        one.decisions = tuple(decision for agent, decision in world.audit_log.decisions if agent == one.name)
     return runs
 
 
@@ -170,9 +177,10 @@ async def _live(world: BacktestWorld, opening: Opening, runs: Sequence[AgentRun]
         market.apply(arrival.block)
         for one in runs:
             await _step(one, baseline=baseline)
+    end = market.head.timestamp
     await _wind_down(feed, market, runs, anchor=not baseline)
     for one in runs:
-        one.curve.sample(one.agent.desk)
+        one.curve.sample(one.agent.desk, end)
 
 
 async def _step(one: AgentRun, *, baseline: bool) -> None:
@@ -181,7 +189,7 @@ async def _step(one: AgentRun, *, baseline: bool) -> None:
     if not one.idle:
         await one.agent.step(perf_counter())
         one.idle = baseline and bool(one.agent.desk.portfolio.positions)
-    if one.curve.is_due(one.agent.desk.market.head.timestamp):
+    if one.curve.is_due(one.agent.desk):
         one.curve.sample(one.agent.desk)
 
 

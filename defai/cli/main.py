@@ -46,6 +46,7 @@ class Entry(NamedTuple):
 COMMANDS: Final = {
     "demo": Entry("demo", "Run everything offline: a chain, a market, four agents, the terminal."),
     "trade": Entry("trade", "Run a fleet from a configuration file, in the terminal or headless."),
+    "backtest": Entry("backtest", "Run strategies over recorded history, headless."),
     "train": Entry("train", "Train a strategy's model and write its card."),
     "models": Entry("models", "List and show trained models."),
     "list-strategies": Entry("list_strategies", "List the strategies that can be named in a configuration."),

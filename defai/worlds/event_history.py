@@ -5,9 +5,10 @@ just this event is found once; a replay then makes the call again, on the pool a
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
+from defai.agent import gas
 from defai.amm import AmmRevert, Pool, PoolStateError, SwapResult
 from defai.amm.replay import direction, forced_swap
 from defai.amm.swap import SwapWalk, check_swap, commit_swap, walk_swap
@@ -93,6 +94,13 @@ class EventHistory:
         """Time from block to block on this chain, as the first and the last block tell it; at least one."""
         blocks = self.blocks[-1].number - self.blocks[0].number
         return max(1, (self.last_time - self.first_time) // blocks) if blocks else 1
+
+    def with_gas_at(self, gas_wei: int) -> "EventHistory":
+        """The same history with one price for gas in all blocks, the tip included."""
+        base_fee_wei = max(gas_wei - gas.TIP_WEI, 0)
+        blocks = tuple(replace(block, base_fee_wei=base_fee_wei) for block in self.blocks)
+        head = replace(self.head, base_fee_wei=base_fee_wei)
+        return replace(self, head=head, blocks=blocks, priced_gas=gas_wei > 0)
 
 
 def follow(opening: Mapping[Address, Pool], blocks: Iterable[Block]) -> tuple[SwapCall, ...]:

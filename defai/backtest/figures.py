@@ -1,0 +1,91 @@
+"""A backtest in figures: the one object that `--json` prints. What was not measured is None, never 0."""
+
+from typing import Any, Final
+
+import numpy as np
+
+from defai.backtest import metrics
+from defai.backtest.ground import Ground
+from defai.backtest.runner import AgentRun, BacktestResult
+
+RATIO_STEP_S: Final = 3_600
+"""Sharpe and Sortino are of hourly returns; the hour that is not full at the end is left out."""
+
+
+def figures(result: BacktestResult, lvr_interval_s: int = metrics.LVR_INTERVAL_S) -> dict[str, Any]:
+    """The result as one JSON-able object.
+
+    Worths are in the numeraire, which the names call usd.
+
+    Args:
+        result: the backtest.
+        lvr_interval_s: how often the portfolio that LVR compares with, and the hedge, are adjusted.
+    """
+    ground, first = result.ground, result.agents[0]
+    table: dict[str, Any] = {
+        "strategy": first.strategy,
+        "params": first.parameters,
+        "source": ground.source,
+        "source_kind": ground.kind,
+        "source_sha256": ground.sha256,
+        "fidelity": ground.fidelity,
+        "exact_share": ground.exact_share,
+        "pools": [key.name for key in ground.keys],
+        "numeraire": ground.valuation.numeraire.symbol,
+        **ground.settings,
+        **of_agent(first, ground, lvr_interval_s),
+        "baselines": {name: of_agent(run, ground, lvr_interval_s) for name, run in result.baselines.items()},
+        "seconds": round(result.seconds, 3),
+    }
+    if len(result.agents) > 1:
+        table["agents"] = [
+            {"name": run.name, "strategy": run.strategy, "params": run.parameters}
+            | of_agent(run, ground, lvr_interval_s)
+            for run in result.agents
+        ]
+    return table
+
+
+def of_agent(run: AgentRun, ground: Ground, lvr_interval_s: int) -> dict[str, Any]:
+    """What came of one agent, in figures."""
+    curve, desk, count = run.curve, run.agent.desk, run.agent.decisions
+    unit = 10**ground.valuation.numeraire.decimals
+    times = np.array(curve.timestamps, dtype=np.int64)
+    prices = np.array([worth / unit for worth in curve.base_unit_raw])
+    equity = np.array([worth / unit for worth in curve.equity_raw])
+    base = np.array([worth / unit for worth in curve.base_worth_raw]) / prices
+    bands = curve.bands(desk)
+    hours = _full_steps(times, RATIO_STEP_S)
+    return {
+        "steps": run.steps,
+        "first_time": curve.timestamps[0],
+        "last_time": curve.timestamps[-1],
+        "initial_usd": curve.equity_raw[0] / unit,
+        "final_usd": curve.equity_raw[-1] / unit,
+        "hodl_usd": curve.hodl_raw[-1] / unit,
+        "fees_usd": curve.fees_raw[-1] / unit,
+        "impermanent_loss_usd": metrics.impermanent_loss(prices, bands),
+        "lvr_usd": metrics.loss_versus_rebalancing(times, prices, bands, lvr_interval_s),
+        "lvr_interval_s": lvr_interval_s,
+        "hedged_pnl_usd": metrics.delta_hedged_pnl(times, equity, base, prices, lvr_interval_s),
+        "swap_cost_usd": run.tape.swap_cost_raw / unit,
+        "gas_usd": curve.gas_raw[-1] / unit if ground.priced_gas else None,
+        "in_range_ratio": metrics.in_range_ratio(times, prices, bands),
+        "sharpe_ratio": metrics.sharpe_ratio(equity[hours], RATIO_STEP_S),
+        "sortino_ratio": metrics.sortino_ratio(equity[hours], RATIO_STEP_S),
+        "max_drawdown": metrics.max_drawdown(equity),
+        "turnover_ratio": metrics.turnover_ratio(run.tape.turnover_raw / unit, equity),
+        "mints": run.tape.mints,
+        "swaps": run.tape.swaps,
+        "decisions": count["decisions"],
+        "denied": count["denied"],
+        "trades": count["trades"],
+        "stopped": run.stopped or None,
+        "decision_digest": run.last_digest,
+    }
+
+
+def _full_steps(times: metrics.Times, step_s: int) -> metrics.Times:
+    """Rows of a regular grid, the latest at or before each step; not the one that ends in the midst of a step."""
+    grid = np.arange(times[0], times[-1] + 1, step_s)
+    return np.searchsorted(times, grid, side="right") - 1

@@ -1,0 +1,205 @@
+"""What a backtest is asked for, as data: it can be written down, read again, and performed anywhere."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from defai.backtest.ground import Ground, events_ground, valuation_of
+from defai.backtest.metrics import LVR_INTERVAL_S
+from defai.backtest.runner import BacktestResult, run
+from defai.backtest.sources.detection import SourceKind, detect
+from defai.backtest.sources.event_files import read_event_history
+from defai.config import AgentSettings
+from defai.errors import ConfigError, did_you_mean
+from defai.models.trained import TrainedModel
+from defai.risk.limits import Limits
+from defai.session.history import HistoryRecipe
+from defai.session.training import models_for
+from defai.strategy.registry import load, snake_case
+from defai.units import GWEI
+from defai.worlds.replay import Flow
+
+DOLLARS: Final = frozenset({"USDC", "USDT", "DAI"})
+_BALANCE: Final = re.compile(r"(?P<amount>\d[\d_]*(?:\.\d+)?|\.\d+)\s*(?P<symbol>[A-Za-z][\w.]*)")
+_RANGE: Final = re.compile(r"(?P<first>\d{8})?-(?P<last>\d{8})?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestRequest:
+    """A backtest before it is run.
+
+    Attributes:
+        strategies: names or `file.py:Class`; several live in one market.
+        source: the history, a file or a folder.
+        parameters: of the first strategy.
+        balances: what each agent starts with, by token symbol; empty for 30,000 dollars' worth, half in each token.
+        timerange: `YYYYMMDD-YYYYMMDD`, both days included; either may be left out.
+        flow: how recorded swaps are made again.
+        numeraire: symbol of the token that counts as money; None leaves it to the pool.
+        traded: what the pool trades, where it is not known: `USDC:6/WETH:18@500`.
+        gas_gwei: what gas costs, where the history does not say, or instead of it.
+        limits: that differ from the usual ones.
+        baselines: whether the baselines run beside.
+        anchor_every: decisions that moved nothing are anchored, and paid for, when so many wait.
+        lvr_interval_s: how often the portfolio that LVR compares with, and the hedge, are adjusted.
+    """
+
+    strategies: tuple[str, ...]
+    source: Path
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    balances: Mapping[str, Decimal] = field(default_factory=dict)
+    timerange: str = "-"
+    flow: str = Flow.AMOUNTS.value
+    numeraire: str | None = None
+    traded: str | None = None
+    gas_gwei: Decimal | None = None
+    limits: Mapping[str, str] = field(default_factory=dict)
+    baselines: bool = True
+    anchor_every: int = 50
+    lvr_interval_s: int = LVR_INTERVAL_S
+
+
+def open_ground(request: BacktestRequest) -> Ground:
+    """Read the source of a request.
+
+    Raises:
+        NotFoundError: where there is nothing at the path.
+        ConfigError: naming what cannot be used.
+    """
+    kind = detect(request.source)
+    first_time, end_time = parse_timerange(request.timerange)
+    if kind is not SourceKind.EVENTS:
+        raise ConfigError(
+            f"{request.source} is of kind {kind.value}, which cannot be run on yet.", "There is: events."
+        )
+    history = read_event_history(
+        request.source, traded=request.traded, first_time=first_time, end_time=end_time
+    )
+    if request.gas_gwei is not None:
+        history = history.with_gas_at(int(request.gas_gwei * GWEI))
+    return events_ground(
+        history,
+        numeraire=request.numeraire,
+        flow=Flow(request.flow),
+        first_time=first_time,
+        end_time=end_time,
+    )
+
+
+async def perform(request: BacktestRequest, say: Callable[[str], None] = lambda _: None) -> BacktestResult:
+    """Read the source, train what has to be trained, and run.
+
+    Args:
+        request: what is asked for.
+        say: told what is going on.
+
+    Raises:
+        DefaiError: in a sentence, where it cannot be done.
+    """
+    say(f"reading {request.source}")
+    ground = open_ground(request)
+    say(f"{ground.kind}: {ground.fidelity}")
+    settings = agents_of(request, ground)
+    loaded = [load(one.strategy, one.parameters) for one in settings]
+    models: Sequence[TrainedModel | None] = [None] * len(loaded)
+    if any(one.strategy.target() for one in loaded):
+        models = await models_for(loaded, HistoryRecipe(), say)
+    say(f"running {', '.join(one.name for one in loaded)}")
+    return await run(
+        ground,
+        settings,
+        models=models,
+        baselines=request.baselines,
+        anchor_every=request.anchor_every,
+        say=say,
+    )
+
+
+def agents_of(request: BacktestRequest, ground: Ground) -> list[AgentSettings]:
+    """The agents of a request.
+
+    Raises:
+        ConfigError: where it says not what they start with and nobody can tell, or a limit is none.
+    """
+    money = valuation_of(ground.keys, request.numeraire).numeraire.symbol
+    if not request.balances and money not in DOLLARS:
+        raise ConfigError(
+            f"Nobody can say how much {money} an agent should start with.", f"Say it: --balance 5{money}."
+        )
+    for name in request.limits:
+        if name not in Limits.model_fields:
+            raise ConfigError(f"There is no limit '{name}'.", did_you_mean(name, list(Limits.model_fields)))
+    try:
+        limits = Limits.model_validate(dict(request.limits))
+        return [
+            AgentSettings(
+                name=_agent_name(reference, number),
+                strategy=reference,
+                parameters=dict(request.parameters) if number == 0 else {},
+                balances=dict(request.balances),
+                limits=limits,
+            )
+            for number, reference in enumerate(request.strategies)
+        ]
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"{where}: {first['msg']}, not {first['input']!r}.") from error
+
+
+def _agent_name(reference: str, number: int) -> str:
+    """A name for an agent: its strategy's, as far as names go, and its number where it is not the first."""
+    plain = re.sub(r"[^a-z0-9_-]", "-", snake_case(reference.rpartition(":")[2] or reference))
+    return f"{plain[:24].strip('-_') or 'agent'}{f'-{number + 1}' if number else ''}"
+
+
+def parse_balances(texts: Sequence[str]) -> dict[str, Decimal]:
+    """`10000USDC`, `5WETH`: amounts by token symbol.
+
+    Raises:
+        ConfigError: for a text that is no amount of a token, or a token that is there twice.
+    """
+    balances: dict[str, Decimal] = {}
+    for text in texts:
+        match = _BALANCE.fullmatch(text.strip())
+        if match is None:
+            raise ConfigError(f"'{text}' is no balance.", "Write an amount and a token: --balance 10000USDC.")
+        if match["symbol"] in balances:
+            raise ConfigError(f"The balance of {match['symbol']} is there twice.")
+        try:
+            balances[match["symbol"]] = Decimal(match["amount"].replace("_", ""))
+        except InvalidOperation as error:
+            raise ConfigError(f"'{text}' is no balance.") from error
+    return balances
+
+
+def parse_timerange(text: str) -> tuple[int | None, int | None]:
+    """The first moment of a time range, and the first one after it, in seconds since 1970; None for an open end.
+
+    Raises:
+        ConfigError: where the text is none, or ends before it begins.
+    """
+    match = _RANGE.fullmatch(text.strip())
+    try:
+        first = _midnight(match["first"]) if match and match["first"] else None
+        last = _midnight(match["last"]) if match and match["last"] else None
+    except ValueError:
+        match = first = last = None
+    if match is None:
+        raise ConfigError(
+            f"'{text}' is no time range.", "Write YYYYMMDD-YYYYMMDD, in UTC; both days are in it."
+        )
+    if first and last and last < first:
+        raise ConfigError(f"The time range {text} ends before it begins.")
+    end = last + timedelta(days=1) if last else None
+    return (int(first.timestamp()) if first else None, int(end.timestamp()) if end else None)
+
+
+def _midnight(digits: str) -> datetime:
+    return datetime.strptime(digits, "%Y%m%d").replace(tzinfo=UTC)
