@@ -35,6 +35,7 @@ class FileAuditLog:
         self.domain = domain
         self._path = path
         self._file = path.open("a", encoding="utf-8")
+        self._failed = False
 
     async def append(self, agent: str, decision: Decision) -> None:
         """Keep a decision.
@@ -62,14 +63,19 @@ class FileAuditLog:
             self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
             self._file.flush()
         except OSError as error:
+            self._failed = True
             raise DefaiError(
                 f"The decision log {self._path} cannot be written: {os.strerror(error.errno or 0)}.",
                 "No decision is acted on that cannot be kept: make room and start again.",
             ) from error
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file; what could not be written has been said by `append`."""
+        try:
+            self._file.close()
+        except OSError:
+            if not self._failed:
+                raise
 
 
 def open_audit_log(domain: AuditDomain, path: Path | None, stack: AsyncExitStack) -> AuditLog:

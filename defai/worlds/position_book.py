@@ -150,9 +150,9 @@ class PositionBook:
         emit: Emit,
     ) -> tuple[int, int, int]:
         pool = self.pools[address]
-        bounds = get_sqrt_ratio_at_tick(ticks[0]), get_sqrt_ratio_at_tick(ticks[1])
-        liquidity = liquidity_for_amounts(pool.sqrt_price_x96, *bounds, *desired)
         try:
+            bounds = get_sqrt_ratio_at_tick(ticks[0]), get_sqrt_ratio_at_tick(ticks[1])
+            liquidity = liquidity_for_amounts(pool.sqrt_price_x96, *bounds, *desired)
             amount0, amount1 = pool.mint(POSITION_MANAGER, *ticks, liquidity, timestamp)
         except AmmRevert as error:
             raise SimRevertError(str(error)) from error
