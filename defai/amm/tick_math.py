@@ -18,7 +18,7 @@ MIN_SQRT_RATIO: Final = 4295128739
 MAX_SQRT_RATIO: Final = 1461446703485210103287273052203988822378723970342
 """The ratio at `MAX_TICK`; every price lies below it."""
 
-_POWERS_X128: Final = (
+POWERS_X128: Final = (
     0xFFFCB933BD6FAD37AA2D162D1A594001,
     0xFFF97272373D413259A46990580E213A,
     0xFFF2E50F5F656932EF12357CF3C7FDCC,
@@ -61,7 +61,7 @@ def get_sqrt_ratio_at_tick(tick: int) -> int:
     ratio_x128 = 1 << 128
     while distance:
         lowest_bit = distance & -distance
-        ratio_x128 = ratio_x128 * _POWERS_X128[lowest_bit.bit_length() - 1] >> 128
+        ratio_x128 = ratio_x128 * POWERS_X128[lowest_bit.bit_length() - 1] >> 128
         distance ^= lowest_bit
     if tick > 0:
         ratio_x128 = ((1 << 256) - 1) // ratio_x128

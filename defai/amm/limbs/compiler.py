@@ -1,0 +1,192 @@
+"""Compiling the functions of this package with numba: at first use, once, kept on disk.
+
+The modules beside this one import no compiler, so that importing them costs nothing and writes nothing.
+`compiled_functions` makes a second set of functions from theirs, in which names lead to each other's compiled forms.
+"""
+
+import hashlib
+import importlib
+import os
+import sys
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any, Final, cast
+
+from defai.amm import tick_math
+from defai.amm.limbs import word
+
+_MODULES: Final = (
+    "arrays",
+    "batches",
+    "division",
+    "observe",
+    "prices",
+    "step",
+    "ticks",
+    "walk",
+    "wide",
+    "word",
+)
+_INLINED: Final = frozenset(
+    {"arrays", "observe", "walk", "wide", "word", "answer", "cached_ratio", "run_order"}
+)
+"""Modules and functions that are compiled into their callers: they are short, or are handed the whole pool."""
+_INTERPRETED: Final = frozenset({"words_of"})
+
+
+def cache_directory() -> Path:
+    """Where machine code is kept: NUMBA_CACHE_DIR if that is set, else the user's cache directory.
+
+    A directory for every version of these sources, of numba and of Python, and every processor; numba itself would
+    look no further than the file in which a function stands.
+    """
+    numba, binding = importlib.import_module("numba"), importlib.import_module("llvmlite.binding")
+    digest = hashlib.sha256()
+    sources = [Path(__file__), *(Path(str(module.__file__)) for module in (tick_math, *_modules()))]
+    for source in sources:
+        digest.update(source.read_bytes())
+    digest.update(repr((numba.__version__, sys.version, binding.get_host_cpu_name())).encode())
+    return _cache_base() / digest.hexdigest()[:16]
+
+
+@cache
+def compiled_functions() -> dict[str, Callable[..., None]]:
+    """The functions of `defai.amm.limbs.batches`, compiled when first called.
+
+    Raises:
+        ImportError: where numba can't be imported, or is told not to compile.
+    """
+    numba = importlib.import_module("numba")
+    if numba.config.DISABLE_JIT:
+        raise ImportError("NUMBA_DISABLE_JIT is set.")
+
+    modules = _modules()
+    functions = [
+        thing
+        for module in modules
+        for name, thing in vars(module).items()
+        if isinstance(thing, FunctionType)
+        and thing.__module__ == module.__name__
+        and name not in _INTERPRETED
+    ]
+    namespaces = {module.__name__: dict(vars(module)) for module in modules}
+    dispatchers: dict[FunctionType, Any] = dict(_instructions())
+    for function in functions:
+        if function not in dispatchers:
+            twin = FunctionType(function.__code__, namespaces[function.__module__], function.__name__)
+            inline = function.__name__ in _INLINED or function.__module__.rpartition(".")[2] in _INLINED
+            dispatchers[function] = numba.njit(
+                twin, nogil=True, error_model="numpy", forceinline=inline, _nrt=False
+            )
+    for namespace in namespaces.values():
+        for name, thing in namespace.items():
+            if isinstance(thing, FunctionType) and thing in dispatchers:
+                namespace[name] = dispatchers[thing]
+    entries = {
+        function.__name__: dispatchers[function]
+        for function in functions
+        if function.__module__ == f"{__package__}.batches" and function.__annotations__["return"] is None
+    }
+    directory = _made_cache_directory()
+    return {name: _Entry(name, dispatcher, directory) for name, dispatcher in entries.items()}
+
+
+def is_loaded() -> bool:
+    """Whether this process has the compiler at hand already."""
+    return compiled_functions.cache_info().currsize > 0
+
+
+class _Entry:
+    """A function that says so on stderr if it has to be compiled at its first call."""
+
+    def __init__(self, name: str, dispatcher: Any, directory: Path | None) -> None:  # noqa: ANN401  numba's own
+        self._name = name
+        self._dispatcher = dispatcher
+        self._directory = directory
+        self._ready = False
+
+    def __call__(self, *arguments: object) -> None:
+        if self._ready:
+            self._dispatcher(*arguments)
+            return
+        known = self._remember()
+        started = time.perf_counter()
+        if not known:
+            _say(f"compiling the AMM kernel ({self._name}); this happens once ...")
+        self._dispatcher(*arguments)
+        if not known:
+            seconds = time.perf_counter() - started
+            kept = (
+                f"kept in {self._directory}"
+                if self._directory
+                else "not kept: its directory can't be written"
+            )
+            _say(f"compiled in {seconds:.1f} s, {kept}.")
+        self._ready = True
+
+    def _remember(self) -> bool:
+        """Let the machine code be kept; whether some was kept before."""
+        if self._directory is None:
+            return False
+        config: Any = importlib.import_module("numba.core.config")
+        before, config.CACHE_DIR = config.CACHE_DIR, str(self._directory)
+        try:
+            self._dispatcher.enable_caching()
+        finally:
+            config.CACHE_DIR = before
+        return any(self._directory.rglob(f"batches.{self._name}-*.nbc"))
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"defai: {sentence}\n")
+    sys.stderr.flush()
+
+
+def _modules() -> list[ModuleType]:
+    return [importlib.import_module(f"{__package__}.{name}") for name in _MODULES]
+
+
+def _cache_base() -> Path:
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    if chosen:
+        return Path(chosen)
+    from platformdirs import user_cache_path  # noqa: PLC0415  only wanted here
+
+    return user_cache_path("defai", appauthor=False) / "kernel"
+
+
+def _made_cache_directory() -> Path | None:
+    directory = cache_directory()
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return directory if os.access(directory, os.W_OK) else None
+
+
+def _instructions() -> dict[FunctionType, Any]:
+    """The two functions for which a processor has an instruction that numba doesn't know."""
+    ir, types = importlib.import_module("llvmlite.ir"), importlib.import_module("numba.core.types")
+    intrinsic = importlib.import_module("numba.extending").intrinsic
+
+    def mul_high(_context: Any, _a: Any, _b: Any) -> Any:  # noqa: ANN401  numba's own
+        def emit(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401  numba's own
+            wide = ir.IntType(128)
+            product = builder.mul(*(builder.zext(argument, wide) for argument in arguments))
+            return builder.trunc(builder.lshr(product, ir.Constant(wide, 64)), ir.IntType(64))
+
+        return types.uint64(types.uint64, types.uint64), emit
+
+    def leading_zeros(_context: Any, _a: Any) -> Any:  # noqa: ANN401  numba's own
+        def emit(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401  numba's own
+            return builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+        return types.uint64(types.uint64), emit
+
+    return {
+        cast("FunctionType", word.mul_high): intrinsic(mul_high),
+        cast("FunctionType", word.leading_zeros): intrinsic(leading_zeros),
+    }

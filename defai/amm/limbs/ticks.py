@@ -1,0 +1,80 @@
+"""Ticks and square-root prices (see `defai.amm.tick_math`)."""
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from defai.amm.limbs.division import divide_by_two
+from defai.amm.limbs.wide import less3, mul_2x2_high
+from defai.amm.limbs.word import FULL, LOW_HALF, ONE, U192, W32, ZERO
+from defai.amm.tick_math import POWERS_X128
+
+_POWERS: Final = np.array([(power & ((1 << 64) - 1), power >> 64) for power in POWERS_X128], dtype=np.uint64)
+_TICKS_PER_E_FOLD: Final = 2 / math.log(1.0001)
+_TICK_OF_ONE_X96: Final = math.log(2.0**96) * _TICKS_PER_E_FOLD
+_DOUBT: Final = 1e-4
+_TWO_TO_64: Final = 2.0**64
+_TWO_TO_128: Final = 2.0**128
+_CACHE_BITS: Final = 10
+CACHE_SIZE: Final = 1 << _CACHE_BITS
+_CACHE_SHIFT: Final = np.uint64(64 - _CACHE_BITS)
+_SCATTER: Final = np.uint64(0x9E3779B97F4A7C15)
+NO_TICK: Final = 1 << 30
+"""What an empty slot of a cache of ratios holds for a tick."""
+
+
+def ratio_at_tick(tick: int) -> U192:
+    """The square-root price at a tick between the lowest and the highest, in Q64.96."""
+    distance = abs(tick)
+    if distance == 0:
+        return ZERO, ONE << W32, ZERO
+    i = 0
+    while distance & 1 == 0:
+        distance >>= 1
+        i += 1
+    ratio = (_POWERS[i, 0], _POWERS[i, 1])
+    distance >>= 1
+    i += 1
+    while distance != 0:
+        if distance & 1 != 0:
+            ratio = mul_2x2_high(ratio, (_POWERS[i, 0], _POWERS[i, 1]))
+        distance >>= 1
+        i += 1
+    r0, r1, r2, r3 = ratio[0], ratio[1], ZERO, ZERO
+    if tick > 0:
+        q, _ = divide_by_two((FULL, FULL, FULL, FULL, ZERO, ZERO), ratio)
+        r0, r1, r2, r3 = q[0], q[1], q[2], q[3]
+    up = ONE if r0 & LOW_HALF != ZERO else ZERO
+    r0, r1, r2 = r0 >> W32 | r1 << W32, r1 >> W32 | r2 << W32, r2 >> W32 | r3 << W32
+    r0 += up
+    carry = up if r0 == ZERO else ZERO
+    r1 += carry
+    carry = carry if r1 == ZERO else ZERO
+    return r0, r1, r2 + carry
+
+
+def cached_ratio(tick: int, ticks: NDArray[np.int64], ratios: NDArray[np.uint64]) -> U192:
+    """The same, remembered: a swap comes by the same few ticks again and again."""
+    slot = np.int64(np.uint64(tick + NO_TICK) * _SCATTER >> _CACHE_SHIFT)
+    if ticks[slot] != tick:
+        ratio = ratio_at_tick(tick)
+        ticks[slot] = tick
+        ratios[slot, 0], ratios[slot, 1], ratios[slot, 2] = ratio
+        return ratio
+    return ratios[slot, 0], ratios[slot, 1], ratios[slot, 2]
+
+
+def tick_at_ratio(price_x96: U192) -> int:
+    """The greatest tick whose ratio is at most a square-root price inside the range of ticks."""
+    approximate = (
+        np.float64(price_x96[2]) * _TWO_TO_128
+        + np.float64(price_x96[1]) * _TWO_TO_64
+        + np.float64(price_x96[0])
+    )
+    estimate = math.log(approximate) * _TICKS_PER_E_FOLD - _TICK_OF_ONE_X96
+    tick = math.floor(estimate + _DOUBT)
+    if estimate - tick < _DOUBT and less3(price_x96, ratio_at_tick(tick)):
+        return tick - 1
+    return tick
