@@ -44,17 +44,13 @@ class MeanReversion(Strategy):
             return Hold(reason="stays flat: its model does not beat its baseline")
         expected_bps = ctx.base_move_bps(ctx.forecast.value)
         buying = expected_bps > 0
-        share = ctx.base_share()
-        if (buying and share >= self.most_base) or (not buying and share <= 1 - self.most_base):
-            return Hold(
-                reason=f"expects {expected_bps:+.1f} bp and holds {share:.0%} {ctx.base.symbol} already"
-            )
-        size_raw = int(ctx.equity_raw * self.trade_share)
+        size_raw = min(int(ctx.equity_raw * self.trade_share), self._room_raw(ctx, buying=buying))
         sold = ctx.numeraire if buying else ctx.base
         offered = size_raw if buying else ctx.base_amount_raw(size_raw)
         amount = min(offered, ctx.balance(sold))
         if amount <= 0:
-            return Hold(reason=f"has no {sold.symbol} to sell")
+            share = f"{ctx.base_share():.0%} {ctx.base.symbol}"
+            return Hold(reason=f"expects {expected_bps:+.1f} bp and holds {share} already")
         selling_zero = ctx.pool.key.token0 == sold
         quote = ctx.pool.quote(zero_for_one=selling_zero, amount_in_raw=amount)
         gas_bps = ctx.costs.gas_usd / float(ctx.usd(size_raw)) * 10_000
@@ -68,3 +64,9 @@ class MeanReversion(Strategy):
             amount_in_raw=amount,
             reason=f"{'buy' if buying else 'sell'} {ctx.base.symbol}: {edge}",
         )
+
+    def _room_raw(self, ctx: Context, *, buying: bool) -> int:
+        """Worth of what can be traded before more than `most_base` is held in the token that is bought."""
+        base_raw, money_raw = ctx.base_value_raw(ctx.balance(ctx.base)), ctx.balance(ctx.numeraire)
+        most_raw = int((base_raw + money_raw) * self.most_base)
+        return most_raw - (base_raw if buying else money_raw)

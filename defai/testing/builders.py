@@ -5,16 +5,19 @@ market.apply(swap_block(market, USDC_WETH_005, zero_for_one=True, amount_in=10**
 """
 
 from collections.abc import Mapping, Sequence
+from random import Random
 from typing import Final
 
 from defai.amm import Pool, get_sqrt_ratio_at_tick
 from defai.audit.record import Draft
-from defai.chain.mainnet import USDC_WETH_005
+from defai.chain.mainnet import USDC, USDC_WETH_005, WETH
 from defai.domain.chain_events import Block, LiquidityBurned, LiquidityMinted, PoolEvent, PoolSwapped
-from defai.domain.decisions import ZERO_DIGEST, Action
+from defai.domain.decisions import ZERO_DIGEST, Action, Forecast
 from defai.domain.pool import PoolKey
+from defai.domain.position import Position
 from defai.domain.tokens import Address
 from defai.market.state import MarketState, PoolReport
+from defai.strategy.api import Context, Costs, PoolView
 from defai.units import GWEI
 from defai.worlds.position_book import PositionBook
 from defai.worlds.vaults import Vaults
@@ -107,6 +110,36 @@ def vault_on(pools: Mapping[PoolKey, Pool], agent: str, balances: Mapping[Addres
     """One agent's vault on these pools, which its plans change: what they do there is what they would do on chain."""
     book = PositionBook({key.address: pool for key, pool in pools.items()})
     return Vaults(book, {key.address: key for key in pools}, {agent: dict(balances)})
+
+
+def context_on(
+    pools: Mapping[PoolKey, Pool], *, forecast: Forecast | None = None, positions: Sequence[Position] = ()
+) -> Context:
+    """What a strategy is asked with on these pools, the main one first: 15,000 USDC and 7.5 WETH in its vault.
+
+    Args:
+        pools: their windows have a row for each of the last eight blocks, all at the present price.
+        forecast: what its model says.
+        positions: what it has open.
+    """
+    market = market_of(pools)
+    for _ in range(8):
+        market.apply(next_block(market))
+    return Context(
+        block_number=market.head.number,
+        timestamp=market.head.timestamp,
+        base_fee_wei=market.head.base_fee_wei,
+        pools=tuple(PoolView(key, market.pools[key.address], market.windows[key.address]) for key in pools),
+        features=None,
+        forecast=forecast,
+        positions=tuple(positions),
+        balances={USDC.address: 15_000 * 10**6, WETH.address: 75 * 10**17},
+        numeraire=USDC,
+        base=WETH,
+        equity_raw=30_000 * 10**6,
+        costs=Costs(gas_usd=5.0, rebalance_gas_usd=20.0),
+        rng=Random(market.head.number),  # noqa: S311  a test's draw, not a secret
+    )
 
 
 def draft(

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from decimal import Decimal
-from random import Random
 
 import pytest
 
@@ -10,30 +9,15 @@ from defai.amm import MAX_TICK, MIN_TICK
 from defai.chain.mainnet import USDC, USDC_WETH_005, WETH
 from defai.domain.pool import PoolKey
 from defai.domain.position import Position
-from defai.market.window import Window
-from defai.strategy.api import Context, Costs, Hold, Intent, PoolView, Strategy
-from defai.testing.builders import START_TICK, pool_with_liquidity
+from defai.strategy.api import Context, Hold, Intent, Strategy
+from defai.testing.builders import START_TICK, context_on, pool_with_liquidity
 
 KEY = USDC_WETH_005
 MIRROR = PoolKey("0x1111111111111111111111111111111111111111", WETH, USDC, 500, 10)
 
 
 def context(key: PoolKey = KEY, tick: int = START_TICK) -> Context:
-    return Context(
-        block_number=100,
-        timestamp=1_700_000_000,
-        base_fee_wei=10**10,
-        pools=(PoolView(key, pool_with_liquidity(key, tick=tick), Window(8)),),
-        features=None,
-        forecast=None,
-        positions=(),
-        balances={USDC.address: 15_000 * 10**6, WETH.address: 75 * 10**17},
-        numeraire=USDC,
-        base=WETH,
-        equity_raw=30_000 * 10**6,
-        costs=Costs(5.0, 20.0),
-        rng=Random(1),  # noqa: S311  a test's draw
-    )
+    return context_on({key: pool_with_liquidity(key, tick=tick)})
 
 
 def position(token_id: int, pool: str = KEY.address) -> Position:
@@ -121,5 +105,5 @@ def test_a_strategy_needs_nothing_but_a_decision() -> None:
             return Hold(reason=f"{ctx.block_number}")
 
     least = Least()
-    assert least.decide(context()) == Hold(reason="100")
+    assert least.decide(context()) == Hold(reason="108")
     assert (least.pools(), least.features(), least.target()) == (("USDC/WETH 0.05 %",), (), None)
