@@ -4,8 +4,8 @@ A block's recorded events come first, then the agents' plans of the block before
 nobody of ours has touched a pool it follows its history to the last unit. From then on each recorded swap is made
 again on the pool as it is, by one of two rules:
 
-- `amounts`: the recorded trader brings the same amount. Our liquidity takes its share of the fees and softens the
-  price; our own swaps move the price for good.
+- `amounts`: the recorded trader brings the same amount, and one who stopped at a price stops there again. Our liquidity
+  takes its share of the fees and softens the price; what our own swaps did to the price lasts until such a trader.
 - `prices`: the recorded price is reached, whatever volume that takes. Our liquidity brings more volume along, and
   what our swaps did to the price lasts until the next recorded one.
 
