@@ -1,12 +1,14 @@
 """`defai backtest`: run strategies over recorded history, headless."""
 
 import asyncio
-from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from defai.backtest.request import BacktestRequest
 
 
 @click.command("backtest")
@@ -60,6 +62,9 @@ import click
     help="Holds to an anchor.",
 )
 @click.option("--no-baselines", is_flag=True, help="Leave out hold, full range and static band.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="A new directory that the whole run is written to."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
     *,
@@ -76,14 +81,16 @@ def command(
     lvr_interval: int,
     anchor_every: int,
     no_baselines: bool,
+    out: Path | None,
     as_json: bool,
 ) -> None:
     """Run strategies over recorded history: same agents, guard and records as live, only the world differs."""
-    from defai.backtest.figures import figures  # noqa: PLC0415  loads on use, so that --help is quick
-    from defai.backtest.request import BacktestRequest, parse_balances, perform  # noqa: PLC0415  the same
-    from defai.cli.output import print_json  # noqa: PLC0415  the same
+    from defai.backtest.request import BacktestRequest, parse_balances  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.backtest.run_files import check_out  # noqa: PLC0415  the same
     from defai.cli.parameters import parse_parameters  # noqa: PLC0415  the same
 
+    if out is not None:
+        check_out(out)
     request = BacktestRequest(
         strategies=strategies,
         source=source,
@@ -99,12 +106,27 @@ def command(
         anchor_every=anchor_every,
         lvr_interval_s=lvr_interval,
     )
+    _run(request, out, as_json=as_json)
+
+
+def _run(request: "BacktestRequest", out: Path | None, *, as_json: bool) -> None:
+    from defai.backtest.figures import figures  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.backtest.record import record_of  # noqa: PLC0415  the same
+    from defai.backtest.report import page, text  # noqa: PLC0415  the same
+    from defai.backtest.request import perform  # noqa: PLC0415  the same
+    from defai.backtest.run_files import write_run  # noqa: PLC0415  the same
+    from defai.cli.output import print_json  # noqa: PLC0415  the same
+
     result = asyncio.run(perform(request, _quiet if as_json else _say))
-    table = figures(result, lvr_interval)
+    table = figures(result, request.lvr_interval_s)
+    if out is not None:
+        record = record_of(request, result, table)
+        write_run(out, record, page(record))
     if as_json:
         print_json(table)
-    else:
-        _print_table(table)
+        return
+    click.echo(text(table))
+    click.echo(f"{result.seconds:.2f} s" + (f", written to {out}" if out else ""))
 
 
 def _say(text: str) -> None:
@@ -113,41 +135,3 @@ def _say(text: str) -> None:
 
 def _quiet(text: str) -> None:
     """Nothing but the object is printed."""
-
-
-_ROWS = (
-    ("final", "final_usd", ",.2f"),
-    ("hodl", "hodl_usd", ",.2f"),
-    ("fees", "fees_usd", ",.2f"),
-    ("impermanent loss", "impermanent_loss_usd", ",.2f"),
-    ("LVR", "lvr_usd", ",.2f"),
-    ("hedged PnL", "hedged_pnl_usd", ",.2f"),
-    ("swap costs", "swap_cost_usd", ",.2f"),
-    ("gas", "gas_usd", ",.2f"),
-    ("in range", "in_range_ratio", ".1%"),
-    ("max drawdown", "max_drawdown", ".2%"),
-    ("Sharpe", "sharpe_ratio", ".2f"),
-    ("mints", "mints", ",d"),
-    ("swaps", "swaps", ",d"),
-    ("decisions", "decisions", ",d"),
-    ("denied", "denied", ",d"),
-)
-
-
-def _print_table(table: Mapping[str, Any]) -> None:
-    runs = table.get("agents") or [table]
-    columns = [(run["name"] if "name" in run else run["strategy"], run) for run in runs]
-    columns += list(table["baselines"].items())
-    click.echo(f"{', '.join(table['pools'])} · in {table['numeraire']} · {table['steps']:,} steps")
-    click.echo(f"{table['source_kind']} · {table['fidelity']}")
-    click.echo(f"{'':<18}" + "".join(f"{name[:14]:>16}" for name, _ in columns))
-    for label, key, shape in _ROWS:
-        cells = ("unmeasured" if run[key] is None else format(run[key], shape) for _, run in columns)
-        click.echo(f"{label:<18}" + "".join(f"{cell:>16}" for cell in cells))
-    for name, run in columns:
-        if run["stopped"]:
-            click.echo(f"{name} stopped: {run['stopped']}")
-    click.echo(
-        f"LVR and hedge every {table['lvr_interval_s']} s · decision digest {table['decision_digest']} · "
-        f"{table['seconds']:.2f} s"
-    )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from defai.agent.ports import World
 from defai.chain.mainnet import POOLS, USDC
@@ -18,10 +19,40 @@ from defai.session.history import HistoryRecipe, lapse_shape
 from defai.worlds.endpoint import EndpointOptions, EndpointWorld
 from defai.worlds.fork import ForkOptions, ForkWorld
 from defai.worlds.seating import SeatRequest
+from defai.worlds.shadow import ShadowedWorld
+from defai.worlds.sim import SimWorld
 
 START_QUOTE_PER_BASE = Decimal(2_000)
 BLOCK_SECONDS = 60
 """Market time from block to block: the demo's market is a time lapse, a minute in each block."""
+
+
+class WorldBuilder(Protocol):
+    """Makes the world of some settings, not opened yet."""
+
+    def __call__(
+        self,
+        settings: Settings,
+        requests: Sequence[SeatRequest],
+        valuation: Valuation,
+        warn: Callable[[str], None],
+        decisions: Path | None = None,
+    ) -> World:
+        """See `build_world`."""
+        ...
+
+
+def build_parity(
+    settings: Settings,
+    requests: Sequence[SeatRequest],
+    valuation: Valuation,
+    warn: Callable[[str], None],
+    decisions: Path | None = None,
+) -> ShadowedWorld:
+    """The stand-in with the same market in memory beside it. Arguments as in `build_world`."""
+    options = ForkOptions(seed=settings.market.seed, decisions=decisions)
+    chain = ForkWorld(options, partial(make_market, settings, warn), POOLS, valuation, requests)
+    return ShadowedWorld(chain, SimWorld(make_market(settings, warn), valuation, requests))
 
 
 def build_world(

@@ -18,7 +18,7 @@ from defai.errors import DefaiError, NotFoundError
 from defai.market import tripwire
 from defai.market.state import MarketState
 from defai.market.valuation import Valuation
-from defai.session.choice import build_world, history_recipe
+from defai.session.choice import WorldBuilder, build_world, history_recipe
 from defai.session.fleet import agent_card, build_agents, load_fleet, seat_requests, started
 from defai.session.run_directory import Journal
 from defai.session.training import models_for
@@ -45,16 +45,24 @@ class Session:
         bus: where its events go.
         blocks: end after so many blocks; None goes on until stopped or until the world has no more.
         journal: the run's directory; None keeps nothing.
+        build: makes the world.
     """
 
     def __init__(
-        self, settings: Settings, bus: Bus, *, blocks: int | None = None, journal: Journal | None = None
+        self,
+        settings: Settings,
+        bus: Bus,
+        *,
+        blocks: int | None = None,
+        journal: Journal | None = None,
+        build: WorldBuilder = build_world,
     ) -> None:
         self.settings = settings
         self.bus = bus
         self.agents: list[Agent] = []
         self.world: World | None = None
         self.valuation = Valuation(USDC_WETH_005, USDC)
+        self._build = build
         self._blocks = blocks
         self._journal = journal
         self._market: MarketState | None = None
@@ -137,7 +145,7 @@ class Session:
         tokens = {token.symbol: token for key in POOLS for token in (key.token0, key.token1)}
         requests = seat_requests(members, tokens, USDC)
         decisions = self._journal.path / "decisions.jsonl" if self._journal else None
-        self.world = build_world(self.settings, requests, self.valuation, self._warn, decisions)
+        self.world = self._build(self.settings, requests, self.valuation, self._warn, decisions)
         self._progress("preparing models")
         recipe = history_recipe(self.settings)
         models = await models_for([member.loaded for member in members], recipe, self._detail)

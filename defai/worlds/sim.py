@@ -4,7 +4,7 @@ It serves to generate history in milliseconds a block, and to run a fleet where 
 exact; its gas is the estimate of `defai.agent.gas`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from eth_hash.auto import keccak
 
@@ -68,6 +68,11 @@ class SimWorld:
         self._provided: dict[tuple[str, Address, int, int], int] = {}
         self._head = Block(0, "0x" + "00" * 32, "0x" + "00" * 32, 0, 0)
         self.till = Till()
+
+    @property
+    def pools(self) -> Mapping[Address, Pool]:
+        """The pools as they stand, to read."""
+        return self._pools
 
     async def open(self) -> Opening:
         """Create and seed the pools, and give the agents their money."""
