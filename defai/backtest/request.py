@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from defai.backtest.bars_ground import bars_ground
 from defai.backtest.ground import Ground, events_ground, valuation_of
 from defai.backtest.metrics import LVR_INTERVAL_S
 from defai.backtest.runner import BacktestResult, run
@@ -74,9 +75,19 @@ def open_ground(request: BacktestRequest) -> Ground:
     """
     kind = detect(request.source)
     first_time, end_time = parse_timerange(request.timerange)
+    if kind is SourceKind.BARS:
+        return bars_ground(
+            request.source,
+            traded=request.traded,
+            numeraire=request.numeraire,
+            base_fee_wei=int((request.gas_gwei or 0) * GWEI),
+            first_time=first_time,
+            end_time=end_time,
+        )
     if kind is not SourceKind.EVENTS:
         raise ConfigError(
-            f"{request.source} is of kind {kind.value}, which cannot be run on yet.", "There is: events."
+            f"{request.source} is of kind {kind.value}, which cannot be run on yet.",
+            "There are: events and bars.",
         )
     history = read_event_history(
         request.source, traded=request.traded, first_time=first_time, end_time=end_time

@@ -1,0 +1,148 @@
+"""From a backtest's result to what is written down about it, and back to the request it was made from."""
+
+import json
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from defai.backtest.request import BacktestRequest
+from defai.backtest.run_files import Columns, RunRecord, versions_at_work
+from defai.backtest.runner import AgentRun, BacktestResult
+from defai.domain.decisions import Action
+from defai.errors import ConfigError
+
+SEED: Final = 0
+"""Replays draw nothing; strategies draw from their agent's name and the block."""
+
+
+def record_of(request: BacktestRequest, result: BacktestResult, figures: Mapping[str, Any]) -> RunRecord:
+    """What is written down about a backtest; the curve is that of the first agent."""
+    ground = result.ground
+    base, numeraire = ground.valuation.base.symbol, ground.valuation.numeraire.symbol
+    return RunRecord(
+        configuration=configuration_of(request),
+        source={
+            "path": ground.source,
+            "kind": ground.kind,
+            "sha256": ground.sha256,
+            "fidelity": ground.fidelity,
+            "pool": ", ".join(key.name for key in ground.keys),
+            "price_of": f"{numeraire} per {base}",
+        },
+        seed=SEED,
+        figures=figures,
+        equity=_equity(result),
+        decisions=_decisions(result.agents),
+        versions=versions_at_work(),
+    )
+
+
+def configuration_of(request: BacktestRequest) -> dict[str, Any]:
+    """A request as JSON-able values; its source by its whole path, so that it is found from anywhere."""
+    plain = asdict(request)
+    return {
+        **plain,
+        "strategies": list(request.strategies),
+        "source": str(request.source.absolute()),
+        "balances": {symbol: str(amount) for symbol, amount in request.balances.items()},
+        "gas_gwei": None if request.gas_gwei is None else str(request.gas_gwei),
+    }
+
+
+def request_of(configuration: Mapping[str, Any]) -> BacktestRequest:
+    """The request that `configuration_of` wrote down.
+
+    Raises:
+        ConfigError: where it is not one that this version can read.
+    """
+    known = {field.name for field in fields(BacktestRequest)}
+    strange = [name for name in configuration if name not in known]
+    if strange:
+        raise ConfigError(f"The run was configured with '{strange[0]}', which this version does not know.")
+    try:
+        gas = configuration.get("gas_gwei")
+        return BacktestRequest(
+            **{
+                **configuration,
+                "strategies": tuple(configuration["strategies"]),
+                "source": Path(configuration["source"]),
+                "balances": {symbol: Decimal(amount) for symbol, amount in configuration["balances"].items()},
+                "gas_gwei": None if gas is None else Decimal(gas),
+            }
+        )
+    except (KeyError, TypeError, AttributeError, ArithmeticError) as error:
+        raise ConfigError("The run's configuration is damaged: it can't be made again.") from error
+
+
+def _equity(result: BacktestResult) -> Columns:
+    run, unit = result.agents[0], 10**result.ground.valuation.numeraire.decimals
+    curve = run.curve
+    columns: dict[str, Sequence[Any]] = {
+        "timestamp": curve.timestamps,
+        "block": curve.block_numbers,
+        "price": _in_units(curve.base_unit_raw, unit),
+        "equity_usd": _in_units(curve.equity_raw, unit),
+        "hodl_usd": _in_units(curve.hodl_raw, unit),
+        "base_usd": _in_units(curve.base_worth_raw, unit),
+        "fees_usd": _in_units(curve.fees_raw, unit),
+        "gas_usd": _in_units(curve.gas_raw, unit),
+    }
+    lower: list[float | None] = [None] * len(curve.timestamps)
+    upper = lower.copy()
+    for band in curve.bands(run.agent.desk):
+        for row in range(band.first, band.last + (band.last == len(lower) - 1)):
+            lower[row] = min(band.price_lower, lower[row] or band.price_lower)
+            upper[row] = max(band.price_upper, upper[row] or band.price_upper)
+    columns |= {"band_lower": lower, "band_upper": upper}
+    for name, beside in result.baselines.items():
+        columns[f"baseline_{name}"] = _as_of(beside, curve.timestamps, unit)
+    return columns
+
+
+def _in_units(values: Sequence[int], unit: int) -> list[float]:
+    return [value / unit for value in values]
+
+
+def _as_of(run: AgentRun, timestamps: Sequence[int], unit: int) -> list[float]:
+    """A run's equity at the moments of another: its latest at or before each."""
+    known = run.curve.timestamps
+    rows = (max(bisect_right(known, timestamp) - 1, 0) for timestamp in timestamps)
+    return [run.curve.equity_raw[row] / unit for row in rows]
+
+
+def _decisions(runs: Sequence[AgentRun]) -> Columns:
+    columns: dict[str, list[Any]] = {
+        name: []
+        for name in ("agent", "sequence", "block", "timestamp", "action", "reason", "verdict", "digest")
+    }
+    for run in runs:
+        curve = run.curve
+        for decision in run.decisions:
+            payload = json.loads(decision.payload)
+            verdict = payload["verdict"]
+            row = max(bisect_right(curve.block_numbers, decision.block_number) - 1, 0)
+            asked = decision.action is not Action.HOLD or verdict["status"] != "approved"
+            values = (
+                run.name,
+                decision.sequence,
+                decision.block_number,
+                curve.timestamps[row],
+                _asked_for(payload["intent"]) if asked else "hold",
+                payload["reason"],
+                f"{verdict['status']}: {verdict['reason']}" if verdict["reason"] else verdict["status"],
+                decision.digest,
+            )
+            for column, value in zip(columns.values(), values, strict=True):
+                column.append(value)
+    return columns
+
+
+def _asked_for(intent: Mapping[str, Any]) -> str:
+    """What an intent is called in a table: Rebalance with its band, a swap, and so on."""
+    kind = str(intent["kind"])
+    if "tick_lower" in intent:
+        return f"{kind.lower()} {intent['tick_lower']:,}…{intent['tick_upper']:,}"
+    return kind.lower()
