@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.abc import SourceLoader
 from importlib.metadata import EntryPoint, entry_points
 from inspect import getsource, isabstract
 from pathlib import Path
@@ -184,13 +185,33 @@ def _is_strategy(value: object, module: ModuleType) -> bool:
     return isinstance(value, type) and issubclass(value, Strategy) and value.__module__ == module.__name__
 
 
+class _SourceAsRead(SourceLoader):
+    """Compiles the very bytes that a strategy's digest is made of.
+
+    The usual loader reads the file once more, and trusts bytecode of another version of it that was written within the
+    same second at the same length.
+    """
+
+    def __init__(self, path: Path, source: bytes) -> None:
+        self._path = str(path)
+        self._source = source
+
+    def get_filename(self, fullname: str) -> str:  # noqa: ARG002  it loads one file
+        """Where the source was read."""
+        return self._path
+
+    def get_data(self, path: str) -> bytes:  # noqa: ARG002  the same
+        """The source as it was read."""
+        return self._source
+
+
 def _import_file(path: Path, source: bytes) -> ModuleType:
     name = (
         f"defai_strategy_{path.stem}_{hashlib.sha256(str(path.resolve()).encode() + source).hexdigest()[:12]}"
     )
     if name in sys.modules:
         return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=_SourceAsRead(path, source))
     if spec is None or spec.loader is None:
         raise ConfigError(f"{path} is not a Python file.")
     module = importlib.util.module_from_spec(spec)

@@ -218,7 +218,12 @@ def test_a_file_is_imported_once_and_anew_when_it_changed(write: Write) -> None:
     first, again = load(f"{path}:Patient"), load(f"{path}:Patient")
     assert type(first.strategy) is type(again.strategy)
     path.write_text(GOOD.replace("= 3", "= 4"), encoding="utf-8")
-    assert load(f"{path}:Patient").strategy.model_dump()["blocks"] == 4
+    changed = load(f"{path}:Patient")
+    assert changed.strategy.model_dump()["blocks"] == 4, (
+        "what runs is what the digest is of, not cached bytecode"
+    )
+    assert changed.source == path.read_bytes()
+    assert not (path.parent / "__pycache__").exists()
 
 
 def test_the_shipped_strategies_are_found_from_anywhere(
