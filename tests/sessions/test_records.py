@@ -23,6 +23,7 @@ from defai.chain.vault import (
 from defai.config import Settings
 from defai.domain.decisions import ZERO_DIGEST
 from defai.domain.stream import AgentStateChanged, ExecutionSettled, HoldsAnchored, StepCompleted, StreamEvent
+from defai.errors import NotFoundError
 from defai.session.run_directory import Journal
 from defai.session.session import Session
 from defai.worlds.fork import ForkWorld
@@ -224,6 +225,11 @@ async def test_a_session_with_a_clock_can_be_stopped_while_it_waits(tmp_path: Pa
     running = asyncio.create_task(session.run())
     await asyncio.wait_for(waiting.wait(), 60)
     await session.pause("holder")
+    await session.halt_all()
+    await session.resume("tiers")
+    with pytest.raises(NotFoundError, match="no agent called 'nobody'"):
+        await session.pause("nobody")
+    assert [agent.state.value for agent in session.agents] == ["paused", "paused", "running", "paused"]
     await session.stop()
     summary = await asyncio.wait_for(running, 60)
     assert summary["decision_digest"] == ZERO_DIGEST
