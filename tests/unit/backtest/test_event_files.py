@@ -1,5 +1,6 @@
 """Reading recorded events: what is learnt from them, and what is said where they cannot be used."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,19 +12,22 @@ from defai.amm import Pool
 from defai.backtest.sources.detection import SourceKind, detect
 from defai.backtest.sources.event_files import read_event_history
 from defai.chain.mainnet import USDC_WETH_005
-from defai.domain.chain_events import LiquidityBurned, LiquidityMinted, PoolSwapped
+from defai.domain.chain_events import LiquidityBurned, PoolSwapped
 from defai.errors import ConfigError, DefaiError, NotFoundError
+from defai.testing.builders import market_of, pool_with_liquidity, swap_block
+from defai.worlds.event_history import EventHistory
 from defai.worlds.replay import ReplayWorld
 from tests.unit.backtest.event_tables import NAME, RAW_NAME, Rows, raw_rows, tick_rows, write_csv
 from tests.unit.worlds.replays import VALUATION, Lived, live
 
 POOL = USDC_WETH_005.address
+SAID = ("amount0", "amount1", "sqrt_price_x96", "liquidity", "tick", "tick_lower", "tick_upper", "log_index")
 RUN = Path(__file__).parents[3] / "fixtures" / "standin_run"
 
 
-@pytest.fixture
-async def lived() -> Lived:
-    return await live(120)
+@pytest.fixture(scope="module")
+def lived() -> Lived:
+    return asyncio.run(live(150))
 
 
 async def at_the_end(source: Path) -> Pool:
@@ -33,6 +37,15 @@ async def at_the_end(source: Path) -> Pool:
     while (arrival := await world.next()) is not None:
         market.apply(arrival.block)
     return market.pools[POOL]
+
+
+def said(history: EventHistory) -> list[tuple[object, ...]]:
+    """What a history says, whoever it was about."""
+    return [
+        (block.number, block.timestamp, *(getattr(event, name, None) for name in SAID))
+        for block in history.blocks
+        for event in block.events
+    ]
 
 
 @pytest.mark.parametrize("ending", ["", ".gz"])
@@ -62,36 +75,43 @@ async def test_raw_logs_and_parquet_say_the_same_as_decoded_events(tmp_path: Pat
     pd.DataFrame(tick_rows(lived.blocks)).astype(str).to_parquet(parquet)
     columns = read_event_history(parquet)
 
-    def amounts(history: Any) -> list[Any]:
-        return [
-            (block.number, block.timestamp, event.amount0, event.amount1, event.log_index)
-            for block in history.blocks
-            for event in block.events
-        ]
-
-    assert amounts(raw) == amounts(decoded) == amounts(columns)
+    assert said(raw) == said(decoded) == said(columns)
     assert raw.calls == decoded.calls == columns.calls
     assert raw.sha256 != decoded.sha256
 
 
-async def test_ticks_nobody_told_of_are_learnt_from_the_swaps_that_cross_them(
-    tmp_path: Path, lived: Lived
-) -> None:
-    """The generated market crosses the edges of bands that were there before the file begins."""
-    path = write_csv(tmp_path / NAME, tick_rows(lived.blocks))
-    opening = read_event_history(path).opening[POOL]
-    told = {
-        tick
-        for block in lived.blocks
-        for event in block.events
-        if isinstance(event, LiquidityMinted | LiquidityBurned)
-        for tick in (event.tick_lower, event.tick_upper)
-    }
-    crossed = {tick for tick in opening.ticks if tick not in told}
+def test_ticks_nobody_told_of_are_learnt_from_the_swaps_that_cross_them(tmp_path: Path) -> None:
+    """Each swap crosses at most one tick that is not known yet, back and forth over four bands."""
+    pool = pool_with_liquidity(
+        bands=((5_000, 10**17), (300, 3 * 10**17), (120, 2 * 10**17), (40, 5 * 10**17))
+    )
+    before = pool.copy()
+    market = market_of({USDC_WETH_005: pool})
+    crossed: set[int] = set()
+    blocks = []
+    for number in range(60):
+        start = market.pools[POOL].tick
+        falls = (number // 15) % 2 == 0
+        amount = 6 * 10**10 if falls else 3 * 10**19
+        blocks.append(swap_block(market, USDC_WETH_005, zero_for_one=falls, amount_in=amount))
+        market.apply(blocks[-1])
+        low, high = sorted((start, market.pools[POOL].tick))
+        crossed |= {tick for tick in before.ticks if low < tick <= high and number}
+    history = read_event_history(write_csv(tmp_path / NAME, tick_rows(blocks)))
 
-    assert crossed
-    for tick in crossed:
-        assert opening.ticks[tick].liquidity_net == lived.opening.ticks[tick].liquidity_net
+    learnt = {tick: state.liquidity_net for tick, state in history.opening[POOL].ticks.items()}
+    assert len(crossed) >= 4
+    assert learnt == {tick: before.ticks[tick].liquidity_net for tick in crossed}
+    assert history.exact_share == 1.0
+    assert f"{len(crossed)} ticks are known, {len(crossed)} of them from the swaps" in history.fidelity
+
+
+def test_liquidity_that_is_burnt_and_was_never_minted_was_there_before(tmp_path: Path, lived: Lived) -> None:
+    opening = read_event_history(write_csv(tmp_path / NAME, tick_rows(lived.blocks))).opening[POOL]
+    burnt = [event for block in lived.blocks for event in block.events if isinstance(event, LiquidityBurned)]
+
+    assert opening.ticks[burnt[0].tick_lower].liquidity_gross >= burnt[0].liquidity
+    assert lived.opening.ticks[burnt[0].tick_lower].liquidity_gross >= burnt[0].liquidity
 
 
 def test_a_recording_is_exact_from_its_first_block() -> None:
@@ -119,7 +139,7 @@ def life(*events: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def event(kind: str, log_index: int, **more: Any) -> dict[str, Any]:
+def event(kind: str, log_index: int, **more: object) -> dict[str, Any]:
     place = {"block_number": 7, "log_index": log_index, "date": "2021-11-08 23:54:33", "msg_sender": "0x1"}
     return {"kind": kind, "recipient": "0x1", **place, **more}
 
