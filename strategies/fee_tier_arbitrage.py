@@ -19,7 +19,7 @@ class FeeTierArbitrage(Strategy):
     )
     most_share: Annotated[
         float, Field(gt=0, le=0.9, description="largest share of the equity in a trade")
-    ] = 0.4
+    ] = 0.3
 
     def pools(self) -> tuple[str, ...]:
         """The two tiers."""

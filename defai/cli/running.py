@@ -42,9 +42,14 @@ def run_headless(settings: "Settings", *, blocks: int | None, as_json: bool) -> 
     from defai.cli.output import print_json  # noqa: PLC0415  loads on use, so that --help is quick
     from defai.cli.summary import narrate, print_summary  # noqa: PLC0415  the same
 
-    summary, interrupted = asyncio.run(_run_headless(settings, blocks, None if as_json else narrate))
+    summary, interrupted, set_up = asyncio.run(_run_headless(settings, blocks, None if as_json else narrate))
     if summary is None:
-        click.echo("Stopped while setting up: nothing was decided, nothing is left behind.", err=True)
+        sentence = "Stopped while setting up: nothing was decided, nothing is left behind."
+        if set_up:
+            sentence = (
+                "Stopped at once, before everything was settled: the run directory has what was decided."
+            )
+        click.echo(sentence, err=True)
         return INTERRUPTED
     if as_json:
         print_json(summary)
@@ -58,7 +63,7 @@ def run_headless(settings: "Settings", *, blocks: int | None, as_json: bool) -> 
 
 async def _run_headless(
     settings: "Settings", blocks: int | None, tell: "Observer | None"
-) -> tuple[dict[str, Any] | None, bool]:
+) -> tuple[dict[str, Any] | None, bool, bool]:
     session = make_session(settings, blocks=blocks)
     if tell is not None:
         session.bus.tap(tell)
@@ -76,9 +81,9 @@ async def _run_headless(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupt)
     try:
-        return await running, interrupted
+        return await running, interrupted, True
     except asyncio.CancelledError:
-        return None, True
+        return None, True, session.is_set_up
 
 
 def make_session(settings: "Settings", *, blocks: int | None) -> "Session":

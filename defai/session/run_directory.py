@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -13,7 +14,7 @@ from pydantic import Field, TypeAdapter
 
 from defai.config import Settings
 from defai.domain.stream import StreamEvent
-from defai.errors import DefaiError
+from defai.errors import ConfigError, DefaiError
 
 _EVENT: TypeAdapter[Any] = TypeAdapter(Annotated[StreamEvent, Field(discriminator="kind")])
 _PACKAGES = ("defai", "lightgbm", "numpy", "web3", "pydantic")
@@ -23,11 +24,17 @@ def new_run_directory(settings: Settings) -> Path:
     """Make the directory of a run: the one the settings name, else a new one under the user's data.
 
     Raises:
+        ConfigError: where the named one holds a run already.
         DefaiError: where it cannot be made.
     """
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    path = settings.run_dir or user_data_path("defai") / "runs" / f"{stamp}-{os.getpid()}"
+    unique = f"{stamp}-{os.getpid()}-{secrets.token_hex(2)}"
+    path = settings.run_dir or user_data_path("defai") / "runs" / unique
     try:
+        if (path / "run.json").exists():
+            raise ConfigError(
+                f"{path} holds a run already.", "Name another directory, or move that run away."
+            )
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DefaiError(

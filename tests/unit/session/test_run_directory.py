@@ -9,7 +9,7 @@ from defai.audit.outbox import Outbox
 from defai.audit.record import AuditDomain
 from defai.config import Settings
 from defai.domain.stream import Notice
-from defai.errors import DefaiError
+from defai.errors import ConfigError, DefaiError
 from defai.session.run_directory import Journal, new_run_directory
 from defai.testing.builders import draft
 from defai.worlds.audit_logs import FileAuditLog
@@ -61,6 +61,13 @@ def test_without_a_name_a_run_gets_a_folder_of_its_own(
     folder = new_run_directory(Settings.demo(environment={}))
     assert folder.is_dir()
     assert folder.is_relative_to(tmp_path / "defai" / "runs")
+
+
+def test_a_folder_with_a_run_in_it_is_left_alone(tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    Journal(new_run_directory(chosen), chosen).close(None)
+    with pytest.raises(ConfigError, match="holds a run already"):
+        new_run_directory(chosen)
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
