@@ -190,10 +190,7 @@ class KernelPool:
 
     def run(self, asked: Orders, *, keep: bool) -> SwapBatch:
         """Run orders that `orders` made; done if `keep`, else each only worked out. Their times are trusted."""
-        rows = len(asked.directions)
-        answers = Answers(
-            np.zeros((rows, ANSWER_WORDS), dtype=np.uint64), np.zeros((rows, ANSWER_INTEGERS), dtype=np.int64)
-        )
+        answers = empty_answers(len(asked.directions))
         self._run(self._arrays, asked, answers, keep)
         return SwapBatch(answers)
 
@@ -233,6 +230,13 @@ def orders(
         clipped = (_NO_LIMIT if limit is None else min(max(limit, 0), _MAX_LIMIT) for limit in limits)
         limit_words = pack(clipped, 3)
     return Orders(directions, words, limit_words, times)
+
+
+def empty_answers(rows: int) -> Answers:
+    """Room for what comes of so many swaps."""
+    return Answers(
+        np.zeros((rows, ANSWER_WORDS), dtype=np.uint64), np.zeros((rows, ANSWER_INTEGERS), dtype=np.int64)
+    )
 
 
 def swap_many(pool: Pool, swaps: Sequence[SwapOrder], *, engine: Engine = "auto") -> list[Outcome]:

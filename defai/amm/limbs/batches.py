@@ -141,6 +141,19 @@ def mul_divs(numbers: Words, round_up: bool, results: Words, fits: Integers) -> 
         fits[i] = 1 if fit else 0
 
 
+def quotients(numbers: Words, results: Words, fits: Integers, inexact: Integers) -> None:
+    """Numerator (eight words) over denominator (five) in each row, four words in the result."""
+    for i in range(numbers.shape[0]):
+        n, m = read4(numbers, i, 0), read4(numbers, i, 4)
+        d, top = read4(numbers, i, 8), numbers[i, 12]
+        fit, quotient, rest = divide(
+            (n[0], n[1], n[2], n[3], m[0], m[1], m[2], m[3]), (d[0], d[1], d[2], d[3], top)
+        )
+        write4(results, i, 0, quotient)
+        fits[i] = 1 if fit else 0
+        inexact[i] = 1 if rest else 0
+
+
 def moved_prices(numbers: Words, token0: bool, add: bool, results: Words, fits: Integers) -> None:
     """Prices after an amount: price, liquidity, amount in nine words a row, three in the result."""
     for i in range(numbers.shape[0]):

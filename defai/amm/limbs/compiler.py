@@ -31,7 +31,7 @@ _MODULES: Final = (
     "word",
 )
 _INLINED: Final = frozenset(
-    {"arrays", "observe", "walk", "wide", "word", "answer", "cached_ratio", "run_order"}
+    {"arrays", "observe", "walk", "wide", "word", "answer", "cached_ratio", "digit_by_five", "run_order"}
 )
 """Modules and functions that are compiled into their callers: they are short, or are handed the whole pool."""
 _INTERPRETED: Final = frozenset({"words_of"})

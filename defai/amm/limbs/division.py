@@ -109,21 +109,28 @@ def three_by_two(u: U192, d0: Word, d1: Word, v: Word) -> U192:
 
 
 def divide_by_word(n: U320, divisor: Word) -> tuple[U320, bool]:
-    """Quotient, and whether a remainder is left, by a divisor below 2**44; n takes at most 276 bits."""
+    """Quotient, and whether a remainder is left, by a divisor below 2**20; n takes at most 276 bits."""
     if n[1] | n[2] | n[3] | n[4] == ZERO:
         quotient = n[0] // divisor
         return (quotient, ZERO, ZERO, ZERO, ZERO), bool(quotient * divisor != n[0])
     s = leading_zeros(divisor)
-    back = W63 - s
     d = divisor << s
-    v = reciprocal(d)
+    return divide_by_normal_word(n, s, d, reciprocal(d))
+
+
+def divide_by_normal_word(n: U320, s: Word, d: Word, v: Word) -> tuple[U320, bool]:
+    """The same, where the divisor shifted by s has its top bit set and reciprocal v are known."""
+    back = W63 - s
     r = n[4] << s | n[3] >> ONE >> back
     q4 = ZERO
     q3 = ZERO
+    q2 = ZERO
     if r | n[3] | n[2] != ZERO:
         q4, r = two_by_one(r, ZERO, d, v)
         q3, r = two_by_one(n[3] << s | n[2] >> ONE >> back, r, d, v)
-    q2, r = two_by_one(n[2] << s | n[1] >> ONE >> back, r, d, v)
+        q2, r = two_by_one(n[2] << s | n[1] >> ONE >> back, r, d, v)
+    else:
+        r = n[1] >> ONE >> back
     q1, r = two_by_one(n[1] << s | n[0] >> ONE >> back, r, d, v)
     q0, r = two_by_one(n[0] << s, r, d, v)
     return (q0, q1, q2, q3, q4), bool(r != ZERO)
@@ -169,10 +176,14 @@ def _greatest_digit(r: U320, n: Word, d: U320) -> tuple[Word, U320]:
     return FULL - ONE, s
 
 
-def _digit_by_five(r: U320, n: Word, d: U320, v: Word) -> tuple[Word, U320]:
+def digit_by_five(r: U320, n: Word, d: U320, v: Word) -> tuple[Word, U320]:
     """The next digit of a division by five words: the digit, and what is left."""
     if r[4] == ZERO and r[3] < d[4]:
         return ZERO, (n, r[0], r[1], r[2], r[3])
+    return _some_digit_by_five(r, n, d, v)
+
+
+def _some_digit_by_five(r: U320, n: Word, d: U320, v: Word) -> tuple[Word, U320]:
     if not less2((r[3], r[4]), (d[3], d[4])):
         return _greatest_digit(r, n, d)
     q, t3, t4 = three_by_two((r[2], r[3], r[4]), d[3], d[4], v)
@@ -222,8 +233,8 @@ def divide(n: U512, divisor: U320) -> tuple[bool, U256, bool]:
         n7 << s | n6 >> ONE >> back,
         n8 << s | n7 >> ONE >> back,
     )
-    q3, r = _digit_by_five(r, n3 << s | n2 >> ONE >> back, d, v)
-    q2, r = _digit_by_five(r, n2 << s | n1 >> ONE >> back, d, v)
-    q1, r = _digit_by_five(r, n1 << s | n0 >> ONE >> back, d, v)
-    q0, r = _digit_by_five(r, n0 << s, d, v)
+    q3, r = digit_by_five(r, n3 << s | n2 >> ONE >> back, d, v)
+    q2, r = digit_by_five(r, n2 << s | n1 >> ONE >> back, d, v)
+    q1, r = digit_by_five(r, n1 << s | n0 >> ONE >> back, d, v)
+    q0, r = digit_by_five(r, n0 << s, d, v)
     return True, (q0, q1, q2, q3), bool(r[0] | r[1] | r[2] | r[3] | r[4] != ZERO)

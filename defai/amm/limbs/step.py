@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from defai.amm.limbs.division import divide_by_word
+from defai.amm.limbs.division import divide_by_normal_word, divide_by_word
 from defai.amm.limbs.prices import price_after_amount0, price_after_amount1, quotient, quotient_for_amount0
 from defai.amm.limbs.wide import (
     equal3,
@@ -26,12 +26,23 @@ from defai.amm.limbs.wide import (
 from defai.amm.limbs.word import ONE, U128, U192, U256, ZERO, Word
 
 _PIPS: Final = np.uint64(1_000_000)
+_PIPS_SHIFT: Final = np.uint64(64 - 20)
+_PIPS_NORMAL: Final = np.uint64(1_000_000 << 44)
+_PIPS_RECIPROCAL: Final = np.uint64(((1 << 128) - 1) // (1_000_000 << 44) - (1 << 64))
+_TWO_TO_64: Final = 2.0**64
+_TWO_TO_96: Final = 2.0**96
+_TWO_TO_128: Final = 2.0**128
+_TWO_TO_192: Final = 2.0**192
+_SURELY: Final = 1 - 1e-12
+"""Closer than this to equal, products of rounded floats don't tell which is larger: each is off by 2**-50 at most."""
 
 
 def less_fee(amount: U256, fee_pips: Word) -> U256:
     """What is left of an input once the fee is taken off, rounded down; the amount takes at most 255 bits."""
     product = row4(amount, _PIPS - fee_pips, (ZERO, ZERO, ZERO, ZERO))
-    q, _ = divide_by_word(product, _PIPS)
+    if product[1] | product[2] | product[3] | product[4] == ZERO:
+        return product[0] // _PIPS, ZERO, ZERO, ZERO
+    q, _ = divide_by_normal_word(product, _PIPS_SHIFT, _PIPS_NORMAL, _PIPS_RECIPROCAL)
     return q[0], q[1], q[2], q[3]
 
 
@@ -65,24 +76,57 @@ def swap_step(
     return after, amount_in, amount_out, fee_on_top(amount_in, fee_pips)
 
 
+def float3(a: U192) -> float:
+    """The nearest float, or one next to it."""
+    return float(a[2]) * _TWO_TO_128 + float(a[1]) * _TWO_TO_64 + float(a[0])
+
+
+def float4(a: U256) -> float:
+    """The nearest float, or one next to it."""
+    return float(a[3]) * _TWO_TO_192 + float3((a[0], a[1], a[2]))
+
+
+def token0_falls_short(low_x96: U192, high_x96: U192, liquidity: U128, amount: U256) -> bool:
+    """Whether an amount is less than the token0 between two prices: `amount * low * high < liquidity * width << 96`."""
+    width = sub3(high_x96, low_x96)
+    have = float4(amount) * float3(low_x96) * float3(high_x96)
+    want = float3((liquidity[0], liquidity[1], ZERO)) * float3(width) * _TWO_TO_96
+    if have < want * _SURELY:
+        return True
+    if have * _SURELY > want:
+        return False
+    numerator, denominator = quotient_for_amount0(low_x96, high_x96, liquidity)
+    return less9(mul_4x5(amount, denominator), numerator)
+
+
+def token0_suffices(low_x96: U192, high_x96: U192, liquidity: U128, amount: U256) -> bool:
+    """Whether the token0 between two prices, in whole units, is more than an amount."""
+    more, _ = increment4(amount, ONE)
+    have = float4(more) * float3(low_x96) * float3(high_x96)
+    want = float3((liquidity[0], liquidity[1], ZERO)) * float3(sub3(high_x96, low_x96)) * _TWO_TO_96
+    if have < want * _SURELY:
+        return True
+    if have * _SURELY > want:
+        return False
+    numerator, denominator = quotient_for_amount0(low_x96, high_x96, liquidity)
+    return not exceeds9(mul_4x5(more, denominator), numerator)
+
+
 def _sell_token0(
     price_x96: U192, target_x96: U192, liquidity: U128, amount: U256, exact_in: bool, fee_pips: Word
 ) -> tuple[U192, U256, U256]:
     after = target_x96
-    numerator, denominator = quotient_for_amount0(target_x96, price_x96, liquidity)
     if exact_in:
         offered = less_fee(amount, fee_pips)
-        if less9(mul_4x5(offered, denominator), numerator):
+        if token0_falls_short(target_x96, price_x96, liquidity, offered):
             _, after = price_after_amount0(price_x96, liquidity, offered, True)
-            numerator, denominator = quotient_for_amount0(after, price_x96, liquidity)
-        width = sub3(price_x96, after)
-        amount_out, _ = over_2_to_96(mul_2x3(liquidity, width))
+        amount_out, _ = over_2_to_96(mul_2x3(liquidity, sub3(price_x96, after)))
     else:
         amount_out, _ = over_2_to_96(mul_2x3(liquidity, sub3(price_x96, target_x96)))
         if less4(amount, amount_out):
             _, after = price_after_amount1(price_x96, liquidity, amount, False)
-            numerator, denominator = quotient_for_amount0(after, price_x96, liquidity)
             amount_out, _ = over_2_to_96(mul_2x3(liquidity, sub3(price_x96, after)))
+    numerator, denominator = quotient_for_amount0(after, price_x96, liquidity)
     return after, quotient(numerator, denominator, True), amount_out
 
 
@@ -95,12 +139,8 @@ def _sell_token1(
         needed = mul_2x3(liquidity, sub3(target_x96, price_x96))
         if less6(shifted_by_96((offered[0], offered[1], offered[2], offered[3], ZERO)), needed):
             _, after = price_after_amount1(price_x96, liquidity, offered, True)
-        numerator, denominator = quotient_for_amount0(price_x96, after, liquidity)
-    else:
-        numerator, denominator = quotient_for_amount0(price_x96, target_x96, liquidity)
-        more, _ = increment4(amount, ONE)
-        if not exceeds9(mul_4x5(more, denominator), numerator):
-            _, after = price_after_amount0(price_x96, liquidity, amount, False)
-            numerator, denominator = quotient_for_amount0(price_x96, after, liquidity)
+    elif token0_suffices(price_x96, target_x96, liquidity, amount):
+        _, after = price_after_amount0(price_x96, liquidity, amount, False)
+    numerator, denominator = quotient_for_amount0(price_x96, after, liquidity)
     amount_in, inexact = over_2_to_96(mul_2x3(liquidity, sub3(after, price_x96)))
     return after, rounded_up(amount_in, inexact), quotient(numerator, denominator, False)
