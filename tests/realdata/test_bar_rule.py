@@ -29,6 +29,8 @@ START = (10_000 * 10**6, 5 * 10**18)
 USDC = Token("0x2791Bca1f2de4661ED88A30C99A7a9449Aa84174", "USDC", 6)
 WETH = Token("0x7ceB23fD6bC0adD59E62ac25578270cFf1b9f619", "WETH", 18)
 POOL = PoolKey("0x45dDa9cb7c25131DF268515131f647d726f50608", USDC, WETH, 500, 10)
+DUST_THROWN_AWAY = ("poly_2022-07-19_2022-08-08", "recentre_500")
+"""The run in which the other engine sets 0.000001246 WETH to zero; docs/bars.md tells when."""
 
 
 @cache
@@ -68,7 +70,7 @@ def apart(ours: Decimal, theirs: float) -> float:
 def test_a_run_ends_where_the_other_engine_ended(real_data: Path, window: str, strategy: str) -> None:
     ours, theirs = run(real_data, window, strategy), reference(real_data, window, strategy)
     assert len(ours.worth) == theirs["rows"]
-    tolerance = 2e-7 if strategy.startswith("recentre") else 1e-10
+    tolerance = 2e-7 if (window, strategy) == DUST_THROWN_AWAY else 5e-10
     assert apart(ours.worth[-1], theirs["nv_last"]) < tolerance
     assert apart(ours.worth[0], theirs["nv_first"]) < tolerance
     assert apart(ours.holding[-1], theirs["hold_last"]) < tolerance
