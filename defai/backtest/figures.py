@@ -37,6 +37,9 @@ def figures(result: BacktestResult, lvr_interval_s: int = metrics.LVR_INTERVAL_S
         "baselines": {name: of_agent(run, ground, lvr_interval_s) for name, run in result.baselines.items()},
         "seconds": round(result.seconds, 3),
     }
+    if result.other_flow:
+        flow = "prices" if ground.settings["flow"] == "amounts" else "amounts"
+        table["other_flow"] = {"flow": flow} | of_agent(result.other_flow[0], ground, lvr_interval_s)
     if len(result.agents) > 1:
         table["agents"] = [
             {"name": run.name, "strategy": run.strategy, "params": run.parameters}

@@ -39,6 +39,8 @@ class Ground:
         priced_gas: whether gas has a price here; where not, none is charged and none is reported.
         sha256: of the files' contents.
         settings: how the history is run, by option: the flow, for one.
+        other_flow: opens one on the same history, where recorded swaps are made again by the other rule; None where
+            there is only one.
         make_world: opens a new world on the same history, for these agents.
     """
 
@@ -52,6 +54,7 @@ class Ground:
     source: str
     settings: Mapping[str, str | None]
     make_world: Callable[[Sequence[SeatRequest]], BacktestWorld]
+    other_flow: Callable[[Sequence[SeatRequest]], BacktestWorld] | None = None
 
 
 def events_ground(
@@ -72,6 +75,11 @@ def events_ground(
         end_time: the run ends before the first block from this moment on.
     """
     valuation = valuation_of(history.keys, numeraire)
+    other = Flow.PRICES if flow is Flow.AMOUNTS else Flow.AMOUNTS
+
+    def make(requests: Sequence[SeatRequest], rule: Flow = flow) -> ReplayWorld:
+        return ReplayWorld(history, valuation, requests, flow=rule, first_time=first_time, end_time=end_time)
+
     return Ground(
         kind="events",
         keys=history.keys,
@@ -82,9 +90,8 @@ def events_ground(
         sha256=history.sha256,
         source=history.source,
         settings={"flow": flow.value},
-        make_world=lambda requests: ReplayWorld(
-            history, valuation, requests, flow=flow, first_time=first_time, end_time=end_time
-        ),
+        make_world=make,
+        other_flow=lambda requests: make(requests, other),
     )
 
 

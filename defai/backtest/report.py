@@ -80,6 +80,8 @@ def _rows(figures: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     baselines: Mapping[str, Mapping[str, Any]] = figures.get("baselines") or {}
     agents: Sequence[Mapping[str, Any]] = figures.get("agents") or ()
     mine = [(str(row["name"]), row) for row in agents] or [("this strategy", figures)]
+    other = figures.get("other_flow")
+    mine += [(f"{mine[0][0]}, flow {other['flow']}", other)] if other else []
     named = [*mine, *((name.replace("_", " "), row) for name, row in baselines.items())]
     return [(name, {**row, "vs_hold_usd": _vs_hold(row)}) for name, row in named]
 

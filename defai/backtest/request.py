@@ -47,6 +47,7 @@ class BacktestRequest:
         gas_gwei: what gas costs, where the history does not say, or instead of it.
         limits: that differ from the usual ones.
         baselines: whether the baselines run beside.
+        compare_flows: whether the agents run again with the other flow, so that the difference shows.
         anchor_every: decisions that moved nothing are anchored, and paid for, when so many wait.
         lvr_interval_s: how often the portfolio that LVR compares with, and the hedge, are adjusted.
     """
@@ -62,6 +63,7 @@ class BacktestRequest:
     gas_gwei: Decimal | None = None
     limits: Mapping[str, str] = field(default_factory=dict)
     baselines: bool = True
+    compare_flows: bool = False
     anchor_every: int = 50
     lvr_interval_s: int = LVR_INTERVAL_S
 
@@ -127,6 +129,7 @@ async def perform(request: BacktestRequest, say: Callable[[str], None] = lambda 
         settings,
         models=models,
         baselines=request.baselines,
+        compare_flows=request.compare_flows,
         anchor_every=request.anchor_every,
         say=say,
     )

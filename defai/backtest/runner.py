@@ -5,7 +5,7 @@ what it says is what would have come of the money without the agents.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from time import perf_counter
 from typing import Any, Final
@@ -75,6 +75,7 @@ class BacktestResult:
     Attributes:
         agents: in one market, in the order in which they were given.
         baselines: by name, each in a market of its own, with the first agent's money.
+        other_flow: the agents again, where recorded swaps were made again by the other rule; empty if not asked for.
         seconds: what running took, reading the source not included.
     """
 
@@ -82,6 +83,7 @@ class BacktestResult:
     agents: tuple[AgentRun, ...]
     baselines: dict[str, AgentRun]
     seconds: float
+    other_flow: tuple[AgentRun, ...] = ()
 
 
 async def run(
@@ -90,6 +92,7 @@ async def run(
     *,
     models: Sequence[TrainedModel | None] | None = None,
     baselines: bool = True,
+    compare_flows: bool = False,
     anchor_every: int = 50,
     say: Callable[[str], None] = lambda _: None,
 ) -> BacktestResult:
@@ -100,6 +103,7 @@ async def run(
         settings: the agents.
         models: theirs, in order; None where none needs one.
         baselines: whether the baselines run beside.
+        compare_flows: whether the agents run again with the other flow, where there is one.
         anchor_every: decisions that moved nothing are anchored, and paid for, when so many wait.
         say: told what is going on.
 
@@ -110,6 +114,11 @@ async def run(
     members = [_member(one, load(one.strategy, one.parameters), ground.keys) for one in settings]
     given = list(models) if models is not None else [None] * len(members)
     agents = await _run_world(ground, members, given, anchor_every)
+    again: list[AgentRun] = []
+    if compare_flows and ground.other_flow is not None:
+        say("running again with the other flow")
+        contrast = replace(ground, make_world=ground.other_flow)
+        again = await _run_world(contrast, members, given, anchor_every)
     beside: dict[str, AgentRun] = {}
     for name in BASELINES if baselines else ():
         say(f"running the baseline {name}")
@@ -123,7 +132,7 @@ async def run(
         )
         member = _member(alone, load(name, folder=shipped_folder()), ground.keys)
         beside[name] = (await _run_world(ground, [member], [None], _NEVER, baseline=True))[0]
-    return BacktestResult(ground, tuple(agents), beside, perf_counter() - began)
+    return BacktestResult(ground, tuple(agents), beside, perf_counter() - began, tuple(again))
 
 
 def _member(settings: AgentSettings, loaded: LoadedStrategy, keys: Sequence[PoolKey]) -> Member:

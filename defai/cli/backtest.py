@@ -61,6 +61,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="Holds to an anchor.",
 )
+@click.option(
+    "--compare-flows", is_flag=True, help="Run again with the other flow, so that the difference shows."
+)
 @click.option("--no-baselines", is_flag=True, help="Leave out hold, full range and static band.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="A new directory that the whole run is written to."
@@ -80,6 +83,7 @@ def command(
     gas_gwei: Decimal | None,
     lvr_interval: int,
     anchor_every: int,
+    compare_flows: bool,
     no_baselines: bool,
     out: Path | None,
     as_json: bool,
@@ -103,6 +107,7 @@ def command(
         gas_gwei=gas_gwei,
         limits=parse_parameters(limits),
         baselines=not no_baselines,
+        compare_flows=compare_flows,
         anchor_every=anchor_every,
         lvr_interval_s=lvr_interval,
     )

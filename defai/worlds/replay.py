@@ -267,8 +267,8 @@ class ReplayWorld:
 
     def _swap_again(self, pool: Pool, event: PoolSwapped, call: SwapCall) -> SwapWalk | None:
         """What a recorded swap does to a pool we have touched; None where it does nothing now."""
-        ours = self._own_liquidity(event.pool, event.tick)
         if not call.exact:
+            ours = self._own_liquidity(event.pool, event.tick)
             imposed = (event.amount0, event.amount1, event.sqrt_price_x96, event.liquidity + ours, event.tick)
             return forced_swap(pool, SwapResult(*imposed, 0, 0))
         if self._stands_as_recorded(event.pool):

@@ -111,6 +111,16 @@ async def test_agents_in_one_market_see_each_other() -> None:
     assert first["fees_usd"] == pytest.approx(second["fees_usd"], rel=1e-3)
 
 
+async def test_the_two_flows_can_be_held_against_each_other() -> None:
+    table = await measured("static_band", compare_flows=True, baselines=False)
+    prices = await measured("static_band", flow="prices", baselines=False)
+
+    assert (table["flow"], prices["flow"]) == ("amounts", "prices")
+    assert table["other_flow"]["fees_usd"] == prices["fees_usd"] > table["fees_usd"]
+    assert table["other_flow"]["decision_digest"] == prices["decision_digest"]
+    assert "other_flow" not in prices
+
+
 async def test_the_same_request_gives_the_same_run() -> None:
     one, two = [await measured("static_band", baselines=False) for _ in range(2)]
     assert {**one, "seconds": 0} == {**two, "seconds": 0}
