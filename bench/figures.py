@@ -19,6 +19,7 @@ class Figure:
         alternative: its measurement, made in the same run.
         rate: whether more is better; else less is.
         least_ratio: so many times as good as the alternative it is promised to be.
+        least: so large it is promised to be at least.
         most: so large it is promised to be at most.
         within: so far, as a share, it may be from the alternative: for figures that are to agree.
         headline: whether it stands in the README.
@@ -31,6 +32,7 @@ class Figure:
     alternative: float | None = None
     rate: bool = False
     least_ratio: float | None = None
+    least: float | None = None
     most: float | None = None
     within: float | None = None
     headline: bool = False
@@ -47,6 +49,8 @@ class Figure:
         """What was promised, in words; empty where nothing was."""
         if self.least_ratio is not None:
             return f"at least {self.least_ratio:g}x"
+        if self.least is not None:
+            return f"at least {number(self.least)} {self.unit}"
         if self.most is not None:
             return f"at most {number(self.most)} {self.unit}"
         return "" if self.within is None else f"within {self.within:.0%}"
@@ -57,6 +61,8 @@ class Figure:
         ratio = self.ratio
         if self.least_ratio is not None:
             return ratio is not None and ratio >= self.least_ratio
+        if self.least is not None:
+            return self.value >= self.least
         if self.most is not None:
             return self.value <= self.most
         if self.within is not None:

@@ -30,10 +30,16 @@ _MODULES: Final = (
     "wide",
     "word",
 )
+_INLINED_MODULES: Final = frozenset({"arrays", "observe", "walk", "wide", "word"})
 _INLINED: Final = frozenset(
-    {"arrays", "observe", "walk", "wide", "word", "answer", "cached_ratio", "digit_by_five", "run_order"}
+    {
+        *("answer", "cached_ratio", "run_order"),
+        *("reciprocal", "two_by_one", "three_by_two", "digit_by_five", "divide_by_normal_word"),
+        *("quotient", "_short_quotient", "quotient_for_amount0", "price_after_amount1", "_checked_price"),
+        *("less_fee", "token0_falls_short", "token0_suffices", "_sell_token0", "_sell_token1"),
+    }
 )
-"""Modules and functions that are compiled into their callers: they are short, or are handed the whole pool."""
+"""What is compiled into its callers, too: it is short, is called in one place, or is handed the whole pool."""
 _INTERPRETED: Final = frozenset({"words_of"})
 
 
@@ -77,7 +83,8 @@ def compiled_functions() -> dict[str, Callable[..., None]]:
     for function in functions:
         if function not in dispatchers:
             twin = FunctionType(function.__code__, namespaces[function.__module__], function.__name__)
-            inline = function.__name__ in _INLINED or function.__module__.rpartition(".")[2] in _INLINED
+            module = function.__module__.rpartition(".")[2]
+            inline = module in _INLINED_MODULES or function.__name__ in _INLINED
             dispatchers[function] = numba.njit(
                 twin, nogil=True, error_model="numpy", forceinline=inline, _nrt=False
             )

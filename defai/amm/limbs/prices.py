@@ -8,23 +8,33 @@ from defai.amm.limbs.division import divide, divide_by_two
 from defai.amm.limbs.wide import (
     add3,
     add4,
+    add6,
+    float5,
+    float6,
     increment4,
     less3,
     less4,
+    less6,
     mul_2x3,
     mul_3x3,
     mul_4x3,
     over_2_to_96,
     rounded_up,
+    row5,
     shifted_by_96,
     sub3,
     sub4,
+    sub6,
+    widened,
     zero4,
 )
 from defai.amm.limbs.word import ONE, U128, U192, U256, U320, U384, ZERO
 
 _PRICE_TOP: Final = np.uint64(1 << 32)
 """The upper word of a price stays below this: prices have 160 bits."""
+
+_SHORT: Final = 2.0**47
+"""Floats tell a quotient below this but for one: they are off by 2**-49 of it at most, by less than a unit."""
 
 
 def quotient_for_amount0(low_x96: U192, high_x96: U192, liquidity: U128) -> tuple[U384, U320]:
@@ -35,9 +45,27 @@ def quotient_for_amount0(low_x96: U192, high_x96: U192, liquidity: U128) -> tupl
 
 def quotient(numerator: U384, denominator: U320, round_up: bool) -> U256:
     """The quotient, which has to fit four words."""
+    estimate = float6(numerator) / float5(denominator)
+    if estimate < _SHORT:
+        return _short_quotient(numerator, denominator, estimate, round_up)
     n = numerator
     _, result, inexact = divide((n[0], n[1], n[2], n[3], n[4], n[5], ZERO, ZERO), denominator)
     return rounded_up(result, round_up and inexact)
+
+
+def _short_quotient(numerator: U384, denominator: U320, estimate: float, round_up: bool) -> U256:
+    """A quotient that floats tell but for one: what they tell is multiplied out and set right."""
+    q = np.uint64(estimate)
+    rest, borrow = sub6(numerator, row5(denominator, q, (ZERO, ZERO, ZERO, ZERO, ZERO)))
+    if borrow != ZERO:
+        q -= ONE
+        rest, _ = add6(rest, denominator)
+    elif not less6(rest, denominator):
+        q += ONE
+        rest, _ = sub6(rest, widened(denominator))
+    if round_up and rest[0] | rest[1] | rest[2] | rest[3] | rest[4] | rest[5] != ZERO:
+        q += ONE
+    return q, ZERO, ZERO, ZERO
 
 
 def amount0_between(a_x96: U192, b_x96: U192, liquidity: U128, round_up: bool) -> tuple[bool, U256]:

@@ -9,6 +9,8 @@ from defai.amm.limbs.prices import price_after_amount0, price_after_amount1, quo
 from defai.amm.limbs.wide import (
     equal3,
     exceeds9,
+    float3,
+    float4,
     increment4,
     less3,
     less4,
@@ -29,10 +31,7 @@ _PIPS: Final = np.uint64(1_000_000)
 _PIPS_SHIFT: Final = np.uint64(64 - 20)
 _PIPS_NORMAL: Final = np.uint64(1_000_000 << 44)
 _PIPS_RECIPROCAL: Final = np.uint64(((1 << 128) - 1) // (1_000_000 << 44) - (1 << 64))
-_TWO_TO_64: Final = 2.0**64
 _TWO_TO_96: Final = 2.0**96
-_TWO_TO_128: Final = 2.0**128
-_TWO_TO_192: Final = 2.0**192
 _SURELY: Final = 1 - 1e-12
 """Closer than this to equal, products of rounded floats don't tell which is larger: each is off by 2**-50 at most."""
 
@@ -74,16 +73,6 @@ def swap_step(
     elif less4(amount, amount_out):
         amount_out = amount
     return after, amount_in, amount_out, fee_on_top(amount_in, fee_pips)
-
-
-def float3(a: U192) -> float:
-    """The nearest float, or one next to it."""
-    return float(a[2]) * _TWO_TO_128 + float(a[1]) * _TWO_TO_64 + float(a[0])
-
-
-def float4(a: U256) -> float:
-    """The nearest float, or one next to it."""
-    return float(a[3]) * _TWO_TO_192 + float3((a[0], a[1], a[2]))
 
 
 def token0_falls_short(low_x96: U192, high_x96: U192, liquidity: U128, amount: U256) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from defai.amm.limbs.division import divide_by_two
-from defai.amm.limbs.wide import less3, mul_2x2_high
+from defai.amm.limbs.wide import float3, less3, mul_2x2_high
 from defai.amm.limbs.word import FULL, LOW_HALF, ONE, U192, W32, ZERO
 from defai.amm.tick_math import POWERS_X128
 
@@ -15,8 +15,6 @@ _POWERS: Final = np.array([(power & ((1 << 64) - 1), power >> 64) for power in P
 _TICKS_PER_E_FOLD: Final = 2 / math.log(1.0001)
 _TICK_OF_ONE_X96: Final = math.log(2.0**96) * _TICKS_PER_E_FOLD
 _DOUBT: Final = 1e-4
-_TWO_TO_64: Final = 2.0**64
-_TWO_TO_128: Final = 2.0**128
 _CACHE_BITS: Final = 10
 CACHE_SIZE: Final = 1 << _CACHE_BITS
 _CACHE_SHIFT: Final = np.uint64(64 - _CACHE_BITS)
@@ -68,12 +66,7 @@ def cached_ratio(tick: int, ticks: NDArray[np.int64], ratios: NDArray[np.uint64]
 
 def tick_at_ratio(price_x96: U192) -> int:
     """The greatest tick whose ratio is at most a square-root price inside the range of ticks."""
-    approximate = (
-        np.float64(price_x96[2]) * _TWO_TO_128
-        + np.float64(price_x96[1]) * _TWO_TO_64
-        + np.float64(price_x96[0])
-    )
-    estimate = math.log(approximate) * _TICKS_PER_E_FOLD - _TICK_OF_ONE_X96
+    estimate = math.log(float3(price_x96)) * _TICKS_PER_E_FOLD - _TICK_OF_ONE_X96
     tick = math.floor(estimate + _DOUBT)
     if estimate - tick < _DOUBT and less3(price_x96, ratio_at_tick(tick)):
         return tick - 1

@@ -2,6 +2,9 @@
 
 from defai.amm.limbs.word import (
     ONE,
+    TWO_TO_64,
+    TWO_TO_128,
+    TWO_TO_192,
     U128,
     U192,
     U256,
@@ -126,6 +129,45 @@ def sub5(a: U320, b: U320) -> tuple[U320, Word]:
     r3, borrow = sub_borrow(a[3], b[3], borrow)
     r4, borrow = sub_borrow(a[4], b[4], borrow)
     return (r0, r1, r2, r3, r4), borrow
+
+
+def widened(a: U320) -> U384:
+    """The same number with one more word."""
+    return a[0], a[1], a[2], a[3], a[4], ZERO
+
+
+def add6(a: U384, b: U320) -> tuple[U384, Word]:
+    """The sum, and the carry out."""
+    r, carry = add5((a[0], a[1], a[2], a[3], a[4]), b)
+    r5, carry = add_carry(a[5], ZERO, carry)
+    return (r[0], r[1], r[2], r[3], r[4], r5), carry
+
+
+def sub6(a: U384, b: U384) -> tuple[U384, Word]:
+    """The difference, wrapping, and the borrow out."""
+    r, borrow = sub5((a[0], a[1], a[2], a[3], a[4]), (b[0], b[1], b[2], b[3], b[4]))
+    r5, borrow = sub_borrow(a[5], b[5], borrow)
+    return (r[0], r[1], r[2], r[3], r[4], r5), borrow
+
+
+def float3(a: U192) -> float:
+    """The nearest float, or one next to it."""
+    return float(a[2]) * TWO_TO_128 + float(a[1]) * TWO_TO_64 + float(a[0])
+
+
+def float4(a: U256) -> float:
+    """The nearest float, or one next to it."""
+    return float(a[3]) * TWO_TO_192 + float3((a[0], a[1], a[2]))
+
+
+def float5(a: U320) -> float:
+    """The nearest float, or one next to it."""
+    return float3((a[2], a[3], a[4])) * TWO_TO_128 + (float(a[1]) * TWO_TO_64 + float(a[0]))
+
+
+def float6(a: U384) -> float:
+    """The nearest float, or one next to it."""
+    return float3((a[3], a[4], a[5])) * TWO_TO_192 + float3((a[0], a[1], a[2]))
 
 
 def row3(a: U192, factor: Word, c: U192) -> U256:

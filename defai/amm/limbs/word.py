@@ -19,6 +19,9 @@ ONE: Final = np.uint64(1)
 W32: Final = np.uint64(32)
 W63: Final = np.uint64(63)
 FULL: Final = np.uint64((1 << 64) - 1)
+TWO_TO_64: Final = 2.0**64
+TWO_TO_128: Final = 2.0**128
+TWO_TO_192: Final = 2.0**192
 LOW_HALF: Final = np.uint64((1 << 32) - 1)
 
 
