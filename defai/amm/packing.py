@@ -10,8 +10,10 @@ from defai.amm.limbs.arrays import (
     CARDINALITY,
     FEE_PIPS,
     FEE_PROTOCOL,
+    NORMAL,
     OBSERVATION,
     POOL_INTEGERS,
+    POOL_WORDS,
     TICK,
     TICK_SPACING,
     TIME,
@@ -31,7 +33,7 @@ _POOL_NUMBERS: Final = (
     ("protocol_fees0", 2),
     ("protocol_fees1", 2),
 )
-"""What stands in `PoolArrays.words`, in order, each with its number of words."""
+"""What stands in `PoolArrays.words` before `NORMAL`, in order, each with its number of words."""
 
 
 def pack(numbers: Iterable[int], width: int, *, signed: bool = False) -> Words:
@@ -78,7 +80,12 @@ def load(pool: PoolState) -> PoolArrays:
     integers[OBSERVATION], integers[CARDINALITY] = oracle.index, oracle.cardinality
     slots = [(seen.timestamp, seen.tick_cumulative, seen.initialized) for seen in oracle.observations]
     return PoolArrays(
-        words=np.hstack([pack([getattr(pool, name)], width) for name, width in _POOL_NUMBERS]),
+        words=np.hstack(
+            [
+                *(pack([getattr(pool, name)], width) for name, width in _POOL_NUMBERS),
+                pack([0], POOL_WORDS - NORMAL),
+            ]
+        ),
         integers=integers,
         ticks=pack_integers(ticks),
         nets=pack((state.liquidity_net for state in states), 2, signed=True),

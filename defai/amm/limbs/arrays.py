@@ -5,7 +5,7 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from defai.amm.limbs.word import U128, U192, U256, Word
+from defai.amm.limbs.word import U128, U192, U256, U320
 
 Words: TypeAlias = NDArray[np.uint64]
 Integers: TypeAlias = NDArray[np.int64]
@@ -17,7 +17,9 @@ GROWTH0: Final = 5
 GROWTH1: Final = 9
 PROTOCOL_FEES0: Final = 13
 PROTOCOL_FEES1: Final = 15
-POOL_WORDS: Final = 17
+NORMAL: Final = 17
+"""The liquidity as `normal_two` makes it ready to be divided by; the kernel's own, written as it begins."""
+POOL_WORDS: Final = 22
 
 # And in `PoolArrays.integers`.
 TICK: Final = 0
@@ -132,6 +134,11 @@ def read4(words: Words, row: int, at: int) -> U256:
     return words[row, at], words[row, at + 1], words[row, at + 2], words[row, at + 3]
 
 
+def read5(words: Words, row: int, at: int) -> U320:
+    """Five words of a row."""
+    return words[row, at], words[row, at + 1], words[row, at + 2], words[row, at + 3], words[row, at + 4]
+
+
 def write2(words: Words, row: int, at: int, number: U128) -> None:
     """Two words into a row."""
     words[row, at] = number[0]
@@ -153,6 +160,10 @@ def write4(words: Words, row: int, at: int, number: U256) -> None:
     words[row, at + 3] = number[3]
 
 
-def words_of(number: int, count: int) -> tuple[Word, ...]:
-    """A Python integer as words, two's complement; interpreted only."""
-    return tuple(np.uint64(number >> 64 * i & 0xFFFFFFFFFFFFFFFF) for i in range(count))
+def write5(words: Words, row: int, at: int, number: U320) -> None:
+    """Five words into a row."""
+    words[row, at] = number[0]
+    words[row, at + 1] = number[1]
+    words[row, at + 2] = number[2]
+    words[row, at + 3] = number[3]
+    words[row, at + 4] = number[4]

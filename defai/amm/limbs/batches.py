@@ -13,9 +13,11 @@ from defai.amm.limbs.arrays import (
     DOES_NOT_FIT,
     DONE,
     FEE,
+    LIQUIDITY,
     LIQUIDITY_AFTER,
     LOCKED,
     NO_AMOUNT,
+    NORMAL,
     PRICE,
     PRICE_AFTER,
     SELL_TOKEN0,
@@ -32,8 +34,9 @@ from defai.amm.limbs.arrays import (
     write2,
     write3,
     write4,
+    write5,
 )
-from defai.amm.limbs.division import divide
+from defai.amm.limbs.division import divide, normal_two
 from defai.amm.limbs.prices import amount0_between, amount1_between, price_after_amount0, price_after_amount1
 from defai.amm.limbs.step import swap_step
 from defai.amm.limbs.ticks import ratio_at_tick, tick_at_ratio
@@ -107,6 +110,7 @@ def run_order(pool: PoolArrays, orders: Orders, i: int, answers: Answers, keep: 
 
 def run_orders(pool: PoolArrays, orders: Orders, answers: Answers, keep: bool) -> None:
     """Orders in turn; if not `keep`, each is worked out for the pool as it stands."""
+    write5(pool.words, 0, NORMAL, normal_two(read2(pool.words, 0, LIQUIDITY)))
     for i in range(orders.directions.shape[0]):
         answers.integers[i, STATUS] = run_order(pool, orders, i, answers, keep)
 
@@ -118,6 +122,7 @@ def steps(numbers: Words, fee_pips: Words, exact_in: Integers, results: Words) -
             read3(numbers, i, 0),
             read3(numbers, i, 3),
             read2(numbers, i, 6),
+            normal_two(read2(numbers, i, 6)),
             read4(numbers, i, 8),
             bool(exact_in[i] != 0),
             fee_pips[i],
@@ -161,7 +166,7 @@ def moved_prices(numbers: Words, token0: bool, add: bool, results: Words, fits: 
         if token0:
             fit, after = price_after_amount0(price_x96, liquidity, amount, add)
         else:
-            fit, after = price_after_amount1(price_x96, liquidity, amount, add)
+            fit, after = price_after_amount1(price_x96, normal_two(liquidity), amount, add)
         write3(results, i, 0, after)
         fits[i] = 1 if fit else 0
 

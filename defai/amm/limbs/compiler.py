@@ -40,7 +40,6 @@ _INLINED: Final = frozenset(
     }
 )
 """What is compiled into its callers, too: it is short, is called in one place, or is handed the whole pool."""
-_INTERPRETED: Final = frozenset({"words_of"})
 
 
 def cache_directory() -> Path:
@@ -73,10 +72,8 @@ def compiled_functions() -> dict[str, Callable[..., None]]:
     functions = [
         thing
         for module in modules
-        for name, thing in vars(module).items()
-        if isinstance(thing, FunctionType)
-        and thing.__module__ == module.__name__
-        and name not in _INTERPRETED
+        for thing in vars(module).values()
+        if isinstance(thing, FunctionType) and thing.__module__ == module.__name__
     ]
     namespaces = {module.__name__: dict(vars(module)) for module in modules}
     dispatchers: dict[FunctionType, Any] = dict(_instructions())

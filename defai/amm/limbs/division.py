@@ -143,18 +143,34 @@ def _digit_by_two(r0: Word, r1: Word, n: Word, d0: Word, d1: Word, v: Word) -> U
     return three_by_two((n, r0, r1), d0, d1, v)
 
 
+def normal_two(divisor: U128) -> U320:
+    """A divisor made ready: shifted until its top bit is set, the shift, the reciprocal, whether it was one word.
+
+    Worth keeping where the same is divided by again. Zero is taken for one.
+    """
+    d0, d1 = divisor
+    short = ZERO
+    if d1 == ZERO:
+        d0, d1 = ZERO, d0 if d0 != ZERO else ONE
+        short = ONE
+    s = leading_zeros(d1)
+    d1 = d1 << s | d0 >> ONE >> (W63 - s)
+    d0 <<= s
+    return d0, d1, s, reciprocal_of_two(d0, d1), short
+
+
 def divide_by_two(n: U384, divisor: U128) -> tuple[U384, bool]:
     """Quotient, and whether a remainder is left, by a divisor other than zero."""
-    d0, d1 = divisor
+    return divide_by_normal_two(n, normal_two(divisor))
+
+
+def divide_by_normal_two(n: U384, normal: U320) -> tuple[U384, bool]:
+    """The same, by a divisor that `normal_two` made ready."""
     n6, n5, n4, n3, n2, n1, n0 = ZERO, n[5], n[4], n[3], n[2], n[1], n[0]
-    if d1 == ZERO:
-        d0, d1 = d1, d0
+    d0, d1, s, v, short = normal
+    if short != ZERO:
         n6, n5, n4, n3, n2, n1, n0 = n5, n4, n3, n2, n1, n0, ZERO
-    s = leading_zeros(d1)
     back = W63 - s
-    d1 = d1 << s | d0 >> ONE >> back
-    d0 <<= s
-    v = reciprocal_of_two(d0, d1)
     r1 = n6 >> ONE >> back
     r0 = n6 << s | n5 >> ONE >> back
     q5, r0, r1 = _digit_by_two(r0, r1, n5 << s | n4 >> ONE >> back, d0, d1, v)

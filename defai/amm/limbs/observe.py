@@ -6,18 +6,18 @@ import numpy as np
 
 from defai.amm.limbs.arrays import (
     CARDINALITY,
-    LIQUIDITY,
+    NORMAL,
     OBSERVATION,
     OBSERVATIONS_WRITTEN,
     TICK,
     PoolArrays,
-    read2,
     read3,
+    read5,
     write3,
 )
-from defai.amm.limbs.division import divide_by_two
+from defai.amm.limbs.division import divide_by_normal_two
 from defai.amm.limbs.wide import add3, sub3
-from defai.amm.limbs.word import LOW_HALF, ONE, U192, ZERO
+from defai.amm.limbs.word import LOW_HALF, U192, ZERO
 
 _SECONDS: Final = (1 << 32) - 1
 _INT56: Final = 1 << 55
@@ -51,10 +51,8 @@ def observation_now(pool: PoolArrays, time: int) -> tuple[int, int, U192]:
     if last == now:
         return now, cumulative, per_liquidity
     seconds = (now - last) & _SECONDS
-    liquidity = read2(pool.words, 0, LIQUIDITY)
-    if liquidity[0] | liquidity[1] == ZERO:
-        liquidity = (ONE, ZERO)
-    q, _ = divide_by_two((ZERO, ZERO, np.uint64(seconds), ZERO, ZERO, ZERO), liquidity)
+    shifted = (ZERO, ZERO, np.uint64(seconds), ZERO, ZERO, ZERO)
+    q, _ = divide_by_normal_two(shifted, read5(pool.words, 0, NORMAL))
     return (
         now,
         int56(cumulative + pool.integers[TICK] * seconds),

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from defai.amm.limbs.division import divide, divide_by_two
+from defai.amm.limbs.division import divide, divide_by_normal_two
 from defai.amm.limbs.wide import (
     add3,
     add4,
@@ -130,9 +130,13 @@ def _price_after_much_amount0(price_x96: U192, numerator: U256, amount: U256) ->
     return True, (result[0], result[1], result[2])
 
 
-def price_after_amount1(price_x96: U192, liquidity: U128, amount: U256, add: bool) -> tuple[bool, U192]:
-    """Whether the pool allows it, and the price after token1 came in (`add`) or went out; some liquidity is there."""
-    q, inexact = divide_by_two(shifted_by_96((amount[0], amount[1], amount[2], amount[3], ZERO)), liquidity)
+def price_after_amount1(price_x96: U192, normal: U320, amount: U256, add: bool) -> tuple[bool, U192]:
+    """Whether the pool allows it, and the price after token1 came in (`add`) or went out.
+
+    The liquidity is given as `normal_two` makes it ready, and is not zero.
+    """
+    shifted = shifted_by_96((amount[0], amount[1], amount[2], amount[3], ZERO))
+    q, inexact = divide_by_normal_two(shifted, normal)
     if q[3] | q[4] | q[5] != ZERO or q[2] >= _PRICE_TOP:
         return False, price_x96
     if add:

@@ -25,7 +25,7 @@ from defai.amm.limbs.wide import (
     sub3,
     sub4,
 )
-from defai.amm.limbs.word import ONE, U128, U192, U256, ZERO, Word
+from defai.amm.limbs.word import ONE, U128, U192, U256, U320, ZERO, Word
 
 _PIPS: Final = np.uint64(1_000_000)
 _PIPS_SHIFT: Final = np.uint64(64 - 20)
@@ -53,19 +53,26 @@ def fee_on_top(amount: U256, fee_pips: Word) -> U256:
 
 
 def swap_step(
-    price_x96: U192, target_x96: U192, liquidity: U128, amount: U256, exact_in: bool, fee_pips: Word
+    price_x96: U192,
+    target_x96: U192,
+    liquidity: U128,
+    normal: U320,
+    amount: U256,
+    exact_in: bool,
+    fee_pips: Word,
 ) -> tuple[U192, U256, U256, U256]:
     """The price reached, the amount in, the amount out, the fee; see `defai.amm.swap_math.compute_swap_step`.
 
-    The amount is what is still to come in or to go out, without a sign.
+    The amount is what is still to come in or to go out, without a sign. The liquidity is given twice: as it is, and as
+    `normal_two` makes it ready to be divided by.
     """
     if less3(price_x96, target_x96):
         after, amount_in, amount_out = _sell_token1(
-            price_x96, target_x96, liquidity, amount, exact_in, fee_pips
+            price_x96, target_x96, liquidity, normal, amount, exact_in, fee_pips
         )
     else:
         after, amount_in, amount_out = _sell_token0(
-            price_x96, target_x96, liquidity, amount, exact_in, fee_pips
+            price_x96, target_x96, liquidity, normal, amount, exact_in, fee_pips
         )
     if exact_in:
         if not equal3(after, target_x96):
@@ -102,7 +109,13 @@ def token0_suffices(low_x96: U192, high_x96: U192, liquidity: U128, amount: U256
 
 
 def _sell_token0(
-    price_x96: U192, target_x96: U192, liquidity: U128, amount: U256, exact_in: bool, fee_pips: Word
+    price_x96: U192,
+    target_x96: U192,
+    liquidity: U128,
+    normal: U320,
+    amount: U256,
+    exact_in: bool,
+    fee_pips: Word,
 ) -> tuple[U192, U256, U256]:
     after = target_x96
     if exact_in:
@@ -113,21 +126,27 @@ def _sell_token0(
     else:
         amount_out, _ = over_2_to_96(mul_2x3(liquidity, sub3(price_x96, target_x96)))
         if less4(amount, amount_out):
-            _, after = price_after_amount1(price_x96, liquidity, amount, False)
+            _, after = price_after_amount1(price_x96, normal, amount, False)
             amount_out, _ = over_2_to_96(mul_2x3(liquidity, sub3(price_x96, after)))
     numerator, denominator = quotient_for_amount0(after, price_x96, liquidity)
     return after, quotient(numerator, denominator, True), amount_out
 
 
 def _sell_token1(
-    price_x96: U192, target_x96: U192, liquidity: U128, amount: U256, exact_in: bool, fee_pips: Word
+    price_x96: U192,
+    target_x96: U192,
+    liquidity: U128,
+    normal: U320,
+    amount: U256,
+    exact_in: bool,
+    fee_pips: Word,
 ) -> tuple[U192, U256, U256]:
     after = target_x96
     if exact_in:
         offered = less_fee(amount, fee_pips)
         needed = mul_2x3(liquidity, sub3(target_x96, price_x96))
         if less6(shifted_by_96((offered[0], offered[1], offered[2], offered[3], ZERO)), needed):
-            _, after = price_after_amount1(price_x96, liquidity, offered, True)
+            _, after = price_after_amount1(price_x96, normal, offered, True)
     elif token0_suffices(price_x96, target_x96, liquidity, amount):
         _, after = price_after_amount0(price_x96, liquidity, amount, False)
     numerator, denominator = quotient_for_amount0(price_x96, after, liquidity)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from defai.amm.limbs.division import divide_by_two
 from defai.amm.limbs.wide import float3, less3, mul_2x2_high
 from defai.amm.limbs.word import FULL, LOW_HALF, ONE, U192, W32, ZERO
-from defai.amm.tick_math import POWERS_X128
+from defai.amm.tick_math import MAX_TICK, MIN_TICK, POWERS_X128
 
 _POWERS: Final = np.array([(power & ((1 << 64) - 1), power >> 64) for power in POWERS_X128], dtype=np.uint64)
 _TICKS_PER_E_FOLD: Final = 2 / math.log(1.0001)
@@ -71,3 +71,15 @@ def tick_at_ratio(price_x96: U192) -> int:
     if estimate - tick < _DOUBT and less3(price_x96, ratio_at_tick(tick)):
         return tick - 1
     return tick
+
+
+def searched_tick_at_ratio(price_x96: U192) -> int:
+    """The same, searched for among the ratios: slower, and no logarithm for a compiler to work out ahead of need."""
+    low, high = MIN_TICK, MAX_TICK
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if less3(price_x96, ratio_at_tick(middle)):
+            high = middle
+        else:
+            low = middle
+    return low

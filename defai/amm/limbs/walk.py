@@ -12,6 +12,7 @@ from defai.amm.limbs.arrays import (
     GROWTH0,
     GROWTH1,
     LIQUIDITY,
+    NORMAL,
     PRICE,
     PROTOCOL_FEES0,
     PROTOCOL_FEES1,
@@ -24,16 +25,18 @@ from defai.amm.limbs.arrays import (
     read2,
     read3,
     read4,
+    read5,
     write2,
     write3,
     write4,
+    write5,
 )
-from defai.amm.limbs.division import divide_by_two
+from defai.amm.limbs.division import divide_by_normal_two, divide_by_two, normal_two
 from defai.amm.limbs.observe import int56, observation_now, sub160, write_observation
 from defai.amm.limbs.step import swap_step
-from defai.amm.limbs.ticks import cached_ratio, tick_at_ratio
+from defai.amm.limbs.ticks import cached_ratio, searched_tick_at_ratio, tick_at_ratio
 from defai.amm.limbs.wide import add4, equal3, less3, sub4, zero4
-from defai.amm.limbs.word import FULL, U128, U192, U256, ZERO, Word, add_carry, sub_borrow
+from defai.amm.limbs.word import FULL, U128, U192, U256, U320, ZERO, Word, add_carry, sub_borrow
 from defai.amm.tick_math import MAX_TICK, MIN_TICK
 
 _NOTHING: Final = (ZERO, ZERO, ZERO, ZERO)
@@ -49,6 +52,7 @@ class Walk(NamedTuple):
         status: whether it can be done.
         price_x96: the price afterwards.
         liquidity: the liquidity in range afterwards.
+        normal: the same, made ready to be divided by.
         tick: the tick afterwards.
         below: how many initialised ticks then lie at or below it.
         remaining: what is left of the amount asked for.
@@ -62,6 +66,7 @@ class Walk(NamedTuple):
     status: int
     price_x96: U192
     liquidity: U128
+    normal: U320
     tick: int
     below: int
     remaining: U256
@@ -110,7 +115,8 @@ def stop_that_matters(
     """The next stop; where no liquidity is in use, the next initialised one or one near the limit."""
     stop, initialized = next_stop(pool, tick, below, zero_for_one)
     if not initialized and liquidity[0] | liquidity[1] == ZERO:
-        stop, initialized = stop_past_emptiness(pool, stop, below, tick_at_ratio(limit_x96), zero_for_one)
+        limit_tick = searched_tick_at_ratio(limit_x96)
+        stop, initialized = stop_past_emptiness(pool, stop, below, limit_tick, zero_for_one)
     if stop < MIN_TICK:
         return MIN_TICK, initialized
     if stop > MAX_TICK:
@@ -134,11 +140,11 @@ def moved_liquidity(liquidity: U128, net: U128, add: bool) -> tuple[int, U128]:
     return TOO_LITTLE_LIQUIDITY if r2 == FULL else TOO_MUCH_LIQUIDITY, liquidity
 
 
-def grown(growth_x128: U256, fee: U256, liquidity: U128) -> U256:
-    """Fee growth after a fee went to the liquidity in range, if there is any."""
+def grown(growth_x128: U256, fee: U256, liquidity: U128, normal: U320) -> U256:
+    """Fee growth after a fee went to the liquidity in range (also as `normal_two` makes it ready), if there is any."""
     if liquidity[0] | liquidity[1] == ZERO:
         return growth_x128
-    q, _ = divide_by_two((ZERO, ZERO, fee[0], fee[1], fee[2], fee[3]), liquidity)
+    q, _ = divide_by_normal_two((ZERO, ZERO, fee[0], fee[1], fee[2], fee[3]), normal)
     return add4(growth_x128, (q[0], q[1], q[2], q[3]))[0]
 
 
@@ -172,14 +178,14 @@ def walk(pool: PoolArrays, zero_for_one: bool, exact_in: bool, amount: U256, lim
     fee_pips, protocol = np.uint64(pool.integers[FEE_PIPS]), protocol_part(pool, zero_for_one)
     growth = read4(pool.words, 0, GROWTH0 if zero_for_one else GROWTH1)
     remaining, calculated, fees, protocol_fee = amount, _NOTHING, _NOTHING, _NOTHING
-    status, crossings = DONE, 0
+    status, crossings, normal = DONE, 0, read5(pool.words, 0, NORMAL)
     while status == DONE and not zero4(remaining) and not equal3(price_x96, limit_x96):
         stop, initialized = stop_that_matters(pool, tick, below, liquidity, limit_x96, zero_for_one)
         stop_x96 = cached_ratio(stop, pool.known_ticks, pool.known_ratios)
         target_x96 = limit_x96 if less3(stop_x96, limit_x96) == zero_for_one else stop_x96
         start_x96 = price_x96
         price_x96, amount_in, amount_out, fee = swap_step(
-            price_x96, target_x96, liquidity, remaining, exact_in, fee_pips
+            price_x96, target_x96, liquidity, normal, remaining, exact_in, fee_pips
         )
         paid, _ = add4(amount_in, fee)
         remaining, _ = sub4(remaining, paid if exact_in else amount_out)
@@ -187,11 +193,12 @@ def walk(pool: PoolArrays, zero_for_one: bool, exact_in: bool, amount: U256, lim
         fees, _ = add4(fees, fee)
         share = protocol_share(fee, protocol)
         protocol_fee, _ = add4(protocol_fee, share)
-        growth = grown(growth, sub4(fee, share)[0], liquidity)
+        growth = grown(growth, sub4(fee, share)[0], liquidity, normal)
         if equal3(price_x96, stop_x96):
             if initialized:
                 row = below - 1 if zero_for_one else below
                 status, liquidity = moved_liquidity(liquidity, read2(pool.nets, row, 0), not zero_for_one)
+                normal = normal_two(liquidity)
                 pool.crossed[crossings] = row
                 write4(pool.growth_at_crossing, crossings, 0, growth)
                 crossings += 1
@@ -200,19 +207,8 @@ def walk(pool: PoolArrays, zero_for_one: bool, exact_in: bool, amount: U256, lim
         elif not equal3(price_x96, start_x96):
             tick = tick_at_ratio(price_x96)
             below = settled_below(pool, tick, below)
-    return Walk(
-        status,
-        price_x96,
-        liquidity,
-        tick,
-        below,
-        remaining,
-        calculated,
-        fees,
-        protocol_fee,
-        growth,
-        crossings,
-    )
+    sums = remaining, calculated, fees, protocol_fee
+    return Walk(status, price_x96, liquidity, normal, tick, below, *sums, growth, crossings)
 
 
 def cross(pool: PoolArrays, zero_for_one: bool, crossings: int, time: int) -> None:
@@ -242,6 +238,7 @@ def commit(pool: PoolArrays, done: Walk, zero_for_one: bool, time: int) -> None:
     pool.integers[BELOW] = done.below
     write3(pool.words, 0, PRICE, done.price_x96)
     write2(pool.words, 0, LIQUIDITY, done.liquidity)
+    write5(pool.words, 0, NORMAL, done.normal)
     write4(pool.words, 0, GROWTH0 if zero_for_one else GROWTH1, done.growth_x128)
     at = PROTOCOL_FEES0 if zero_for_one else PROTOCOL_FEES1
     before = read2(pool.words, 0, at)
