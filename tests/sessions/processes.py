@@ -32,8 +32,11 @@ class Running:
 
     def end(self) -> tuple[int, str, str]:
         """Wait for the end: exit code, standard output, everything on standard error."""
-        out, err = self.process.communicate(timeout=DEADLINE_S)  # reads on where wait_for has stopped
-        return self.process.returncode, out, "".join(self.said) + err
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        err = self.process.stderr.read()  # through the same buffer that wait_for read from: nothing gets lost
+        out = self.process.stdout.read()
+        return self.process.wait(timeout=DEADLINE_S), out, "".join(self.said) + err
 
     def chains(self) -> list[int]:
         """The process ids of the anvils below it."""
