@@ -1,0 +1,15 @@
+"""Hypothesis for every test: the same examples every time, and no clock, since the machine may be busy.
+
+Hypothesis also draws the numbers it finds in the sources of imported modules. Which those are depends on the order
+of the tests, and so on the number of workers: here it draws none, so that what passes once passes again. To look for
+new examples: `pytest --hypothesis-profile explore tests/property`.
+"""
+
+from hypothesis import settings
+from hypothesis.internal.conjecture import providers
+
+providers._get_local_constants = lambda: providers._local_constants
+
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("explore", derandomize=False, deadline=None, max_examples=3000)
+settings.load_profile("repeatable")
