@@ -2,7 +2,8 @@
 
 A plan is carried out a block later, when the price has moved. So what a withdrawal gives and a swap returns is
 counted at the worst within the slippage limit, and what is offered to a new band never exceeds it: a plan within
-its limits does not revert for lack of a few wei.
+its limits does not revert for lack of a few wei. One plan may: an offer of one token in a band beside the price is
+refused by the pool, whole, where the price has moved into the band.
 """
 
 from collections.abc import Mapping
