@@ -52,4 +52,6 @@ def bars_ground(
         source=str(source),
         settings={},
         make_world=make_world,
+        first_time=int(bars.timestamps[0]),
+        last_time=int(bars.timestamps[-1]),
     )

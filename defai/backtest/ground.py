@@ -42,6 +42,8 @@ class Ground:
         other_flow: opens one on the same history, where recorded swaps are made again by the other rule; None where
             there is only one.
         make_world: opens a new world on the same history, for these agents.
+        first_time: when the history begins, in seconds since 1970; None where nobody says.
+        last_time: when its last block, bar or price is from.
     """
 
     kind: str
@@ -55,6 +57,8 @@ class Ground:
     settings: Mapping[str, str | None]
     make_world: Callable[[Sequence[SeatRequest]], BacktestWorld]
     other_flow: Callable[[Sequence[SeatRequest]], BacktestWorld] | None = None
+    first_time: int | None = None
+    last_time: int | None = None
 
 
 def events_ground(
@@ -92,6 +96,8 @@ def events_ground(
         settings={"flow": flow.value},
         make_world=make,
         other_flow=lambda requests: make(requests, other),
+        first_time=history.first_time,
+        last_time=history.last_time,
     )
 
 

@@ -28,7 +28,8 @@ from defai.worlds.replay import Flow
 
 DOLLARS: Final = frozenset({"USDC", "USDT", "DAI"})
 _BALANCE: Final = re.compile(r"(?P<amount>\d[\d_]*(?:\.\d+)?|\.\d+)\s*(?P<symbol>[A-Za-z][\w.]*)")
-_RANGE: Final = re.compile(r"(?P<first>\d{8})?-(?P<last>\d{8})?")
+_MOMENT: Final = r"\d{8}(?:T\d{4}(?:\d\d)?)?"
+_RANGE: Final = re.compile(rf"(?P<first>{_MOMENT})?-(?P<last>{_MOMENT})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ class BacktestRequest:
         source: the history, a file or a folder.
         parameters: of the first strategy.
         balances: what each agent starts with, by token symbol; empty for 30,000 dollars' worth, half in each token.
-        timerange: `YYYYMMDD-YYYYMMDD`, both days included; either may be left out.
+        timerange: `YYYYMMDD-YYYYMMDD`, both days included; either may be left out, or be a moment, `YYYYMMDDTHHMM`.
         flow: how recorded swaps are made again.
         numeraire: symbol of the token that counts as money; None leaves it to the pool.
         traded: what the pool trades, where it is not known: `USDC:6/WETH:18@500`.
@@ -118,6 +119,22 @@ async def perform(request: BacktestRequest, say: Callable[[str], None] = lambda 
     say(f"reading {request.source}")
     ground = open_ground(request)
     say(f"{ground.kind}: {ground.fidelity}")
+    return await perform_on(ground, request, say)
+
+
+async def perform_on(
+    ground: Ground, request: BacktestRequest, say: Callable[[str], None] = lambda _: None
+) -> BacktestResult:
+    """As `perform`, on a source that was read before: many runs may share it.
+
+    Args:
+        ground: what `open_ground` gave for this request, or for one that differs in neither source nor time.
+        request: what is asked for.
+        say: told what is going on.
+
+    Raises:
+        DefaiError: in a sentence, where it cannot be done.
+    """
     settings = agents_of(request, ground)
     loaded = [load(one.strategy, one.parameters) for one in settings]
     models: Sequence[TrainedModel | None] = [None] * len(loaded)
@@ -196,24 +213,34 @@ def parse_balances(texts: Sequence[str]) -> dict[str, Decimal]:
 def parse_timerange(text: str) -> tuple[int | None, int | None]:
     """The first moment of a time range, and the first one after it, in seconds since 1970; None for an open end.
 
+    `20230101-20230102` are two whole days; `20230101T0600-20230102T1200` ends before noon. All in UTC.
+
     Raises:
         ConfigError: where the text is none, or ends before it begins.
     """
     match = _RANGE.fullmatch(text.strip())
     try:
-        first = _midnight(match["first"]) if match and match["first"] else None
-        last = _midnight(match["last"]) if match and match["last"] else None
+        first = _moment(match["first"]) if match else None
+        end = _moment(match["last"], whole_day=True) if match else None
     except ValueError:
-        match = first = last = None
+        match = first = end = None
     if match is None:
         raise ConfigError(
             f"'{text}' is no time range.", "Write YYYYMMDD-YYYYMMDD, in UTC; both days are in it."
         )
-    if first and last and last < first:
+    if first is not None and end is not None and end <= first:
         raise ConfigError(f"The time range {text} ends before it begins.")
-    end = last + timedelta(days=1) if last else None
-    return (int(first.timestamp()) if first else None, int(end.timestamp()) if end else None)
+    return first, end
 
 
-def _midnight(digits: str) -> datetime:
-    return datetime.strptime(digits, "%Y%m%d").replace(tzinfo=UTC)
+def moment_text(seconds: int) -> str:
+    """A moment as a time range has it, in seconds since 1970."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y%m%dT%H%M%S")
+
+
+def _moment(digits: str | None, *, whole_day: bool = False) -> int | None:
+    if digits is None:
+        return None
+    day, _, time = digits.partition("T")
+    moment = datetime.strptime(day + time.ljust(6, "0"), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    return int((moment + timedelta(days=whole_day and not time)).timestamp())

@@ -46,20 +46,20 @@ def read_event_history(
         source: a file, a folder of one pool's files, or a recording's folder.
         traded: what the pool trades, where we don't know it: `USDC:6/WETH:18@500`.
         first_time: the first moment that matters; days before it are read too, unless a gap lies between.
-        end_time: files of days from this moment on are left out.
+        end_time: what happened from this moment on is left out; nothing is learnt from it, not even about before.
 
     Raises:
         NotFoundError: where there is nothing to read.
         ConfigError: naming file, line and cause, where a file cannot be used.
     """
     if (source / OPENING).is_file():
-        return _from_recording(source)
+        return _from_recording(source, end_time)
     files = [path for path in event_files(source) if end_time is None or _begins_before(path, end_time)]
     if not files:
         raise NotFoundError(f"{source} has no events to read.")
     if files[0].suffix == ".json":
-        return _from_whole_life(files[0])
-    return _from_tables(source, _without_gaps(source, files, first_time), traded)
+        return _from_whole_life(files[0], end_time)
+    return _from_tables(source, _without_gaps(source, files, first_time), traded, end_time)
 
 
 def event_files(source: Path) -> tuple[Path, ...]:
@@ -93,7 +93,9 @@ def _day_of(path: Path) -> date | None:
     return date.fromisoformat(match[0]) if match else None
 
 
-def _from_tables(source: Path, files: Sequence[Path], traded: str | None) -> EventHistory:
+def _from_tables(
+    source: Path, files: Sequence[Path], traded: str | None, end_time: int | None
+) -> EventHistory:
     places = {place_of(path) for path in files}
     if len(places) > 1:
         names = " and ".join(sorted(place.pool or "an unnamed pool" for place in places))
@@ -108,6 +110,7 @@ def _from_tables(source: Path, files: Sequence[Path], traded: str | None) -> Eve
     if not events:
         raise NotFoundError(f"{source} has no events to read.")
     _refuse_disorder(events)
+    events = _before(source, events, end_time)
     digest = "0x" + hashed.hexdigest()
     if isinstance(events[0].event, PoolInitialized):
         unborn = Pool(fee_pips=key.fee_pips, tick_spacing=key.tick_spacing)
@@ -121,6 +124,14 @@ def _from_tables(source: Path, files: Sequence[Path], traded: str | None) -> Eve
         f"{known.ticks_learnt} of them from the swaps that crossed them"
     )
     return _history(key, place.chain_id, (known.opening, known.rest, known.calls), fidelity, digest, source)
+
+
+def _before(source: Path, events: list[Logged], end_time: int | None) -> list[Logged]:
+    """The events before a moment; there must be some."""
+    kept = events if end_time is None else [one for one in events if one.timestamp < end_time]
+    if not kept:
+        raise NotFoundError(f"{source} has nothing within the time range.")
+    return kept
 
 
 def _history(
@@ -198,9 +209,15 @@ def _without_gaps(source: Path, files: Sequence[Path], first_time: int | None) -
     return kept
 
 
-def _from_recording(source: Path) -> EventHistory:
+def _from_recording(source: Path, end_time: int | None) -> EventHistory:
     recording = read_recording(source)
-    blocks = tuple(arrival.block for arrival in recording.arrivals())
+    blocks = tuple(
+        arrival.block
+        for arrival in recording.arrivals()
+        if end_time is None or arrival.block.timestamp < end_time
+    )
+    if not blocks and end_time is not None:
+        raise NotFoundError(f"{source} has nothing within the time range.")
     if not blocks:
         raise NotFoundError(f"{source} has no blocks to read.")
     hashed = hashlib.sha256(read_content(source / OPENING) + read_content(source / BLOCKS))
@@ -221,7 +238,7 @@ def _from_recording(source: Path) -> EventHistory:
     )
 
 
-def _from_whole_life(path: Path) -> EventHistory:
+def _from_whole_life(path: Path, end_time: int | None) -> EventHistory:
     content = read_content(path)
     try:
         life = json.loads(content)
@@ -238,6 +255,7 @@ def _from_whole_life(path: Path) -> EventHistory:
         said = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise ConfigError(f"{path.name} is no pool's life: {said}.", "Is the file whole?") from error
     _refuse_disorder(events)
+    events = _before(path, events, end_time)
     opening = Pool(fee_pips=key.fee_pips, tick_spacing=key.tick_spacing)
     try:
         opening.initialize(first_x96, begins)
