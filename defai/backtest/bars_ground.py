@@ -6,6 +6,9 @@ from pathlib import Path
 from defai.backtest.ground import Ground, valuation_of
 from defai.backtest.sources.bars import minute_files, read_bars
 from defai.backtest.sources.known_pools import find_pool, place_of
+from defai.domain.pool import PoolKey
+from defai.market.bars import MINUTE_S, MinuteBars
+from defai.market.valuation import Valuation
 from defai.worlds.bars import FIDELITY, BarsWorld
 from defai.worlds.seating import SeatRequest
 
@@ -35,10 +38,18 @@ def bars_ground(
     """
     bars = read_bars(source, first_time, end_time)
     key = find_pool(place_of(minute_files(source)[0]), traded)
-    valuation = valuation_of([key], numeraire)
+    return _ground_of(bars, key, valuation_of([key], numeraire), base_fee_wei, str(source))
 
+
+def _ground_of(
+    bars: MinuteBars, key: PoolKey, valuation: Valuation, base_fee_wei: int, source: str
+) -> Ground:
     def make_world(requests: Sequence[SeatRequest]) -> BarsWorld:
         return BarsWorld(bars, key, valuation, requests, base_fee_wei=base_fee_wei)
+
+    def until(moment: int) -> Ground:
+        known = int(bars.timestamps.searchsorted(moment - MINUTE_S, side="right"))
+        return _ground_of(bars.rows(0, known), key, valuation, base_fee_wei, source)
 
     padded = f"; {bars.padded} minutes without a bar filled" if bars.padded else ""
     return Ground(
@@ -49,9 +60,8 @@ def bars_ground(
         exact_share=None,
         priced_gas=base_fee_wei > 0,
         sha256=bars.digest,
-        source=str(source),
+        source=source,
         settings={},
         make_world=make_world,
-        first_time=int(bars.timestamps[0]),
-        last_time=int(bars.timestamps[-1]),
+        until=until,
     )

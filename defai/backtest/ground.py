@@ -41,6 +41,8 @@ class Ground:
         settings: how the history is run, by option: the flow, for one.
         other_flow: opens one on the same history, where recorded swaps are made again by the other rule; None where
             there is only one.
+        until: the same history, ended before whatever was not known at a moment yet (seconds since 1970); what the
+            pools held at its beginning stays what the whole history tells of it. None where there is no such thing.
         make_world: opens a new world on the same history, for these agents.
         first_time: when the history begins, in seconds since 1970; None where nobody says.
         last_time: when its last block, bar or price is from.
@@ -57,6 +59,7 @@ class Ground:
     settings: Mapping[str, str | None]
     make_world: Callable[[Sequence[SeatRequest]], BacktestWorld]
     other_flow: Callable[[Sequence[SeatRequest]], BacktestWorld] | None = None
+    until: "Callable[[int], Ground] | None" = None
     first_time: int | None = None
     last_time: int | None = None
 
@@ -84,6 +87,10 @@ def events_ground(
     def make(requests: Sequence[SeatRequest], rule: Flow = flow) -> ReplayWorld:
         return ReplayWorld(history, valuation, requests, flow=rule, first_time=first_time, end_time=end_time)
 
+    def until(moment: int) -> Ground:
+        end = moment + 1 if end_time is None else min(moment + 1, end_time)
+        return events_ground(history, numeraire=numeraire, flow=flow, first_time=first_time, end_time=end)
+
     return Ground(
         kind="events",
         keys=history.keys,
@@ -96,6 +103,7 @@ def events_ground(
         settings={"flow": flow.value},
         make_world=make,
         other_flow=lambda requests: make(requests, other),
+        until=until,
         first_time=history.first_time,
         last_time=history.last_time,
     )

@@ -4,6 +4,7 @@ All agents of a backtest live in one market and see each other's effect. Each ba
 what it says is what would have come of the money without the agents.
 """
 
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -47,6 +48,7 @@ class AgentRun:
     Attributes:
         steps: blocks it took part in.
         decisions: all it took, in order.
+        times: when each of them was taken, in seconds since 1970.
         idle: whether it has nothing left to do, as a baseline that has done its one thing.
         stopped: why it decides no more; empty where it does.
     """
@@ -58,6 +60,7 @@ class AgentRun:
     tape: TradeTape = field(default_factory=TradeTape)
     curve: EquityCurve = field(default_factory=EquityCurve)
     decisions: tuple[Decision, ...] = ()
+    times: array[int] = field(default_factory=lambda: array("q"), repr=False)
     steps: int = 0
     idle: bool = False
     stopped: str = ""
@@ -196,7 +199,8 @@ async def _step(one: AgentRun, *, baseline: bool) -> None:
     """Let an agent take part in the newest block. A baseline that has done its one thing is only watched."""
     one.steps += 1
     if not one.idle:
-        await one.agent.step(perf_counter())
+        if await one.agent.step(perf_counter()) is not None:
+            one.times.append(one.agent.desk.market.head.timestamp)
         one.idle = baseline and bool(one.agent.desk.portfolio.positions)
     if one.curve.is_due(one.agent.desk):
         one.curve.sample(one.agent.desk)
