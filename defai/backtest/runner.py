@@ -60,7 +60,7 @@ class AgentRun:
     tape: TradeTape = field(default_factory=TradeTape)
     curve: EquityCurve = field(default_factory=EquityCurve)
     decisions: tuple[Decision, ...] = ()
-    times: array[int] = field(default_factory=lambda: array("q"), repr=False)
+    times: "array[int]" = field(default_factory=lambda: array("q"), repr=False)
     steps: int = 0
     idle: bool = False
     stopped: str = ""
