@@ -7,10 +7,12 @@ from typing import Any, Final, TypeAlias
 from defai.chain import mainnet
 from defai.chain.codec import address_at, checksum, signed, topic, unhex, unsigned
 from defai.domain.chain_events import (
+    FeeProtocolSet,
     LiquidityBurned,
     LiquidityCollected,
     LiquidityMinted,
     PoolEvent,
+    PoolFlashed,
     PoolInitialized,
     PoolSwapped,
 )
@@ -85,6 +87,8 @@ SWAP: Final = "Swap(address,address,int256,int256,uint160,uint128,int24)"
 MINT: Final = "Mint(address,address,int24,int24,uint128,uint256,uint256)"
 BURN: Final = "Burn(address,int24,int24,uint128,uint256,uint256)"
 COLLECT: Final = "Collect(address,address,int24,int24,uint128,uint128)"
+FLASH: Final = "Flash(address,address,uint256,uint256,uint256,uint256)"
+SET_FEE_PROTOCOL: Final = "SetFeeProtocol(uint8,uint8,uint8,uint8)"
 INCREASE: Final = "IncreaseLiquidity(uint256,uint128,uint256,uint256)"
 DECREASE: Final = "DecreaseLiquidity(uint256,uint128,uint256,uint256)"
 COLLECT_POSITION: Final = "Collect(uint256,address,uint256,uint256)"
@@ -93,7 +97,7 @@ TRANSFER: Final = "Transfer(address,address,uint256)"
 
 def pool_topics() -> list[str]:
     """First topics of the pool events that are decoded, as a log filter wants them."""
-    return [topic(event) for event in (INITIALIZE, SWAP, MINT, BURN, COLLECT)]
+    return [topic(event) for event in (INITIALIZE, SWAP, MINT, BURN, COLLECT, FLASH, SET_FEE_PROTOCOL)]
 
 
 def decode_pool_logs(logs: Iterable[Log]) -> tuple[PoolEvent, ...]:
@@ -142,6 +146,8 @@ def _pool_decoders() -> Mapping[str, Callable[[Log, bytes], PoolEvent]]:
         topic(BURN): _burned,
         topic(COLLECT): _collected,
         topic(INITIALIZE): _initialized,
+        topic(FLASH): _flashed,
+        topic(SET_FEE_PROTOCOL): _fee_protocol_set,
     }
 
 
@@ -237,6 +243,32 @@ def _collected(log: Log, data: bytes) -> LiquidityCollected:
         amount1=unsigned(data, 2),
         log_index=int(log["logIndex"], 16),
         transaction_hash=log["transactionHash"],
+    )
+
+
+def _flashed(log: Log, data: bytes) -> PoolFlashed:
+    data = _at(data, 4)
+    return PoolFlashed(
+        checksum(log["address"]),
+        _address_topic(log, 1),
+        _address_topic(log, 2),
+        unsigned(data),
+        unsigned(data, 1),
+        unsigned(data, 2),
+        unsigned(data, 3),
+        int(log["logIndex"], 16),
+        log["transactionHash"],
+    )
+
+
+def _fee_protocol_set(log: Log, data: bytes) -> FeeProtocolSet:
+    data = _at(data, 4)  # the old shares come first
+    return FeeProtocolSet(
+        checksum(log["address"]),
+        unsigned(data, 2),
+        unsigned(data, 3),
+        int(log["logIndex"], 16),
+        log["transactionHash"],
     )
 
 

@@ -81,7 +81,41 @@ class LiquidityCollected:
     transaction_hash: str
 
 
-PoolEvent: TypeAlias = PoolInitialized | PoolSwapped | LiquidityMinted | LiquidityBurned | LiquidityCollected
+@dataclass(frozen=True, slots=True)
+class PoolFlashed:
+    """`Flash(address,address,uint256,uint256,uint256,uint256)`: what was lent, and what was paid beyond it."""
+
+    pool: Address
+    sender: Address
+    recipient: Address
+    amount0: int
+    amount1: int
+    paid0: int
+    paid1: int
+    log_index: int
+    transaction_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeeProtocolSet:
+    """`SetFeeProtocol(uint8,uint8,uint8,uint8)`: the protocol takes one n-th of the fees from now on, none for 0."""
+
+    pool: Address
+    fee_protocol0: int
+    fee_protocol1: int
+    log_index: int
+    transaction_hash: str
+
+
+PoolEvent: TypeAlias = (
+    PoolInitialized
+    | PoolSwapped
+    | LiquidityMinted
+    | LiquidityBurned
+    | LiquidityCollected
+    | PoolFlashed
+    | FeeProtocolSet
+)
 
 
 @dataclass(frozen=True, slots=True)

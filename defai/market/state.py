@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from defai.amm import AmmRevert, Pool, PoolStateError
 from defai.domain.chain_events import (
     Block,
+    FeeProtocolSet,
     LiquidityBurned,
     LiquidityCollected,
     LiquidityMinted,
     PoolEvent,
+    PoolFlashed,
     PoolInitialized,
     PoolSwapped,
 )
@@ -160,6 +162,10 @@ class MarketState:
                 pass  # pays out what was settled before; price, liquidity and fee growth stay as they are
             case PoolInitialized():
                 pool.initialize(event.sqrt_price_x96, timestamp)
+            case PoolFlashed():
+                pool.flash(event.amount0, event.amount1, paid0=event.paid0, paid1=event.paid1)
+            case FeeProtocolSet():
+                pool.set_fee_protocol(event.fee_protocol0, event.fee_protocol1)
 
 
 def observe(block: Block, pool: Pool, tick_before: int, events: list[PoolEvent]) -> Observation:

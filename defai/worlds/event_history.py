@@ -14,10 +14,12 @@ from defai.amm.replay import direction, forced_swap
 from defai.amm.swap import SwapWalk, check_swap, commit_swap, walk_swap
 from defai.domain.chain_events import (
     Block,
+    FeeProtocolSet,
     LiquidityBurned,
     LiquidityCollected,
     LiquidityMinted,
     PoolEvent,
+    PoolFlashed,
     PoolInitialized,
     PoolSwapped,
 )
@@ -134,6 +136,8 @@ KINDS: Final[Mapping[type, str]] = {
     LiquidityMinted: "mint",
     LiquidityBurned: "burn",
     LiquidityCollected: "collect",
+    PoolFlashed: "flash loan",
+    FeeProtocolSet: "change of the protocol's share",
 }
 """How a person calls an event."""
 
@@ -187,5 +191,9 @@ def apply_liquidity_event(pool: Pool, event: PoolEvent, timestamp: int) -> None:
                 pool.update_liquidity(event.tick_lower, event.tick_upper, -event.liquidity, timestamp)
         case PoolInitialized():
             pool.initialize(event.sqrt_price_x96, timestamp)
+        case PoolFlashed():
+            pool.flash(event.amount0, event.amount1, paid0=event.paid0, paid1=event.paid1)
+        case FeeProtocolSet():
+            pool.set_fee_protocol(event.fee_protocol0, event.fee_protocol1)
         case LiquidityCollected() | PoolSwapped():
             pass  # a collect pays out what was settled before; swaps are another function's

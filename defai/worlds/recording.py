@@ -19,10 +19,12 @@ from defai.agent.ports import Arrival
 from defai.amm import AmmRevert, Pool, PoolStateError, TickState
 from defai.domain.chain_events import (
     Block,
+    FeeProtocolSet,
     LiquidityBurned,
     LiquidityCollected,
     LiquidityMinted,
     PoolEvent,
+    PoolFlashed,
     PoolInitialized,
     PoolSwapped,
 )
@@ -42,6 +44,8 @@ _EVENTS: Final[Mapping[str, type[PoolEvent]]] = {
     "mint": LiquidityMinted,
     "burn": LiquidityBurned,
     "collect": LiquidityCollected,
+    "flash": PoolFlashed,
+    "set_fee_protocol": FeeProtocolSet,
 }
 _KINDS: Final = {record: kind for kind, record in _EVENTS.items()}
 _HEADER: Final = ("number", "hash", "parent_hash", "timestamp", "base_fee_wei")
