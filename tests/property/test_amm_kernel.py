@@ -4,8 +4,9 @@ Each is tried compiled, and interpreted too: that is the same code, read by Pyth
 """
 
 from collections.abc import Callable, Sequence
+from itertools import product
 from random import Random
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
@@ -22,7 +23,8 @@ from defai.amm import (
     get_tick_at_sqrt_ratio,
 )
 from defai.amm.full_math import MAX_INT256, MAX_UINT160, MAX_UINT256, mul_div, mul_div_rounding_up
-from defai.amm.limbs import batches
+from defai.amm.limbs import batches, division, prices
+from defai.amm.limbs import wide as wide_words
 from defai.amm.limbs.arrays import Words
 from defai.amm.limbs.compiler import compiled_functions
 from defai.amm.packing import pack, unpack
@@ -110,6 +112,85 @@ def test_mul_div(kernel: Callable[[str], Kernel], a: int, b: int, c: int, round_
     assert run(kernel("mul_divs"), 4, row((a, 4), (b, 4), (c, 4)), round_up) == expected
 
 
+def test_reciprocals_and_single_digits() -> None:
+    """Every pair and triple of words with long carries: where an estimated digit has to be set right."""
+    tops = [word | 1 << 63 for word in EDGES]
+    with np.errstate(over="ignore"):
+        for d1, d0 in product(tops, EDGES):
+            divisor = d1 << 64 | d0
+            v = division.reciprocal_of_two(np.uint64(d0), np.uint64(d1))
+            assert v == ((1 << 192) - 1) // divisor - (1 << 64)
+            v1 = division.reciprocal(np.uint64(d1))
+            assert v1 == ((1 << 128) - 1) // d1 - (1 << 64)
+            for top, low in product((0, 1, d1 - 1, d1 >> 1), EDGES):
+                digit, rest = division.two_by_one(np.uint64(low), np.uint64(top), np.uint64(d1), v1)
+                assert (int(digit), int(rest)) == divmod(top << 64 | low, d1)
+            for top, low in product((0, 1, divisor - 1, divisor - (1 << 64), divisor >> 1), EDGES):
+                number = (top << 64 | low) % (divisor << 64)
+                words_ = division.three_by_two(_words(number, 3), np.uint64(d0), np.uint64(d1), v)
+                assert [int(word) for word in words_] == [
+                    number // divisor,
+                    *(int(word) for word in _words(number % divisor, 2)),
+                ]
+
+
+def test_what_hardly_ever_happens() -> None:
+    with np.errstate(over="ignore"):
+        divisor, top, low = 9223472130952728398, 9223472130952728107, 18446744073709551104
+        v = division.reciprocal(np.uint64(divisor))
+        digit = division.two_by_one(np.uint64(low), np.uint64(top), np.uint64(divisor), v)
+        assert (int(digit[0]), int(digit[1])) == divmod(top << 64 | low, divisor)
+        for a, b in ((1 << 384, (1 << 384) - 1), ((1 << 384) - 1, (1 << 384) - 1), (5, 6), (6, 5)):
+            assert wide_words.less9(_words(a, 9), _words(b, 6)) == (a < b)
+            assert wide_words.exceeds9(_words(a, 9), _words(b, 6)) == (a > b)
+
+
+def _words(number: int, count: int) -> Any:  # noqa: ANN401  a tuple as long as asked for
+    return tuple(np.uint64(number >> 64 * i & ((1 << 64) - 1)) for i in range(count))
+
+
+@both
+@settings(max_examples=300)
+@given(top=words, second=words, rest=wide(192), digit=words, less=wide(256))
+def test_digits_that_look_greatest(
+    kernel: Callable[[str], Kernel], top: int, second: int, rest: int, digit: int, less: int
+) -> None:
+    """What is left has the divisor's own upper words: then a digit is the greatest, or one less."""
+    divisor = (top | 1 << 63) << 256 | second << 192 | rest
+    numerator = max((divisor << 64) - 1 - less, 0) << 64 | digit
+    numerator = min(numerator, (1 << 512) - 1)
+    results, inexact = np.zeros((1, 4), dtype=np.uint64), np.zeros(1, dtype=np.int64)
+    fits = np.zeros(1, dtype=np.int64)
+    kernel("quotients")(row((numerator, 8), (divisor, 5)), results, fits, inexact)
+
+    assert fits[0]
+    assert (unpack(results)[0], bool(inexact[0])) == (numerator // divisor, numerator % divisor > 0)
+
+
+@settings(max_examples=500)
+@given(
+    denominator=wide(320).filter(bool),
+    whole=st.integers(0, 47).flatmap(lambda bits: st.integers(1, 1 << bits)),
+    off=st.integers(-1, 1),
+    round_up=st.booleans(),
+)
+@example(
+    denominator=1095863978693285612884006035802443563577271947750900702364505,
+    whole=122732768105722,
+    off=0,
+    round_up=False,
+)
+def test_short_quotients_that_floats_mistake_by_one(
+    denominator: int, whole: int, off: int, round_up: bool
+) -> None:
+    numerator = min(denominator * whole + off, (1 << 384) - 1)
+    with np.errstate(over="ignore"):
+        result = prices.quotient(_words(numerator, 6), _words(denominator, 5), round_up)
+
+    expected = -(-numerator // denominator) if round_up else numerator // denominator
+    assert sum(int(word) << 64 * i for i, word in enumerate(result)) == expected
+
+
 @both
 @settings(max_examples=300)
 @given(divisor=wide(320), quotient=wide(256), remainder=wide(320))
@@ -137,6 +218,10 @@ def test_division(kernel: Callable[[str], Kernel], divisor: int, quotient: int, 
     token0=st.booleans(),
     add=st.booleans(),
 )
+@example(price_x96=MAX_SQRT_RATIO - 1, liquidity=1 << 127, amount=1 << 250, token0=True, add=True)
+@example(price_x96=MAX_SQRT_RATIO - 1, liquidity=1 << 127, amount=MAX_UINT256, token0=True, add=True)
+@example(price_x96=1, liquidity=(1 << 128) - 1, amount=MAX_UINT256, token0=True, add=True)
+@example(price_x96=MAX_UINT160, liquidity=1, amount=1, token0=False, add=True)
 def test_prices_after_amounts(
     kernel: Callable[[str], Kernel], price_x96: int, liquidity: int, amount: int, token0: bool, add: bool
 ) -> None:

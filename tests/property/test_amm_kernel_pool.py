@@ -22,7 +22,9 @@ from defai.amm import (
     min_usable_tick,
 )
 from defai.amm.full_math import MAX_INT256, MIN_INT256
-from defai.amm.kernel import KernelPool, SwapOrder, quote_many, swap_many
+from defai.amm.kernel import KernelPool, SwapBatch, SwapOrder, empty_answers, orders, quote_many, swap_many
+from defai.amm.limbs import batches
+from defai.amm.packing import load, store
 
 SPACINGS = ((100, 1), (500, 10), (3000, 60), (10_000, 200))
 
@@ -32,15 +34,15 @@ def seen(outcomes: Sequence[SwapResult | AmmRevert]) -> list[SwapResult | str]:
     return [outcome if isinstance(outcome, SwapResult) else outcome.reason for outcome in outcomes]
 
 
-def agree(pool: Pool, orders: Sequence[SwapOrder]) -> list[SwapResult | str]:
+def agree(pool: Pool, swaps: Sequence[SwapOrder]) -> list[SwapResult | str]:
     """The outcomes, having made sure that both ways give them, leave the same pool, and quote the same."""
     twin = pool.copy()
     before = pool.snapshot()
-    quotes = seen(quote_many(pool, orders, engine="kernel"))
+    quotes = seen(quote_many(pool, swaps, engine="kernel"))
     assert pool.snapshot() == before
-    assert quotes == seen(quote_many(twin, orders, engine="reference"))
-    outcomes = seen(swap_many(pool, orders, engine="kernel"))
-    assert outcomes == seen(swap_many(twin, orders, engine="reference"))
+    assert quotes == seen(quote_many(twin, swaps, engine="reference"))
+    outcomes = seen(swap_many(pool, swaps, engine="kernel"))
+    assert outcomes == seen(swap_many(twin, swaps, engine="reference"))
     assert pool.snapshot() == twin.snapshot()
     return outcomes
 
@@ -103,6 +105,28 @@ def pools(draw: st.DrawFn) -> Pool:
 @given(pools(), swap_lists())
 def test_any_swaps_in_any_pool(pool: Pool, swaps: list[SwapOrder]) -> None:
     agree(pool, swaps)
+
+
+@settings(max_examples=60)
+@given(pools(), swap_lists())
+def test_any_swaps_interpreted(pool: Pool, swaps: list[SwapOrder]) -> None:
+    """The same code read by Python."""
+    twin, arrays, before, times = pool.copy(), load(pool), load(pool), []
+    for swap in swaps:
+        times.append(swap.timestamp or (times[-1] if times else pool.timestamp))
+    asked = orders(
+        [swap.zero_for_one for swap in swaps],
+        [swap.amount_specified for swap in swaps],
+        [swap.sqrt_price_limit_x96 for swap in swaps],
+        np.array(times, dtype=np.int64),
+    )
+    answers = empty_answers(len(swaps))
+    with np.errstate(over="ignore"):
+        batches.run_orders(arrays, asked, answers, True)
+    store(arrays, before, pool)
+
+    assert seen(list(SwapBatch(answers))) == seen(swap_many(twin, swaps, engine="reference"))
+    assert pool.snapshot() == twin.snapshot()
 
 
 def random_life(seed: int, count: int) -> tuple[int, int]:
@@ -234,13 +258,13 @@ def test_columns_are_the_same_swaps() -> None:
         timestamps=np.array(times[100:]),
         sqrt_price_limits_x96=[None] * 200,
     )
-    orders = [
+    asked = [
         SwapOrder(direction, size, None, time)
         for direction, size, time in zip(directions, sizes_, times, strict=True)
     ]
 
-    assert seen(list(quoted)) == seen(quote_many(twin, orders, engine="reference"))
-    assert seen([*first, *second]) == seen(swap_many(twin, orders, engine="reference"))
+    assert seen(list(quoted)) == seen(quote_many(twin, asked, engine="reference"))
+    assert seen([*first, *second]) == seen(swap_many(twin, asked, engine="reference"))
     assert kernel.store().snapshot() == twin.snapshot()
     assert len(second) == 200
     assert not second.reverted.all()

@@ -183,13 +183,14 @@ def divide_by_normal_two(n: U384, normal: U320) -> tuple[U384, bool]:
 
 
 def _greatest_digit(r: U320, n: Word, d: U320) -> tuple[Word, U320]:
-    """The next digit where the two top words of what is left equal the divisor's: the greatest, or one less."""
+    """The next digit where the two top words of what is left equal the divisor's: the greatest there is.
+
+    What is left is then short of the divisor by less than 2**192, so that the greatest digit leaves
+    `d - 2**64 * shortage + n`, which is not negative: the divisor has its top bit set.
+    """
     a, _ = sub5(r, d)
-    s, carry = add5((n, a[0], a[1], a[2], a[3]), d)
-    if a[4] + carry == ZERO:
-        return FULL, s
-    s, _ = add5(s, d)
-    return FULL - ONE, s
+    s, _ = add5((n, a[0], a[1], a[2], a[3]), d)
+    return FULL, s
 
 
 def digit_by_five(r: U320, n: Word, d: U320, v: Word) -> tuple[Word, U320]:
