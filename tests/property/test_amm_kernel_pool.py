@@ -111,7 +111,8 @@ def test_any_swaps_in_any_pool(pool: Pool, swaps: list[SwapOrder]) -> None:
 @given(pools(), swap_lists())
 def test_any_swaps_interpreted(pool: Pool, swaps: list[SwapOrder]) -> None:
     """The same code read by Python."""
-    twin, arrays, before, times = pool.copy(), load(pool), load(pool), []
+    twin, arrays, before = pool.copy(), load(pool), load(pool)
+    times: list[int] = []
     for swap in swaps:
         times.append(swap.timestamp or (times[-1] if times else pool.timestamp))
     asked = orders(
