@@ -58,7 +58,7 @@ def of_agent(run: AgentRun, ground: Ground, lvr_interval_s: int) -> dict[str, An
     equity = np.array([worth / unit for worth in curve.equity_raw])
     base = np.array([worth / unit for worth in curve.base_worth_raw]) / prices
     bands = curve.bands(desk)
-    hours = _full_steps(times, RATIO_STEP_S)
+    hours = full_steps(times, RATIO_STEP_S)
     return {
         "steps": run.steps,
         "first_time": curve.timestamps[0],
@@ -88,7 +88,7 @@ def of_agent(run: AgentRun, ground: Ground, lvr_interval_s: int) -> dict[str, An
     }
 
 
-def _full_steps(times: metrics.Times, step_s: int) -> metrics.Times:
+def full_steps(times: metrics.Times, step_s: int) -> metrics.Times:
     """Rows of a regular grid, the latest at or before each step; not the one that ends in the midst of a step."""
     grid = np.arange(times[0], times[-1] + 1, step_s)
     return np.searchsorted(times, grid, side="right") - 1

@@ -138,8 +138,8 @@ def read_run(directory: Path) -> RunRecord:
         source=run["source"],
         seed=run["seed"],
         figures=_read_json(directory / REPORT),
-        equity=_read_columns(directory / EQUITY),
-        decisions=_read_columns(directory / DECISIONS),
+        equity=read_columns(directory / EQUITY),
+        decisions=read_columns(directory / DECISIONS),
         versions=run["versions"],
     )
 
@@ -166,8 +166,8 @@ def _write_all(draft: Path, record: RunRecord, page: str) -> None:
     }
     _write_text(draft / RUN, _json(run))
     _write_text(draft / REPORT, _json(record.figures))
-    _write_columns(draft / EQUITY, record.equity)
-    _write_columns(draft / DECISIONS, record.decisions)
+    write_columns(draft / EQUITY, record.equity)
+    write_columns(draft / DECISIONS, record.decisions)
     _write_text(draft / PAGE, page)
 
 
@@ -180,7 +180,12 @@ def _write_text(path: Path, content: str) -> None:
         file.write(content)
 
 
-def _write_columns(path: Path, columns: Columns) -> None:
+def write_columns(path: Path, columns: Columns) -> None:
+    """Write columns as parquet.
+
+    Raises:
+        OSError: where they cannot be written.
+    """
     import pyarrow as pa  # noqa: PLC0415  a tenth of a second that only this has to pay
     import pyarrow.parquet as pq  # noqa: PLC0415  the same
 
@@ -209,7 +214,12 @@ def _read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _read_columns(path: Path) -> Columns:
+def read_columns(path: Path) -> Columns:
+    """Read what `write_columns` wrote.
+
+    Raises:
+        ConfigError: naming the file, where it cannot be read.
+    """
     import pyarrow as pa  # noqa: PLC0415  a tenth of a second that only this has to pay
     import pyarrow.parquet as pq  # noqa: PLC0415  the same
 
