@@ -40,6 +40,8 @@ def figures(result: BacktestResult, lvr_interval_s: int = metrics.LVR_INTERVAL_S
     if result.other_flow:
         flow = "prices" if ground.settings["flow"] == "amounts" else "amounts"
         table["other_flow"] = {"flow": flow} | of_agent(result.other_flow[0], ground, lvr_interval_s)
+    if result.starts is not None:
+        table["starts"] = result.starts
     if len(result.agents) > 1:
         table["agents"] = [
             {"name": run.name, "strategy": run.strategy, "params": run.parameters}

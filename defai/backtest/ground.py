@@ -1,7 +1,7 @@
 """What a backtest runs on, whatever it was made from: a history that any number of worlds can be opened on."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from defai.agent.ports import World
@@ -9,6 +9,7 @@ from defai.domain.pool import PoolKey
 from defai.domain.tokens import Token
 from defai.errors import ConfigError, did_you_mean
 from defai.market.valuation import Valuation
+from defai.session.history import HistoryRecipe
 from defai.worlds.audit_logs import MemoryAuditLog
 from defai.worlds.carrying_out import Till
 from defai.worlds.event_history import EventHistory
@@ -43,7 +44,12 @@ class Ground:
             there is only one.
         until: the same history, ended before whatever was not known at a moment yet (seconds since 1970); what the
             pools held at its beginning stays what the whole history tells of it. None where there is no such thing.
+        window: the same history from a moment up to and without another, for agents who join it late or leave it early;
+            what came before may be lived through without them. None where there is no such thing.
         make_world: opens a new world on the same history, for these agents.
+        step_s: time from block to block, where it is always the same; None where it is not.
+        decisions_a_day: how many an agent takes in a day that takes one at each block.
+        recipe: what models are trained on that have to go with this history.
         first_time: when the history begins, in seconds since 1970; None where nobody says.
         last_time: when its last block, bar or price is from.
     """
@@ -56,10 +62,14 @@ class Ground:
     priced_gas: bool
     sha256: str
     source: str
-    settings: Mapping[str, str | None]
+    settings: Mapping[str, str | int | None]
     make_world: Callable[[Sequence[SeatRequest]], BacktestWorld]
     other_flow: Callable[[Sequence[SeatRequest]], BacktestWorld] | None = None
     until: "Callable[[int], Ground] | None" = None
+    window: "Callable[[int, int], Ground] | None" = None
+    step_s: int | None = None
+    decisions_a_day: int = 1_440
+    recipe: HistoryRecipe = field(default_factory=HistoryRecipe)
     first_time: int | None = None
     last_time: int | None = None
 
@@ -91,6 +101,9 @@ def events_ground(
         end = moment + 1 if end_time is None else min(moment + 1, end_time)
         return events_ground(history, numeraire=numeraire, flow=flow, first_time=first_time, end_time=end)
 
+    def window(first: int, end: int) -> Ground:
+        return events_ground(history, numeraire=numeraire, flow=flow, first_time=first, end_time=end)
+
     return Ground(
         kind="events",
         keys=history.keys,
@@ -104,8 +117,12 @@ def events_ground(
         make_world=make,
         other_flow=lambda requests: make(requests, other),
         until=until,
-        first_time=history.first_time,
-        last_time=history.last_time,
+        window=window,
+        decisions_a_day=max(
+            1, len(history.blocks) * 86_400 // max(history.last_time - history.first_time, 1)
+        ),
+        first_time=max(history.first_time, first_time or 0),
+        last_time=min(history.last_time, (end_time or history.last_time + 1) - 1),
     )
 
 

@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from defai.backtest.prices_ground import LIQUIDITY_USD
 from defai.backtest.request import BacktestRequest
 from defai.backtest.run_files import Columns, RunRecord, versions_at_work
 from defai.backtest.runner import AgentRun, BacktestResult
 from defai.domain.decisions import Action
 from defai.errors import ConfigError
-
-SEED: Final = 0
-"""Replays draw nothing; strategies draw from their agent's name and the block."""
 
 
 def record_of(request: BacktestRequest, result: BacktestResult, figures: Mapping[str, Any]) -> RunRecord:
@@ -32,7 +30,7 @@ def record_of(request: BacktestRequest, result: BacktestResult, figures: Mapping
             "pool": ", ".join(key.name for key in ground.keys),
             "price_of": f"{numeraire} per {base}",
         },
-        seed=SEED,
+        seed=request.seed if ground.kind == "prices" else 0,
         figures=figures,
         equity=_equity(result),
         decisions=_decisions(result.agents),
@@ -49,6 +47,8 @@ def configuration_of(request: BacktestRequest) -> dict[str, Any]:
         "source": str(request.source.absolute()),
         "balances": {symbol: str(amount) for symbol, amount in request.balances.items()},
         "gas_gwei": None if request.gas_gwei is None else str(request.gas_gwei),
+        "base_fees": None if request.base_fees is None else str(request.base_fees.absolute()),
+        "liquidity_usd": str(request.liquidity_usd),
     }
 
 
@@ -63,7 +63,7 @@ def request_of(configuration: Mapping[str, Any]) -> BacktestRequest:
     if strange:
         raise ConfigError(f"The run was configured with '{strange[0]}', which this version does not know.")
     try:
-        gas = configuration.get("gas_gwei")
+        gas, fees = configuration.get("gas_gwei"), configuration.get("base_fees")
         return BacktestRequest(
             **{
                 **configuration,
@@ -71,6 +71,8 @@ def request_of(configuration: Mapping[str, Any]) -> BacktestRequest:
                 "source": Path(configuration["source"]),
                 "balances": {symbol: Decimal(amount) for symbol, amount in configuration["balances"].items()},
                 "gas_gwei": None if gas is None else Decimal(gas),
+                "base_fees": None if fees is None else Path(fees),
+                "liquidity_usd": Decimal(configuration.get("liquidity_usd", LIQUIDITY_USD)),
             }
         )
     except (KeyError, TypeError, AttributeError, ArithmeticError) as error:

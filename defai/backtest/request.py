@@ -2,25 +2,29 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
 
+from defai.agent.gas import TIP_WEI
 from defai.backtest.bars_ground import bars_ground
 from defai.backtest.ground import Ground, events_ground, valuation_of
 from defai.backtest.metrics import LVR_INTERVAL_S
+from defai.backtest.prices_ground import LIQUIDITY_USD, SEED, Surroundings, prices_ground
 from defai.backtest.runner import BacktestResult, run
+from defai.backtest.sources.base_fees import BaseFeeSeries, read_base_fees
 from defai.backtest.sources.detection import SourceKind, detect
 from defai.backtest.sources.event_files import read_event_history
+from defai.backtest.starts import Shifts, run_from
 from defai.config import AgentSettings
 from defai.errors import ConfigError, did_you_mean
 from defai.models.trained import TrainedModel
 from defai.risk.limits import Limits
-from defai.session.history import HistoryRecipe
 from defai.session.training import models_for
 from defai.strategy.registry import load, snake_case
 from defai.units import GWEI
@@ -49,7 +53,13 @@ class BacktestRequest:
         limits: that differ from the usual ones.
         baselines: whether the baselines run beside.
         compare_flows: whether the agents run again with the other flow, so that the difference shows.
-        anchor_every: decisions that moved nothing are anchored, and paid for, when so many wait.
+        base_fees: a file of what gas cost over time, instead.
+        anchor_every: decisions that moved nothing are anchored, and paid for, when so many wait;
+            None for about a day's.
+        seed: of what is made up around prices.
+        liquidity_usd: worth of the others' liquidity around prices.
+        step_s: time from block to block around prices; None for that of the file.
+        starts: from how many moments the run is made, `shift_s` apart, all of them equally long.
         lvr_interval_s: how often the portfolio that LVR compares with, and the hedge, are adjusted.
     """
 
@@ -65,8 +75,14 @@ class BacktestRequest:
     limits: Mapping[str, str] = field(default_factory=dict)
     baselines: bool = True
     compare_flows: bool = False
-    anchor_every: int = 50
+    anchor_every: int | None = None
     lvr_interval_s: int = LVR_INTERVAL_S
+    base_fees: Path | None = None
+    seed: int = SEED
+    liquidity_usd: Decimal = LIQUIDITY_USD
+    step_s: int | None = None
+    starts: int = 1
+    shift_s: int | None = None
 
 
 def open_ground(request: BacktestRequest) -> Ground:
@@ -78,25 +94,45 @@ def open_ground(request: BacktestRequest) -> Ground:
     """
     kind = detect(request.source)
     first_time, end_time = parse_timerange(request.timerange)
+    fees = None if request.base_fees is None else read_base_fees(request.base_fees)
+    if fees is not None and request.gas_gwei is not None:
+        raise ConfigError("Gas is priced twice: by --gas-gwei and by --base-fees.", "Give one of them.")
     if kind is SourceKind.BARS:
-        return bars_ground(
+        ground = bars_ground(
             request.source,
             traded=request.traded,
             numeraire=request.numeraire,
-            base_fee_wei=int((request.gas_gwei or 0) * GWEI),
+            base_fee_wei=_stated_fee_wei(request) or 0,
+            base_fee_at=fees.at if fees else None,
             first_time=first_time,
             end_time=end_time,
         )
-    if kind is not SourceKind.EVENTS:
-        raise ConfigError(
-            f"{request.source} is of kind {kind.value}, which cannot be run on yet.",
-            "There are: events and bars.",
+    elif kind is SourceKind.PRICES:
+        ground = prices_ground(
+            request.source,
+            surroundings=_surroundings(request, fees),
+            numeraire=request.numeraire,
+            priced_gas=_stated_fee_wei(request) != 0,
+            first_time=first_time,
+            end_time=end_time,
         )
+    else:
+        ground = _open_events(request, fees, first_time, end_time)
+    if fees is not None and ground.first_time is not None and ground.last_time is not None:
+        fees.require(ground.first_time, ground.last_time)
+    return replace(ground, settings={**ground.settings, "gas_price": _gas_price(request, ground)})
+
+
+def _open_events(
+    request: BacktestRequest, fees: BaseFeeSeries | None, first_time: int | None, end_time: int | None
+) -> Ground:
     history = read_event_history(
         request.source, traded=request.traded, first_time=first_time, end_time=end_time
     )
     if request.gas_gwei is not None:
         history = history.with_gas_at(int(request.gas_gwei * GWEI))
+    elif fees is not None:
+        history = history.with_base_fees(fees.at)
     return events_ground(
         history,
         numeraire=request.numeraire,
@@ -104,6 +140,34 @@ def open_ground(request: BacktestRequest) -> Ground:
         first_time=first_time,
         end_time=end_time,
     )
+
+
+def _stated_fee_wei(request: BacktestRequest) -> int | None:
+    """The base fee behind a stated price of gas, which has the tip in it; None where none is stated."""
+    if request.gas_gwei is None:
+        return None
+    return max(int(request.gas_gwei * GWEI) - TIP_WEI, 0)
+
+
+def _surroundings(request: BacktestRequest, fees: BaseFeeSeries | None) -> Surroundings:
+    stated = _stated_fee_wei(request)
+    return Surroundings(
+        seed=request.seed,
+        liquidity_usd=request.liquidity_usd,
+        step_s=request.step_s,
+        base_fee_at=fees.at if fees else None if stated is None else lambda _: stated,
+    )
+
+
+def _gas_price(request: BacktestRequest, ground: Ground) -> str:
+    """Where the price of gas comes from, for people."""
+    if request.gas_gwei is not None:
+        return f"{request.gas_gwei:f} gwei, as stated" if request.gas_gwei else "free, as stated"
+    if request.base_fees is not None:
+        return f"base fees of {request.base_fees.name}"
+    if not ground.priced_gas:
+        return "not known: none is charged"
+    return "made up around the prices" if ground.kind == "prices" else "recorded base fees"
 
 
 async def perform(request: BacktestRequest, say: Callable[[str], None] = lambda _: None) -> BacktestResult:
@@ -139,17 +203,21 @@ async def perform_on(
     loaded = [load(one.strategy, one.parameters) for one in settings]
     models: Sequence[TrainedModel | None] = [None] * len(loaded)
     if any(one.strategy.target() for one in loaded):
-        models = await models_for(loaded, HistoryRecipe(), say)
+        models = await models_for(loaded, ground.recipe, say)
     say(f"running {', '.join(one.name for one in loaded)}")
-    return await run(
-        ground,
-        settings,
+    go = partial(
+        run,
+        settings=settings,
         models=models,
         baselines=request.baselines,
         compare_flows=request.compare_flows,
-        anchor_every=request.anchor_every,
+        anchor_every=request.anchor_every or ground.decisions_a_day,
         say=say,
     )
+    if request.starts == 1:
+        return await go(ground)
+    shifts = Shifts.over(ground, request.starts, request.shift_s)
+    return await run_from(shifts, ground, go, request.lvr_interval_s, say)
 
 
 def agents_of(request: BacktestRequest, ground: Ground) -> list[AgentSettings]:

@@ -80,6 +80,7 @@ class BacktestResult:
         baselines: by name, each in a market of its own, with the first agent's money.
         other_flow: the agents again, where recorded swaps were made again by the other rule; empty if not asked for.
         seconds: what running took, reading the source not included.
+        starts: what runs from shifted starts came to, of which this is the first; None where there was only one.
     """
 
     ground: Ground
@@ -87,6 +88,7 @@ class BacktestResult:
     baselines: dict[str, AgentRun]
     seconds: float
     other_flow: tuple[AgentRun, ...] = ()
+    starts: dict[str, Any] | None = None
 
 
 async def run(

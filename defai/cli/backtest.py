@@ -3,7 +3,7 @@
 import asyncio
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -53,40 +53,83 @@ if TYPE_CHECKING:
 @click.option(
     "--gas-gwei", type=Decimal, help="What gas costs.  [default: recorded base fees, where there are any]"
 )
-@click.option("--lvr-interval", type=click.IntRange(min=1), default=900, show_default=True, help="Seconds.")
+@click.option(
+    "--base-fees",
+    type=click.Path(path_type=Path),
+    help="CSV or parquet with a timestamp and a base fee, instead.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Of what is made up around prices.",
+)
+@click.option(
+    "--liquidity",
+    "liquidity_usd",
+    type=Decimal,
+    default=Decimal(10_000_000),
+    show_default=True,
+    metavar="USD",
+    help="Of others, around prices.",
+)
+@click.option(
+    "--step",
+    "step_s",
+    type=click.IntRange(min=1),
+    metavar="SECONDS",
+    help="From block to block around prices; it divides the file's.  [default: the file's]",
+)
+@click.option(
+    "--starts",
+    type=click.IntRange(1, 10_000),
+    default=1,
+    show_default=True,
+    help="Repeat from so many shifted starts, for mean and standard error.",
+)
+@click.option(
+    "--shift",
+    "shift_s",
+    type=click.IntRange(min=1),
+    metavar="SECONDS",
+    help="From start to start.  [default: an hour, or the step where that is longer]",
+)
+@click.option(
+    "--lvr-interval",
+    "lvr_interval_s",
+    type=click.IntRange(min=1),
+    default=900,
+    show_default=True,
+    help="Seconds.",
+)
 @click.option(
     "--anchor-every",
     type=click.IntRange(1, 1_000_000),
-    default=50,
-    show_default=True,
-    help="Holds to an anchor.",
+    help="Holds to an anchor.  [default: about a day's]",
 )
 @click.option(
     "--compare-flows", is_flag=True, help="Run again with the other flow, so that the difference shows."
 )
-@click.option("--no-baselines", is_flag=True, help="Leave out hold, full range and static band.")
+@click.option(
+    "--no-baselines",
+    "baselines",
+    flag_value=False,
+    default=True,
+    help="Leave out hold, full range and static band.",
+)
 @click.option(
     "--out", type=click.Path(path_type=Path), help="A new directory that the whole run is written to."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
     *,
-    strategies: tuple[str, ...],
-    source: Path,
-    flow: str,
     balances: tuple[str, ...],
     parameters: tuple[str, ...],
     limits: tuple[str, ...],
-    timerange: str,
-    numeraire: str | None,
-    traded: str | None,
-    gas_gwei: Decimal | None,
-    lvr_interval: int,
-    anchor_every: int,
-    compare_flows: bool,
-    no_baselines: bool,
     out: Path | None,
     as_json: bool,
+    **options: Any,  # noqa: ANN401  fields of the request, of their own types
 ) -> None:
     """Run strategies over recorded history: same agents, guard and records as live, only the world differs."""
     from defai.backtest.request import BacktestRequest, parse_balances  # noqa: PLC0415  loads on use, so that --help is quick
@@ -96,20 +139,10 @@ def command(
     if out is not None:
         check_out(out)
     request = BacktestRequest(
-        strategies=strategies,
-        source=source,
         parameters=parse_parameters(parameters),
         balances=parse_balances(balances),
-        timerange=timerange,
-        flow=flow,
-        numeraire=numeraire,
-        traded=traded,
-        gas_gwei=gas_gwei,
         limits=parse_parameters(limits),
-        baselines=not no_baselines,
-        compare_flows=compare_flows,
-        anchor_every=anchor_every,
-        lvr_interval_s=lvr_interval,
+        **options,
     )
     _run(request, out, as_json=as_json)
 

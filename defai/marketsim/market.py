@@ -21,7 +21,7 @@ With the defaults (0.05 % and 0.3 % tiers, 10 million USD, generated prices) ove
 | base fee in gwei: median, 99th percentile | 8, 28 |
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -79,6 +79,8 @@ class Market:
         quote: the token of that pair which counts as a dollar.
         attackers: whether a sandwich attacker is about.
         shape: sizes and speeds.
+        base_fee_at: the base fee in wei at a moment (seconds since 1970), 0 where gas is free; None makes fees up from
+            the path.
 
     Raises:
         ConfigError: where the pools don't trade one and the same pair with the quote token in it.
@@ -93,6 +95,7 @@ class Market:
         quote: Token,
         attackers: bool = False,
         shape: MarketShape | None = None,
+        base_fee_at: Callable[[int], int] | None = None,
     ) -> None:
         shape = shape or MarketShape()
         pairs = {(key.token0, key.token1) for key in pools}
@@ -106,6 +109,7 @@ class Market:
         token0, token1 = next(iter(pairs))
         self._base_is_ether = (token0 if token1 == quote else token1).symbol in _ETHER
         self._base_fees = BaseFees(path)
+        self._base_fee_at = base_fee_at
         total_raw = to_raw(shape.liquidity_usd, quote.decimals)
         self._providers = (
             LiquidityProviders(seed, path, shares_raw(self.keys, total_raw)) if total_raw else None
@@ -141,7 +145,9 @@ class Market:
         return self.path[block_index].timestamp
 
     def base_fee_wei(self, block_index: int) -> int:
-        """What a unit of gas costs in a block: around 7 gwei in calm, more in turbulence."""
+        """What a unit of gas costs in a block: as given, or around 7 gwei in calm and more in turbulence."""
+        if self._base_fee_at is not None:
+            return self._base_fee_at(self.timestamp(block_index))
         return self._base_fees.at(block_index)
 
     def reference(self, block_index: int) -> Reference:

@@ -21,6 +21,7 @@ TIMESTAMP_NAMES: Final = (
     "blocktimestamp",
     "unix",
     "unixtime",
+    "unixtimestamp",
     "ts",
     "closetime",
     "indexlevel0",
@@ -53,17 +54,31 @@ def load(path: str | Path) -> RecordedPath:
     if not path.exists():
         raise NotFoundError(f"There is no prices file {path}.", "Check the path given with --prices.")
     table = read_table(path)
-    times = table.column(_find(table, TIMESTAMP_NAMES, "timestamp"))
+    _find(table, TIMESTAMP_NAMES, "timestamp")
     closes = table.column(_find(table, CLOSE_NAMES, "close"))
-    if len(times) < 2:
-        count = "no rows" if not times else "a single row"
+    if len(closes) < 2:
+        count = "no rows" if not closes else "a single row"
         raise ConfigError(f"{path.name} has {count}; a price path needs at least two.")
-    divisor = _ticks_a_second(table, times)
-    timestamps = [_timestamp(table, row, cell, divisor) for row, cell in enumerate(times)]
+    timestamps = timestamps_of(table)
     quote_per_base = [_close(table, row, cell) for row, cell in enumerate(closes)]
-    _check_order(table, timestamps)
     gaps, warning = _gaps(path.name, timestamps)
     return RecordedPath(path.name, timestamps, quote_per_base, gaps=gaps, warning=warning)
+
+
+def timestamps_of(table: Table) -> list[int]:
+    """The times of a table's rows, in seconds since 1970, rising.
+
+    Raises:
+        ConfigError: where there is no column of times, or naming the row whose time is unreadable, doubled or out of
+            order.
+    """
+    times = table.column(_find(table, TIMESTAMP_NAMES, "timestamp"))
+    if not times:
+        return []
+    divisor = _ticks_a_second(table, times)
+    timestamps = [_timestamp(table, row, cell, divisor) for row, cell in enumerate(times)]
+    _check_order(table, timestamps)
+    return timestamps
 
 
 def _plain(name: str) -> str:

@@ -113,6 +113,25 @@ class RecordedPath(PricePath):
         steps = sorted(after - before for before, after in pairwise(self._timestamps))
         self.step_seconds = steps[len(steps) // 2] if steps else 1
         self.typical_move_pips = self._median_move()
+        half = self.step_seconds // 2
+        self._missing = [
+            (after - before + half) // self.step_seconds - 1 for before, after in pairwise(self._timestamps)
+        ]
+
+    @property
+    def timestamps(self) -> tuple[int, ...]:
+        """The moments of all points, in seconds since 1970."""
+        return self._timestamps
+
+    def rows(self, first: int, last: int) -> "RecordedPath":
+        """The points `first` up to and without `last`, as a path of their own; at least two."""
+        return RecordedPath(
+            self.source,
+            self._timestamps[first:last],
+            self._quote_per_base[first:last],
+            gaps=sum(self._missing[first : last - 1]),
+            warning=self.warning,
+        )
 
     def _point(self, index: int) -> PricePoint:
         return PricePoint(self._timestamps[index], self._quote_per_base[index])

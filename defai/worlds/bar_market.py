@@ -14,26 +14,28 @@ from defai.worlds.bar_pool import sqrt_ratio_at
 
 
 class BarWindow(Window):
-    """The bars up to now, as rows of a window; a row is made when it is looked at.
+    """The bars up to now, as rows of a window; a row is made when it is looked at, and kept while it is in the window.
 
     A bar doesn't tell how many swaps it had: `swaps` is 1 where there was volume. `liquidity` is that of the others.
 
     Args:
         bars: all bars.
         end: how many of them have happened.
-        base_fee_wei: what gas costs.
+        base_fees_wei: what gas costs, bar by bar; the last one holds for all that come after it.
 
     Attributes:
         end: the row after the newest one.
     """
 
-    __slots__ = ("_bars", "_base_fee_wei", "_repeats", "end")
+    __slots__ = ("_bars", "_base_fees_wei", "_made", "_made_from", "_repeats", "end")
 
-    def __init__(self, bars: MinuteBars, end: int, base_fee_wei: int) -> None:
+    def __init__(self, bars: MinuteBars, end: int, base_fees_wei: Sequence[int]) -> None:
         super().__init__(0)
         self._bars = bars
-        self._base_fee_wei = base_fee_wei
+        self._base_fees_wei = base_fees_wei
         self._repeats = 0
+        self._made: list[Observation] = []
+        self._made_from = 0
         self.end = end
 
     def append(self, row: Observation) -> None:
@@ -63,10 +65,29 @@ class BarWindow(Window):
         length = len(self)
         first = self.end + self._repeats - length
         if isinstance(index, slice):
-            return tuple(self._row(first + offset) for offset in range(*index.indices(length)))
+            start, stop, step = index.indices(length)
+            if step == 1 and not self._repeats:
+                return self._kept(first + start, first + max(start, stop))
+            return tuple(self._row(first + offset) for offset in range(start, stop, step))
         if not -length <= index < length:
             raise IndexError("the window is not that long")
         return self._row(first + index % length)
+
+    def _kept(self, first: int, last: int) -> tuple[Observation, ...]:
+        """Rows from `first` to before `last`, those already made not made again: bar by bar, one is new."""
+        made, end = self._made, self._made_from + len(self._made)
+        if last < self._made_from or first > end:
+            made.clear()
+            end = self._made_from = first
+        if first < self._made_from:
+            made[:0] = map(self._row, range(first, self._made_from))
+            self._made_from = first
+        made.extend(map(self._row, range(end, last)))
+        if len(made) > 2 * WINDOW_BLOCKS:
+            stale = self.end - WINDOW_BLOCKS - self._made_from
+            del made[:stale]
+            self._made_from += stale
+        return tuple(made[first - self._made_from : last - self._made_from])
 
     def _row(self, row: int) -> Observation:
         bars, past = self._bars, max(row - self.end + 1, 0)
@@ -78,7 +99,7 @@ class BarWindow(Window):
         return Observation(
             block_number=row + past + 1,
             timestamp=int(bars.timestamps[row]) + MINUTE_S * (past + 1),
-            base_fee_wei=self._base_fee_wei,
+            base_fee_wei=self._base_fees_wei[min(row, len(self._base_fees_wei) - 1)],
             sqrt_price_x96=sqrt_ratio_at(tick),
             tick=tick,
             tick_low=tick if past else min(before, tick, int(bars.lowest_tick[row])),

@@ -47,6 +47,7 @@ class BarsWorld:
         valuation: what money is; it must price by this pool.
         requests: the agents, in the order in which they act.
         base_fee_wei: what gas costs, the same for all bars; 0 means that gas is free, the tip too.
+        base_fees_wei: what it costs bar by bar, instead.
         first_row: the bar before which agents get their money; those before it are history to look back on.
 
     Raises:
@@ -65,6 +66,7 @@ class BarsWorld:
         requests: Sequence[SeatRequest] = (),
         *,
         base_fee_wei: int = 0,
+        base_fees_wei: Sequence[int] | None = None,
         first_row: int = 0,
     ) -> None:
         if valuation.key.address != key.address:
@@ -80,7 +82,7 @@ class BarsWorld:
         self.till = Till()
         self._valuation = valuation
         self._requests = tuple(requests)
-        self._base_fee_wei = base_fee_wei
+        self._base_fees_wei = base_fees_wei or (base_fee_wei,)
         self._row = first_row
         opening = from_limbs(bars.liquidity[max(first_row - 1, 0) :][:1])[0]
         start = int(bars.timestamps[first_row])
@@ -91,8 +93,9 @@ class BarsWorld:
         self._pending: dict[str, Submission] = {}
         self._settled: dict[str, Settlement] = {}
         self._stem = bars.digest[:50]
-        self._head = Block(first_row, self._hash(first_row), self._hash(first_row - 1), start, base_fee_wei)
-        self._window = BarWindow(bars, first_row, base_fee_wei)
+        hashes = self._hash(first_row), self._hash(first_row - 1)
+        self._head = Block(first_row, *hashes, start, self._base_fee_wei(first_row))
+        self._window = BarWindow(bars, first_row, self._base_fees_wei)
         self._volume = self._rows_from(first_row)
 
     async def open(self) -> Opening:
@@ -134,7 +137,9 @@ class BarsWorld:
         """A bar in which nothing happens but what agents have decided: to settle in."""
         head = self._head
         number = head.number + 1
-        block = Block(number, self._hash(number), head.hash, head.timestamp + MINUTE_S, self._base_fee_wei)
+        block = Block(
+            number, self._hash(number), head.hash, head.timestamp + MINUTE_S, self._base_fee_wei(number)
+        )
         self._carry_out_pending(block)
         self._moving.pool.timestamp = block.timestamp
         self._window.repeat()
@@ -149,7 +154,9 @@ class BarsWorld:
         close_tick, amount0_in, amount1_in, liquidity = volume
         head = self._head
         number = head.number + 1
-        block = Block(number, self._hash(number), head.hash, head.timestamp + MINUTE_S, self._base_fee_wei)
+        block = Block(
+            number, self._hash(number), head.hash, head.timestamp + MINUTE_S, self._base_fee_wei(number)
+        )
         if self._pending:
             self._carry_out_pending(block)
         self._moving.follow(close_tick, amount0_in, amount1_in, liquidity, block.timestamp)
@@ -180,8 +187,13 @@ class BarsWorld:
         """Idle balance of an agent's vault, in the token's smallest unit."""
         return self._vaults.balances[agent].get(token, 0)
 
+    def _base_fee_wei(self, number: int) -> int:
+        """What gas costs in a block; it is its bar's."""
+        fees = self._base_fees_wei
+        return fees[min(max(number - 1, 0), len(fees) - 1)]
+
     def _carry_out_pending(self, block: Block) -> None:
-        gas_wei = self._base_fee_wei + gas.TIP_WEI if self._base_fee_wei else 0
+        gas_wei = block.base_fee_wei + gas.TIP_WEI if block.base_fee_wei else 0
         recorded = self._moving.pool.tick
         moment = (block.number, self._head.timestamp)
         moved = False

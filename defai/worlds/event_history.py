@@ -4,7 +4,7 @@ A Swap event says what came of a swap, not what was asked for. Followed from the
 just this event is found once; a replay then makes the call again, on the pool as it has become with us in it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -96,6 +96,12 @@ class EventHistory:
         """Time from block to block on this chain, as the first and the last block tell it; at least one."""
         blocks = self.blocks[-1].number - self.blocks[0].number
         return max(1, (self.last_time - self.first_time) // blocks) if blocks else 1
+
+    def with_base_fees(self, base_fee_at: Callable[[int], int]) -> "EventHistory":
+        """The same history with the base fees of another record, by time in seconds since 1970."""
+        blocks = tuple(replace(block, base_fee_wei=base_fee_at(block.timestamp)) for block in self.blocks)
+        head = replace(self.head, base_fee_wei=base_fee_at(self.head.timestamp))
+        return replace(self, head=head, blocks=blocks, priced_gas=True)
 
     def with_gas_at(self, gas_wei: int) -> "EventHistory":
         """The same history with one price for gas in all blocks, the tip included."""

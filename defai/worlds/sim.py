@@ -44,13 +44,26 @@ class SimWorld:
         market: the other people in it; its keys are the pools.
         valuation: what money is.
         requests: the agents, in the order in which they act within a block.
+        first_block: the market lives through so many blocks before the agents get their money; they can look back on
+            them.
+        last_block: the market ends with this one; None leaves it to the path.
     """
 
     network = "sim"
     chain_id = SIM_CHAIN_ID
 
-    def __init__(self, market: Market, valuation: Valuation, requests: Sequence[SeatRequest] = ()) -> None:
+    def __init__(
+        self,
+        market: Market,
+        valuation: Valuation,
+        requests: Sequence[SeatRequest] = (),
+        *,
+        first_block: int = 0,
+        last_block: int | None = None,
+    ) -> None:
         self.market = market
+        self._first_block = first_block
+        self._last_block = market.last_block if last_block is None else last_block
         self.clock = LockStepClock()
         self.audit_log = MemoryAuditLog(AuditDomain(SIM_CHAIN_ID, _NO_CONTRACT))
         self.feed = self
@@ -81,16 +94,19 @@ class SimWorld:
         for action in self.market.opening():
             events += self._perform(action, (0, timestamp))
         self._head = self._seal_block(0, timestamp, self.market.base_fee_wei(0), events)
+        replicas = {address: pool.copy() for address, pool in self._pools.items()}
+        market = MarketState(self._keys.values(), replicas, self._head)
+        while self._head.number < self._first_block and (arrival := await self.next()) is not None:
+            market.apply(arrival.block)
         pricing = self._pools[self._valuation.key.address]
         self._vaults.balances = {
             request.name: opening_balances(request, self._valuation, pricing) for request in self._requests
         }
-        replicas = {address: pool.copy() for address, pool in self._pools.items()}
         seats = tuple(
             Seat(request.name, agent_id, None, dict(self._vaults.balances[request.name]))
             for agent_id, request in enumerate(self._requests)
         )
-        return Opening(MarketState(self._keys.values(), replicas, self._head), seats)
+        return Opening(market, seats)
 
     def warm_up(self, wanted: int) -> int:
         """All of them: asking for a block makes it."""
@@ -144,7 +160,7 @@ class SimWorld:
         return self._settled.pop(agent, None)
 
     def _path_ended(self, index: int) -> bool:
-        return self.market.last_block is not None and index > self.market.last_block
+        return self._last_block is not None and index > self._last_block
 
     def _order(self) -> list[Submission]:
         return [self._pending[request.name] for request in self._requests if request.name in self._pending]
@@ -163,7 +179,7 @@ class SimWorld:
     def _carry_out(
         self, submission: Submission, number: int, timestamp: int, base_fee: int
     ) -> list[PoolEvent]:
-        block, gas_wei = (number, timestamp), base_fee + gas.TIP_WEI
+        block, gas_wei = (number, timestamp), base_fee + gas.TIP_WEI if base_fee else 0
         settlement, events = self.till.carry_out(self._vaults, submission, block, gas_wei, self._valuation)
         self._settled[submission.agent] = settlement
         return events
