@@ -194,6 +194,23 @@ def sortino_ratio(equity: Series, step_s: float) -> float | None:
     return _ratio(float(np.mean(made)), float(np.sqrt(np.mean(np.minimum(made, 0) ** 2))), step_s)
 
 
+def moments_of_returns(equity: Series) -> tuple[int, float, float, float] | None:
+    """How many returns there are, and their Sharpe ratio (a step, not a year), skewness and kurtosis (3 is normal's).
+
+    The sample's central moments over powers of its standard deviation, not corrected for its size. None with fewer
+    than three returns, or where they do not vary.
+    """
+    made = returns(equity)
+    if made is None or len(made) < 3:
+        return None
+    apart = made - np.mean(made)
+    variance = float(np.mean(apart**2))
+    if sqrt(variance) <= 1e-15:
+        return None
+    sharpe = float(np.mean(made)) / float(np.std(made, ddof=1))
+    return len(made), sharpe, float(np.mean(apart**3)) / variance**1.5, float(np.mean(apart**4)) / variance**2
+
+
 def _ratio(mean: float, deviation: float, step_s: float) -> float | None:
     """Annualised; None where the deviation is no more than what rounding leaves of a constant."""
     if deviation <= 1e-15 * max(1.0, abs(mean)):

@@ -1,0 +1,197 @@
+"""Workers: processes of our own on this machine, or those of a dask scheduler that is there already.
+
+Ours listen on the loopback interface alone, have one thread each, and end when the process that started them does,
+however that ends: each watches a pipe that breaks with it.
+"""
+
+import logging
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from defai.backtest.sweep.workers import Row, RunTask, perform_run
+from defai.errors import ConfigError, DefaiError, NotRunningError
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+_Answer = TypeVar("_Answer")
+
+CONNECT_S: Final = 10.0
+START_S: Final = 120.0
+_AHEAD: Final = 3
+"""Tasks to a worker that wait at the scheduler, so that none is idle; the rest wait here, in order."""
+_LOOPBACK: Final = "127.0.0.1"
+_OURS: Final[dict[str, Any]] = {
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+    "distributed.scheduler.allowed-failures": 1,
+    "distributed.scheduler.work-stealing": True,
+    "distributed.admin.tick.limit": "1h",
+}
+"""Nothing but tasks is served; a run that kills two workers is given up; a worker that computes is not unwell."""
+_ONE_THREAD: Final = {
+    f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA", "NUMEXPR", "VECLIB_MAXIMUM")
+}
+
+
+class Workers:
+    """Workers that tasks can be given to."""
+
+    def __init__(self, client: "Client", count: int) -> None:
+        self.count = count
+        self._client = client
+
+    def perform(self, tasks: Iterable[RunTask]) -> Iterator[Row]:
+        """Perform runs; rows come as they are ready, in no certain order. A worker's death is a row as well.
+
+        Raises:
+            NotRunningError: where the scheduler is gone.
+        """
+        from distributed import as_completed  # noqa: PLC0415  two seconds that only sweeps pay
+
+        waiting = iter(tasks)
+        under_way: dict[Any, RunTask] = {}
+        ready = as_completed()
+
+        def hand_out(count: int) -> None:
+            for task in islice(waiting, count):
+                future = self._submit(perform_run, task)
+                under_way[future.key] = task
+                ready.add(future)
+
+        hand_out(self.count * _AHEAD)
+        for future in ready:
+            task = under_way.pop(future.key)
+            yield self._row(future, task)
+            future.release()
+            hand_out(1)
+
+    def begin(
+        self, function: Callable[[RunTask], _Answer], tasks: Iterable[RunTask]
+    ) -> Callable[[], list[_Answer]]:
+        """Begin with other work than runs; what comes back waits for the answers, in order, and raises as they do."""
+        futures = [self._submit(function, task) for task in tasks]
+        return lambda: list(self._client.gather(futures))
+
+    def _submit(self, function: Callable[[RunTask], Any], task: RunTask) -> "Future[Any]":
+        return self._client.submit(function, task, pure=False)
+
+    def _row(self, future: "Future[Row]", task: RunTask) -> Row:
+        from distributed import KilledWorker  # noqa: PLC0415  two seconds that only sweeps pay
+
+        if future.status == "finished":
+            row: Row = future.result()
+            return row
+        error = future.exception() if future.status == "error" else None
+        if error is None:
+            raise NotRunningError("The scheduler is gone, or has dropped our runs.", "What is done is kept.")
+        if isinstance(error, KilledWorker):
+            said = "The worker died over it, and so did another: is there memory enough?"
+        else:
+            said = f"{type(error).__name__}: {error}"
+        return {
+            "run": task.number,
+            "window": task.window,
+            "timerange": task.request.timerange,
+            **{f"param_{name}": value for name, value in task.request.parameters.items()},
+            "error": said,
+        }
+
+
+@contextmanager
+def open_workers(
+    count: int, scheduler: str | None, folder: Path, say: Callable[[str], None]
+) -> Iterator[Workers]:
+    """Workers, for as long as the context lasts.
+
+    Args:
+        count: how many processes of our own.
+        scheduler: the address of one that is there instead, `tcp://host:port`.
+        folder: where ours keep what they spill; nothing of it is left.
+        say: told that they are started, and how many there are.
+
+    Raises:
+        ConfigError: where the address is none.
+        NotRunningError: where nobody answers there, or has no workers.
+        DefaiError: where its workers are of no use to us, or ours cannot be started.
+    """
+    import dask  # noqa: PLC0415  seconds that only sweeps pay
+
+    if scheduler is not None and not re.fullmatch(r"(tcp|tls|ws|wss)://[^/\s:]+:\d+", scheduler):
+        raise ConfigError(f"'{scheduler}' is no scheduler's address.", "Write --scheduler tcp://host:8786.")
+    patience = dask.config.set({"distributed.comm.timeouts.connect": f"{CONNECT_S}s"})
+    with patience, _connected(scheduler) if scheduler else _started(count, folder) as client:
+        threads = _checked(client)
+        say(f"{threads} worker{'s' * (threads != 1)}" + (f" at {scheduler}" if scheduler else ""))
+        yield Workers(client, threads)
+
+
+@contextmanager
+def _started(count: int, folder: Path) -> Iterator["Client"]:
+    import dask  # noqa: PLC0415  seconds that only sweeps pay
+    from distributed import Client, LocalCluster  # noqa: PLC0415  the same
+
+    with (
+        tempfile.TemporaryDirectory(prefix=".workers-", dir=folder, ignore_cleanup_errors=True) as scratch,
+        dask.config.set(_OURS),
+    ):
+        try:
+            cluster = LocalCluster(
+                n_workers=count,
+                threads_per_worker=1,
+                processes=True,
+                host=_LOOPBACK,
+                protocol="tcp",
+                dashboard_address=f"{_LOOPBACK}:0",
+                worker_dashboard_address=f"{_LOOPBACK}:0",
+                scheduler_kwargs={"dashboard": False},
+                silence_logs=logging.CRITICAL,
+                local_directory=scratch,
+                preload=["defai.backtest.sweep.preload"],
+                env=_ONE_THREAD,
+            )
+        except (OSError, RuntimeError, TimeoutError) as error:
+            raise DefaiError(f"The workers could not be started: {error}.") from error
+        with cluster, Client(cluster, timeout=CONNECT_S) as client:
+            yield client
+
+
+@contextmanager
+def _connected(scheduler: str) -> Iterator["Client"]:
+    from distributed import Client  # noqa: PLC0415  seconds that only sweeps pay
+
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        client = Client(scheduler, timeout=CONNECT_S)
+    except (OSError, TimeoutError) as error:
+        raise NotRunningError(
+            f"No scheduler answers at {scheduler}.", "Start one: dask scheduler; and workers: dask worker."
+        ) from error
+    with client:
+        yield client
+
+
+def _checked(client: "Client") -> int:
+    """How many runs the workers take at once, once each of them has what runs need."""
+    try:
+        client.wait_for_workers(1, timeout=START_S)
+    except TimeoutError as error:
+        raise NotRunningError("The scheduler has no workers.", "Start some: dask worker ADDRESS.") from error
+    threads: dict[str, int] = client.nthreads()
+    try:
+        client.run(ready)
+    except ImportError as error:
+        raise DefaiError(
+            f"The scheduler's workers have no defai: {error}.", "Install the same version on each."
+        ) from error
+    return max(1, sum(threads.values()))
+
+
+def ready() -> bool:
+    """Whether a worker has come as far as knowing what runs need: reaching this function takes loading it."""
+    return True

@@ -1,0 +1,88 @@
+"""Where a sweep runs and what it leaves there, and what has to be there before its workers begin."""
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from defai.backtest.sweep.cluster import Workers
+from defai.backtest.sweep.plan import PlannedRun, Subject
+from defai.backtest.sweep.results import ResultFolder, alone
+from defai.backtest.sweep.workers import RunTask
+from defai.session.history import HistoryRecipe
+from defai.session.training import model_key, models_for
+from defai.strategy.registry import LoadedStrategy
+
+Say: TypeAlias = Callable[[str], None]
+
+
+class Watch(Protocol):
+    """Told how far a sweep has come."""
+
+    def begin(self, done: int, runs: int) -> None:
+        """So many runs are done already, of so many."""
+
+    def step(self, *, failed: bool) -> None:
+        """One more is done."""
+
+    def end(self) -> None:
+        """No more will come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a sweep runs and what it leaves there.
+
+    Attributes:
+        out: its directory, new or one to go on in; None keeps nothing.
+        workers: how many processes of our own.
+        scheduler: address of a dask scheduler whose workers do it instead.
+    """
+
+    out: Path | None = None
+    workers: int = 1
+    scheduler: str | None = None
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """The directory, to ourselves.
+
+        Raises:
+            DefaiError: where it can't be had.
+        """
+        if self.out is None:
+            with tempfile.TemporaryDirectory(prefix="defai-sweep-", ignore_cleanup_errors=True) as folder:
+                yield Path(folder)
+            return
+        with alone(self.out):
+            yield self.out
+
+
+def task_of(subject: Subject, run: PlannedRun) -> RunTask:
+    """A run as a worker is given it."""
+    return RunTask(
+        number=run.number,
+        window=run.window,
+        request=replace(subject.request, parameters=run.parameters, timerange=run.timerange),
+        source_digest=subject.source_digest,
+        strategy_digest=subject.strategy_digest,
+    )
+
+
+def perform_all(workers: Workers, tasks: Iterable[RunTask], kept: ResultFolder, watch: Watch) -> None:
+    """Perform runs and keep what came of them.
+
+    Raises:
+        DefaiError: where the workers are gone, or nothing can be written any more.
+    """
+    for row in workers.perform(tasks):
+        kept.add(row)
+        watch.step(failed=row["error"] is not None)
+
+
+async def train_ahead(strategies: Sequence[LoadedStrategy], recipe: HistoryRecipe, say: Say) -> None:
+    """Train the models that strategies want and that are not there: once, not on every worker."""
+    wanted = {key: one for one in strategies if (key := model_key(one, recipe)) is not None}
+    await models_for(list(wanted.values()), recipe, say)

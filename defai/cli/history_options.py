@@ -1,0 +1,119 @@
+"""Options of every command that runs a strategy over history: they are the fields of a `BacktestRequest`."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from defai.backtest.request import BacktestRequest
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_OPTIONS: Final = (
+    click.option(
+        "--source",
+        type=click.Path(path_type=Path),
+        required=True,
+        help="The history: a file or a folder; what kind it is shows in it.",
+    ),
+    click.option(
+        "--timerange",
+        default="-",
+        metavar="YYYYMMDD-YYYYMMDD",
+        help="Both days included; either may be left out.",
+    ),
+    click.option(
+        "--balance", "balances", multiple=True, metavar="10000USDC", help="What each agent starts with."
+    ),
+    click.option("--limit", "limits", multiple=True, metavar="NAME=VALUE", help="A limit of the guard."),
+    click.option(
+        "--flow",
+        type=click.Choice(["amounts", "prices"]),
+        default="amounts",
+        show_default=True,
+        help="What of a recorded swap stays as it was once we are in the pool.",
+    ),
+    click.option(
+        "--numeraire",
+        metavar="SYMBOL",
+        help="The token that counts as money.  [default: the pool's dollar]",
+    ),
+    click.option(
+        "--pool", "traded", metavar="USDC:6/WETH:18@500", help="What a pool trades that we don't know."
+    ),
+    click.option(
+        "--gas-gwei",
+        type=Decimal,
+        help="What gas costs.  [default: recorded base fees, where there are any]",
+    ),
+    click.option(
+        "--base-fees",
+        type=click.Path(path_type=Path),
+        help="CSV or parquet with a timestamp and a base fee, instead.",
+    ),
+    click.option(
+        "--seed",
+        type=click.IntRange(min=0),
+        default=1,
+        show_default=True,
+        help="Of what is made up around prices, and of a search.",
+    ),
+    click.option(
+        "--liquidity",
+        "liquidity_usd",
+        type=Decimal,
+        default=Decimal(10_000_000),
+        show_default=True,
+        metavar="USD",
+        help="Of others, around prices.",
+    ),
+    click.option(
+        "--step",
+        "step_s",
+        type=click.IntRange(min=1),
+        metavar="SECONDS",
+        help="From block to block around prices; it divides the file's.  [default: the file's]",
+    ),
+    click.option(
+        "--lvr-interval",
+        "lvr_interval_s",
+        type=click.IntRange(min=1),
+        default=900,
+        show_default=True,
+        help="Seconds.",
+    ),
+    click.option(
+        "--anchor-every",
+        type=click.IntRange(1, 1_000_000),
+        help="Holds to an anchor.  [default: about a day's]",
+    ),
+)
+
+
+def history_options(command: _Command) -> _Command:
+    """Give a command the options that say which history, whose money and which costs."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def request_from(strategy: str, options: Mapping[str, Any]) -> "BacktestRequest":
+    """The request that the options make, of one strategy.
+
+    Raises:
+        ConfigError: for a balance or a limit that is none.
+    """
+    from defai.backtest.request import BacktestRequest, parse_balances  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.cli.parameters import parse_parameters  # noqa: PLC0415  the same
+
+    return BacktestRequest(
+        strategies=(strategy,),
+        **{
+            **options,
+            "balances": parse_balances(options["balances"]),
+            "limits": parse_parameters(options["limits"]),
+        },
+    )

@@ -1,0 +1,71 @@
+"""What a sweep or a search came to, as a table for people."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+_COLUMNS: Final = (
+    ("final USD", "final_usd", "{:,.2f}"),
+    ("hold USD", "hodl_usd", "{:,.2f}"),
+    ("fees", "fees_usd", "{:,.2f}"),
+    ("IL", "impermanent_loss_usd", "{:,.2f}"),
+    ("hedged PnL", "hedged_pnl_usd", "{:+,.2f}"),
+    ("gas", "gas_usd", "{:,.2f}"),
+    ("in range", "in_range_ratio", "{:.1%}"),
+    ("Sharpe", "sharpe_ratio", "{:.2f}"),
+    ("max DD", "max_drawdown", "{:.2%}"),
+)
+
+
+def sweep_text(found: Mapping[str, Any]) -> str:
+    """A sweep's result."""
+    windows = found["windows"]
+    over = windows[0] if len(windows) == 1 else f"{len(windows)} windows"
+    head = f"{found['strategy']} · {found['source']} · {'whole history' if over == '-' else over}"
+    counts = f"{found['done']:,} of {found['runs']:,} runs done"
+    lines = [head, counts + (f", {found['failed']:,} failed" if found["failed"] else "")]
+    lines += [f"  run {one['run']}: {one['error']}" for one in found["failures"]]
+    lines += ["", f"best by {found['objective']}" + (", means over windows" if len(windows) > 1 else ""), ""]
+    lines += standings(found["best"], found["baselines"], found["objective"], worst=len(windows) > 1)
+    lines += ["", found["warning"]] if found["warning"] else []
+    if found["out"]:
+        lines += ["", f"all runs: {found['out']}/{'parts' if found['interrupted'] else 'results.parquet'}"]
+    return "\n".join(lines)
+
+
+def standings(
+    best: Sequence[Mapping[str, Any]],
+    baselines: Mapping[str, Mapping[str, Any]],
+    objective: str,
+    *,
+    worst: bool = False,
+) -> list[str]:
+    """A table: the best combinations of parameters, the baselines below; what was not measured reads a dash."""
+    if not best:
+        return ["no combination was measured in every window"]
+    names = list(best[0]["params"])
+    sought = objective not in {key for _, key, _ in _COLUMNS}
+    head = [*names, *([objective] if sought else []), *(["worst"] if worst else [])]
+    table = [[*head, *(title for title, _, _ in _COLUMNS)]]
+    for one in best:
+        cells = [_cell(value, "{}") for value in one["params"].values()]
+        cells += [_cell(one["value"], "{:,.4g}")] * sought
+        cells += [_cell(one["worst"], _shape(objective))] * worst
+        table.append([*cells, *(_cell(one.get(key), shape) for _, key, shape in _COLUMNS)])
+    for name, figures in baselines.items():
+        cells = [name, *[""] * (len(head) - 1)]
+        if sought:
+            cells[len(names)] = _cell(figures.get(objective), "{:,.4g}")
+        table.append([*cells, *(_cell(figures.get(key), shape) for _, key, shape in _COLUMNS)])
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    return [
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in table
+    ]
+
+
+def _shape(objective: str) -> str:
+    return next((shape for _, key, shape in _COLUMNS if key == objective), "{:,.4g}")
+
+
+def _cell(value: object, shape: str) -> str:
+    return "–" if value is None else shape.format(value)
