@@ -262,9 +262,11 @@ def _flashed(log: Log, data: bytes) -> PoolFlashed:
 
 
 def _fee_protocol_set(log: Log, data: bytes) -> FeeProtocolSet:
-    data = _at(data, 4)  # the old shares come first
+    data = _at(data, 4)
     return FeeProtocolSet(
         checksum(log["address"]),
+        unsigned(data),
+        unsigned(data, 1),
         unsigned(data, 2),
         unsigned(data, 3),
         int(log["logIndex"], 16),

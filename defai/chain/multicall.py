@@ -5,13 +5,15 @@ from typing import Final
 
 from defai.chain import mainnet
 from defai.chain.codec import WORD, address_word, selector, unhex, word
-from defai.chain.rpc import Request, Rpc
+from defai.chain.rpc import Request, Rpc, RpcError
 from defai.domain.operations import Call
 from defai.errors import DivergenceError
 
 AGGREGATE3: Final = "aggregate3((address,bool,bytes)[])"
 CHUNK: Final = 600
 """Calls in one eth_call: far below the gas and the size that nodes allow one."""
+SINGLE_CALLS_AT_ONCE: Final = 100
+"""Calls in one round trip where there is no Multicall3."""
 CHUNKS_AT_ONCE: Final = 3
 """eth_calls in one round trip: below a megabyte, which is what some nodes accept."""
 _CALL_HEAD: Final = 3 * WORD
@@ -73,5 +75,29 @@ async def multicall(rpc: Rpc, calls: Sequence[Call], block: str) -> list[bytes |
         some = chunks[i : i + CHUNKS_AT_ONCE]
         answers = await rpc.batch([multicall_request(encode_aggregate3(chunk), block) for chunk in some])
         for chunk, answer in zip(some, answers, strict=True):
-            results += decode_aggregate3(unhex(answer), len(chunk))
+            if answer == "0x":
+                results += await _one_by_one(rpc, chunk, block)
+            else:
+                results += decode_aggregate3(unhex(answer), len(chunk))
     return results
+
+
+async def _one_by_one(rpc: Rpc, calls: Sequence[Call], block: str) -> list[bytes | None]:
+    """The same calls without Multicall3: it is younger than Uniswap v3 (mainnet's block 14,353,601)."""
+    results: list[bytes | None] = []
+    for i in range(0, len(calls), SINGLE_CALLS_AT_ONCE):
+        requests = [
+            ("eth_call", ({"to": call.target, "data": "0x" + call.data.hex()}, block))
+            for call in calls[i : i + SINGLE_CALLS_AT_ONCE]
+        ]
+        answers = await rpc.batch_settled(requests)
+        for answer in answers:
+            if isinstance(answer, RpcError) and not is_revert(answer):
+                raise answer
+        results += [None if isinstance(answer, RpcError) else unhex(answer) for answer in answers]
+    return results
+
+
+def is_revert(error: RpcError) -> bool:
+    """Whether it was the contract that refused, not the node."""
+    return error.code == 3 or error.revert_data is not None or "revert" in error.message.lower()

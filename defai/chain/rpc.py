@@ -55,8 +55,12 @@ class RpcReplyError(DefaiError):
     """The node's reply cannot be what was asked for: an id nobody asked with, a result of the wrong kind."""
 
 
-class _BusyError(DefaiError):
+class BusyError(DefaiError):
     """The node asks to come again later."""
+
+
+class NoJsonError(ConfigError):
+    """What answers is no node: or it is one, and its answer was cut off on the way."""
 
 
 class Rpc:
@@ -196,7 +200,7 @@ class Rpc:
     def _worth_another_try(self, error: BaseException) -> bool:
         if self._explain is not None and self._explain() is not None:
             return False
-        return isinstance(error, NotRunningError | _BusyError)
+        return isinstance(error, NotRunningError | BusyError)
 
     async def _post_once(self, body: Json) -> Json:
         if self._session is None:
@@ -231,11 +235,13 @@ class Rpc:
                 f"The node at {self.name} refuses access (HTTP {status}).", "Check the key in its address."
             )
         if status in BUSY:
-            raise _BusyError(f"The node at {self.name} is overloaded or limits our requests (HTTP {status}).")
+            raise BusyError(f"The node at {self.name} is overloaded or limits our requests (HTTP {status}).")
         try:
             return json.loads(text)
         except ValueError as error:
-            raise ConfigError(
+            if status >= 500:
+                raise BusyError(f"The node at {self.name} is out of order (HTTP {status}).") from error
+            raise NoJsonError(
                 f"{self.name} answers (HTTP {status}), but not in JSON-RPC.",
                 "Is it the address of an Ethereum node?",
             ) from error

@@ -101,6 +101,8 @@ class FeeProtocolSet:
     """`SetFeeProtocol(uint8,uint8,uint8,uint8)`: the protocol takes one n-th of the fees from now on, none for 0."""
 
     pool: Address
+    fee_protocol0_before: int
+    fee_protocol1_before: int
     fee_protocol0: int
     fee_protocol1: int
     log_index: int

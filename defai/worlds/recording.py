@@ -127,7 +127,7 @@ class Recorder:
 
     def __init__(self, folder: Path, chain_id: int, market: MarketState) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / OPENING).write_text(json.dumps(_opening(chain_id, market), indent=1) + "\n")
+        (folder / OPENING).write_text(opening_text(chain_id, market))
         self._blocks = (folder / BLOCKS).open("w", encoding="utf-8", newline="\n")
 
     def append(self, arrival: Arrival) -> None:
@@ -166,13 +166,18 @@ def read_recording(folder: Path) -> Recording:
         raw = json.loads(text)
         if raw["format"] != FORMAT:
             raise ConfigError(f"{path} is of format {raw['format']}; this version reads format {FORMAT}.")
-        keys = tuple(_key(entry) for entry in raw["pools"])
+        keys = tuple(read_key(entry) for entry in raw["pools"])
         pools = {
-            key.address: _pool(key, entry["state"]) for key, entry in zip(keys, raw["pools"], strict=True)
+            key.address: read_pool(key, entry["state"]) for key, entry in zip(keys, raw["pools"], strict=True)
         }
         return Recording(folder, int(raw["chain_id"]), keys, _read(Block, raw["head"]), pools)
     except (KeyError, TypeError, ValueError, AmmRevert, PoolStateError) as error:
         raise _unreadable(f"{path}", error) from error
+
+
+def opening_text(chain_id: int, market: MarketState) -> str:
+    """What `opening.json` says of a market."""
+    return json.dumps(_opening(chain_id, market), indent=1) + "\n"
 
 
 def _opening(chain_id: int, market: MarketState) -> dict[str, Any]:
@@ -182,24 +187,31 @@ def _opening(chain_id: int, market: MarketState) -> dict[str, Any]:
         "head": _written(market.head),
         "pools": [
             {
-                **_written(key, ("address", "fee_pips", "tick_spacing")),
-                "token0": _written(key.token0),
-                "token1": _written(key.token1),
-                "state": _state(market.pools[key.address]),
+                **written_key(key),
+                "state": pool_state(market.pools[key.address]),
             }
             for key in market.keys.values()
         ],
     }
 
 
-def _state(pool: Pool) -> dict[str, Any]:
+def pool_state(pool: Pool) -> dict[str, Any]:
+    """A pool as JSON has it: what is the whole state of one whose positions and observations don't matter."""
     ticks = [
         {"tick": tick, **_written(state, TickState._fields)} for tick, state in sorted(pool.ticks.items())
     ]
     return {**_written(pool, _STATE), "ticks": ticks}
 
 
-def _pool(key: PoolKey, raw: Mapping[str, Any]) -> Pool:
+def read_pool(key: PoolKey, raw: Mapping[str, Any]) -> Pool:
+    """The reverse of `pool_state`.
+
+    Raises:
+        KeyError, ValueError: where it is none.
+        AmmRevert, PoolStateError: where there can be no such pool.
+    """
+    if not int(raw["sqrt_price_x96"]):
+        return Pool(fee_pips=key.fee_pips, tick_spacing=key.tick_spacing)
     ticks = {
         int(entry["tick"]): TickState(*(int(entry[name]) for name in TickState._fields))
         for entry in raw["ticks"]
@@ -208,7 +220,21 @@ def _pool(key: PoolKey, raw: Mapping[str, Any]) -> Pool:
     return Pool.from_state(fee_pips=key.fee_pips, tick_spacing=key.tick_spacing, ticks=ticks, **scalars)
 
 
-def _key(raw: Mapping[str, Any]) -> PoolKey:
+def written_key(key: PoolKey) -> dict[str, Any]:
+    """What identifies a pool, as JSON has it."""
+    return {
+        **_written(key, ("address", "fee_pips", "tick_spacing")),
+        "token0": _written(key.token0),
+        "token1": _written(key.token1),
+    }
+
+
+def read_key(raw: Mapping[str, Any]) -> PoolKey:
+    """The reverse of `written_key`.
+
+    Raises:
+        KeyError, TypeError, ValueError: where it is none.
+    """
     tokens = (_read(Token, raw["token0"]), _read(Token, raw["token1"]))
     return PoolKey(raw["address"], *tokens, int(raw["fee_pips"]), int(raw["tick_spacing"]))
 

@@ -7,6 +7,8 @@ from defai.backtest.sources.bars import minute_files
 from defai.backtest.sources.event_files import event_files
 from defai.backtest.sources.tables import head_of
 from defai.errors import ConfigError, NotFoundError
+from defai.worlds.dataset import MANIFEST
+from defai.worlds.journal import JOURNAL
 from defai.worlds.recording import OPENING
 
 
@@ -27,6 +29,10 @@ def detect(source: Path) -> SourceKind:
     """
     if not source.exists():
         raise NotFoundError(f"There is no file or folder {source}.")
+    if (source / JOURNAL).is_file() and not (source / MANIFEST).is_file():
+        raise ConfigError(
+            f"{source} is a download that is not finished.", "Run its command again: it goes on where it was."
+        )
     if (source / OPENING).is_file() or event_files(source):
         return SourceKind.EVENTS
     if minute_files(source):

@@ -1,7 +1,8 @@
 """Sources of kind `events`: logs of a pool's swaps, mints, burns and collects, as an `EventHistory`.
 
 What can be read: demeter-fetch's `.tick.csv` and `.raw.csv` (gzipped too), parquet with the columns of either, a
-pool's whole life as one JSON object (`config` with the first price, `events`), and recordings (`opening.json`).
+pool's whole life as one JSON object (`config` with the first price, `events`), recordings (`opening.json`), and data
+sets (`manifest.json`).
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from defai.amm import AmmRevert, Pool
+from defai.backtest.sources.data_sets import data_set_of, history_of_data_set
 from defai.backtest.sources.known_pools import CHAINS, find_pool, find_token, place_of
 from defai.backtest.sources.logged import Logged, is_raw_table, is_tick_table, read_events, seconds_of
 from defai.backtest.sources.reconstruction import follow_known, reconstruct
@@ -52,6 +54,8 @@ def read_event_history(
         NotFoundError: where there is nothing to read.
         ConfigError: naming file, line and cause, where a file cannot be used.
     """
+    if (data_set := data_set_of(source)) is not None:
+        return history_of_data_set(data_set, end_time)
     if (source / OPENING).is_file():
         return _from_recording(source, end_time)
     files = [path for path in event_files(source) if end_time is None or _begins_before(path, end_time)]
