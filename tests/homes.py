@@ -87,7 +87,11 @@ def trained(loaded: LoadedStrategy, histories: Mapping[str, Sequence[Observation
     assert target is not None
     pools = {name: histories[name] for name in loaded.strategy.pools()}
     return train(
-        pools, feature_names=loaded.strategy.features(), target=target, settings=TrainingSettings(rounds=8)
+        pools,
+        feature_names=loaded.strategy.features(),
+        target=target,
+        settings=TrainingSettings(rounds=8),
+        source=str(QUICK),
     )
 
 

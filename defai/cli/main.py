@@ -51,6 +51,7 @@ COMMANDS: Final = {
     "reproduce": Entry("reproduce", "Run a backtest again and compare every figure."),
     "sweep": Entry("sweep", "Run a strategy over a grid of parameters and windows, on many workers."),
     "hyperopt": Entry("hyperopt", "Search for parameters; the best is tried on data that no trial has seen."),
+    "lookahead-analysis": Entry("lookahead_analysis", "Say whether a strategy sees what is yet to come."),
     "parity": Entry("parity", "Hold the simulation against the chain, block by block."),
     "train": Entry("train", "Train a strategy's model and write its card."),
     "models": Entry("models", "List and show trained models."),

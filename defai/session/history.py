@@ -13,6 +13,8 @@ from defai.worlds.sim import SimWorld
 
 TRAINING_SEED = 20_250_101
 """Another seed than any run's by default: a model never sees the market it will trade in."""
+GENERATED = "generated: "
+"""How the source of such rows begins on a model's card: their times are made up, and say nothing of any market's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class HistoryRecipe:
 
     def __str__(self) -> str:
         start = f"from {self.start_quote_per_base:f}"
-        return f"generated: {self.blocks:,} blocks of {self.block_seconds} s, seed {self.seed}, {start}"
+        return f"{GENERATED}{self.blocks:,} blocks of {self.block_seconds} s, seed {self.seed}, {start}"
 
 
 def lapse_shape(block_seconds: int, liquidity_usd: Decimal) -> MarketShape:
