@@ -1,6 +1,6 @@
 """Options of every command that runs a strategy over history: they are the fields of a `BacktestRequest`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -92,10 +92,35 @@ _OPTIONS: Final = (
     ),
 )
 
+_WORK_OPTIONS: Final = (
+    click.option("--no-baselines", is_flag=True, help="Leave out hold, full range and static band."),
+    click.option(
+        "--workers", type=click.IntRange(1, 1_024), help="Processes of ours.  [default: as many as cores]"
+    ),
+    click.option(
+        "--scheduler", metavar="tcp://HOST:PORT", help="A dask scheduler whose workers do it instead."
+    ),
+    click.option(
+        "--out",
+        type=click.Path(path_type=Path),
+        help="Keep plan and results here; said again, it goes on where it was.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+)
+
+
+def work_options(command: _Command) -> _Command:
+    """Give a command the options that say who does the work, and where what comes of it is kept."""
+    return _with(_WORK_OPTIONS, command)
+
 
 def history_options(command: _Command) -> _Command:
     """Give a command the options that say which history, whose money and which costs."""
-    for option in reversed(_OPTIONS):
+    return _with(_OPTIONS, command)
+
+
+def _with(options: Sequence[Callable[[_Command], _Command]], command: _Command) -> _Command:
+    for option in reversed(options):
         command = option(command)
     return command
 

@@ -32,6 +32,27 @@ def sweep_text(found: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def search_text(found: Mapping[str, Any]) -> str:
+    """A search's result: the best trials, and below them what the best one came to where no trial has looked."""
+    failed = f", {found['failed']:,} failed" if found["failed"] else ""
+    lines = [
+        f"{found['strategy']} · {found['source']} · {found['done']:,} of {found['runs']:,} trials done{failed}",
+        *(f"  trial {one['run']}: {one['error']}" for one in found["failures"]),
+        *("", f"best by {found['objective']} in {found['train_window']}", ""),
+        *standings(found["best"], {}, found["objective"]),
+    ]
+    test = found["test"]
+    if test is not None:
+        lines += ["", f"the best one in {found['test_window']}, which no trial has seen", ""]
+        lines += standings([test], found["baselines"], found["objective"])
+        if test["looks"] > 1:
+            lines += ["", f"The test has been looked at {test['looks']} times: it is no longer unseen by you."]
+    lines += ["", found["warning"]] if found["warning"] else []
+    if found["out"]:
+        lines += ["", f"all trials: {found['out']}/{'parts' if found['interrupted'] else 'results.parquet'}"]
+    return "\n".join(lines)
+
+
 def standings(
     best: Sequence[Mapping[str, Any]],
     baselines: Mapping[str, Mapping[str, Any]],
@@ -49,7 +70,7 @@ def standings(
     for one in best:
         cells = [_cell(value, "{}") for value in one["params"].values()]
         cells += [_cell(one["value"], "{:,.4g}")] * sought
-        cells += [_cell(one["worst"], _shape(objective))] * worst
+        cells += [_cell(one.get("worst"), _shape(objective))] * worst
         table.append([*cells, *(_cell(one.get(key), shape) for _, key, shape in _COLUMNS)])
     for name, figures in baselines.items():
         cells = [name, *[""] * (len(head) - 1)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from defai.cli.history_options import history_options, request_from
+from defai.cli.history_options import history_options, request_from, work_options
 
 INTERRUPTED = 130
 
@@ -35,18 +35,8 @@ INTERRUPTED = 130
 @click.option(
     "--objective", default="final_usd", show_default=True, help="The figure that tells the best run."
 )
-@click.option("--no-baselines", is_flag=True, help="Leave out hold, full range and static band.")
-@click.option(
-    "--workers", type=click.IntRange(1, 1_024), help="Processes of ours.  [default: as many as cores]"
-)
-@click.option("--scheduler", metavar="tcp://HOST:PORT", help="A dask scheduler whose workers do it instead.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    help="Keep plan and results here; said again, it goes on where it was.",
-)
 @history_options
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@work_options
 def command(
     *,
     strategy: str,

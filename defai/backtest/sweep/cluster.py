@@ -91,16 +91,8 @@ class Workers:
         if error is None:
             raise NotRunningError("The scheduler is gone, or has dropped our runs.", "What is done is kept.")
         if isinstance(error, KilledWorker):
-            said = "The worker died over it, and so did another: is there memory enough?"
-        else:
-            said = f"{type(error).__name__}: {error}"
-        return {
-            "run": task.number,
-            "window": task.window,
-            "timerange": task.request.timerange,
-            **{f"param_{name}": value for name, value in task.request.parameters.items()},
-            "error": said,
-        }
+            return task.failed("The worker died over it, and so did another: is there memory enough?")
+        return task.failed(f"{type(error).__name__}: {error}")
 
 
 @contextmanager

@@ -182,11 +182,11 @@ def windows_of(
     if given and slices > 1:
         raise ConfigError("Either --window or --windows: both can't be.")
     if slices > 1:
-        return _slices(ground, slices)
-    windows = tuple(dict.fromkeys(parse_window(text) for text in given)) or (request.timerange,)
+        return _slices(request, ground, slices)
+    windows = tuple(dict.fromkeys(parse_window(text) for text in given))
     for timerange in windows:
-        refuse_outside(ground, timerange)
-    return windows
+        refuse_outside(request, ground, timerange)
+    return windows or (request.timerange,)
 
 
 def parse_window(text: str) -> str:
@@ -208,14 +208,14 @@ def parse_window(text: str) -> str:
     return timerange
 
 
-def refuse_outside(ground: Ground, timerange: str) -> None:
+def refuse_outside(request: BacktestRequest, ground: Ground, timerange: str) -> None:
     """Check that some of a time range is within a history.
 
     Raises:
         ConfigError: where nothing is.
     """
     first, end = parse_timerange(timerange)
-    begins, ends = span_of(ground)
+    begins, ends = span_of(request, ground)
     if (first is not None and first > ends) or (end is not None and end <= begins):
         raise ConfigError(
             f"The window {timerange} is outside of the history, which goes from {moment_text(begins)} to "
@@ -223,19 +223,21 @@ def refuse_outside(ground: Ground, timerange: str) -> None:
         )
 
 
-def span_of(ground: Ground) -> tuple[int, int]:
-    """When a history begins and ends, in seconds since 1970.
+def span_of(request: BacktestRequest, ground: Ground) -> tuple[int, int]:
+    """When what is asked for begins and ends, as far as there is history, in seconds since 1970.
 
     Raises:
         ConfigError: where nobody can say.
     """
     if ground.first_time is None or ground.last_time is None:
         raise ConfigError(f"Nobody can say when the history of kind {ground.kind} begins and ends.")
-    return ground.first_time, ground.last_time
+    first, end = parse_timerange(request.timerange)
+    begins = ground.first_time if first is None else max(first, ground.first_time)
+    return begins, ground.last_time if end is None else min(end - 1, ground.last_time)
 
 
-def _slices(ground: Ground, slices: int) -> tuple[str, ...]:
-    first, last = span_of(ground)
+def _slices(request: BacktestRequest, ground: Ground, slices: int) -> tuple[str, ...]:
+    first, last = span_of(request, ground)
     cuts = [first + (last + 1 - first) * index // slices for index in range(slices + 1)]
     if len(set(cuts)) <= slices:
         raise ConfigError(f"{last + 1 - first} s of history can't be cut into {slices} windows.")

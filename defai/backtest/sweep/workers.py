@@ -34,6 +34,7 @@ class RunTask:
         request: all of it.
         source_digest: what the source's files have to be, see `digest_of`.
         strategy_digest: what the strategy's file has to be; empty for any.
+        asked: written into the row as it is, where it is not empty.
     """
 
     number: int
@@ -41,6 +42,17 @@ class RunTask:
     request: BacktestRequest
     source_digest: str
     strategy_digest: str = ""
+    asked: str = ""
+
+    @property
+    def head(self) -> Row:
+        """What the row of this run has in any case."""
+        asked = {"asked": self.asked} if self.asked else {}
+        return {"run": self.number, "window": self.window, "timerange": self.request.timerange, **asked}
+
+    def failed(self, sentence: str) -> Row:
+        """The row of this run where it failed."""
+        return self.head | _parameters(self.request.parameters) | {"error": sentence}
 
 
 def perform_run(task: RunTask) -> Row:
@@ -50,15 +62,13 @@ def perform_run(task: RunTask) -> Row:
         Its number, window, time range, parameters (`param_NAME`) and figures, by the names of `--json`; or, where it
         failed, why, under `error`. It never raises: one run that fails ends no sweep.
     """
-    row: Row = {"run": task.number, "window": task.window, "timerange": task.request.timerange}
     try:
-        return row | _figures(task) | {"error": None}
+        return task.head | _figures(task) | {"error": None}
     except DefaiError as error:
-        sentence = str(error)
+        return task.failed(str(error))
     except Exception as error:  # noqa: BLE001  whatever a strategy raises is the row of this run, not the end of all
         _log.warning("run %d failed", task.number, exc_info=error)
-        sentence = f"{type(error).__name__}: {error}"
-    return row | _parameters(dict(task.request.parameters)) | {"error": sentence}
+        return task.failed(f"{type(error).__name__}: {error}")
 
 
 def perform_baselines(task: RunTask) -> Mapping[str, Row]:
