@@ -44,6 +44,9 @@ class Desk:
 
     Args:
         encode: how the agent's world turns operations into its vault's calls.
+
+    Attributes:
+        witness: told of every settlement and of the worth of its gas, where somebody wants to know.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class Desk:
         self.limits = limits
         self._encode = encode
         self._turnover: deque[tuple[int, int]] = deque()
+        self.witness: Callable[[Settlement, int], None] | None = None
         self.start_counting()
 
     def start_counting(self) -> None:
@@ -119,6 +123,8 @@ class Desk:
             gas_cost_wei=settlement.gas_cost_wei,
         )
         self.portfolio = self.portfolio.apply(execution, gas_raw)
+        if self.witness is not None:
+            self.witness(settlement, gas_raw)
 
     def moved(self, plan: Plan) -> None:
         """Count a plan's swaps into the day's turnover."""

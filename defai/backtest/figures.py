@@ -9,19 +9,30 @@ from defai.backtest.ground import Ground
 from defai.backtest.runner import AgentRun, BacktestResult
 
 RATIO_STEP_S: Final = 3_600
-"""Sharpe and Sortino are of hourly returns; the hour that is not full at the end is left out."""
+"""Sharpe and Sortino are of hourly returns, or of the history's steps where those are longer; what is not full at the
+end is left out."""
 
 
-def figures(result: BacktestResult, lvr_interval_s: int = metrics.LVR_INTERVAL_S) -> dict[str, Any]:
+def figures(
+    result: BacktestResult, lvr_interval_s: int = metrics.LVR_INTERVAL_S, *, hourly: bool = False
+) -> dict[str, Any]:
     """The result as one JSON-able object.
 
     Worths are in the numeraire, which the names call usd.
 
     Args:
         result: the backtest.
-        lvr_interval_s: how often the portfolio that LVR compares with, and the hedge, are adjusted.
+        lvr_interval_s: how often the portfolio that LVR compares with, and the hedge, are adjusted; a history whose
+            steps are longer cannot be followed more often than that, and the figures say so.
+        hourly: whether each agent's equity is there hour by hour, from `first_time` on.
     """
     ground, first = result.ground, result.agents[0]
+    interval_s = max(lvr_interval_s, ground.step_s or 0)
+
+    def of(run: AgentRun) -> dict[str, Any]:
+        hours = {"hourly_equity_usd": hourly_equity(run, ground)} if hourly else {}
+        return of_agent(run, ground, interval_s) | hours
+
     table: dict[str, Any] = {
         "strategy": first.strategy,
         "params": first.parameters,
@@ -33,22 +44,31 @@ def figures(result: BacktestResult, lvr_interval_s: int = metrics.LVR_INTERVAL_S
         "pools": [key.name for key in ground.keys],
         "numeraire": ground.valuation.numeraire.symbol,
         **ground.settings,
-        **of_agent(first, ground, lvr_interval_s),
-        "baselines": {name: of_agent(run, ground, lvr_interval_s) for name, run in result.baselines.items()},
+        "anchor_every": result.anchor_every,
+        **of(first),
+        "baselines": {name: of(run) for name, run in result.baselines.items()},
         "seconds": round(result.seconds, 3),
     }
     if result.other_flow:
         flow = "prices" if ground.settings["flow"] == "amounts" else "amounts"
-        table["other_flow"] = {"flow": flow} | of_agent(result.other_flow[0], ground, lvr_interval_s)
+        table["other_flow"] = {"flow": flow} | of(result.other_flow[0])
     if result.starts is not None:
         table["starts"] = result.starts
     if len(result.agents) > 1:
         table["agents"] = [
-            {"name": run.name, "strategy": run.strategy, "params": run.parameters}
-            | of_agent(run, ground, lvr_interval_s)
+            {"name": run.name, "strategy": run.strategy, "params": run.parameters} | of(run)
             for run in result.agents
         ]
     return table
+
+
+def hourly_equity(run: AgentRun, ground: Ground) -> list[float] | None:
+    """Equity at the beginning, and after each full hour; None where the history's steps are longer than that."""
+    if (ground.step_s or 0) > RATIO_STEP_S:
+        return None
+    unit = 10**ground.valuation.numeraire.decimals
+    rows = full_steps(np.array(run.curve.timestamps, dtype=np.int64), RATIO_STEP_S)
+    return [run.curve.equity_raw[row] / unit for row in rows]
 
 
 def of_agent(run: AgentRun, ground: Ground, lvr_interval_s: int) -> dict[str, Any]:
@@ -60,7 +80,8 @@ def of_agent(run: AgentRun, ground: Ground, lvr_interval_s: int) -> dict[str, An
     equity = np.array([worth / unit for worth in curve.equity_raw])
     base = np.array([worth / unit for worth in curve.base_worth_raw]) / prices
     bands = curve.bands(desk)
-    hours = full_steps(times, RATIO_STEP_S)
+    ratio_step_s = max(RATIO_STEP_S, ground.step_s or 0)
+    steps = full_steps(times, ratio_step_s)
     return {
         "steps": run.steps,
         "first_time": curve.timestamps[0],
@@ -75,9 +96,12 @@ def of_agent(run: AgentRun, ground: Ground, lvr_interval_s: int) -> dict[str, An
         "hedged_pnl_usd": metrics.delta_hedged_pnl(times, equity, base, prices, lvr_interval_s),
         "swap_cost_usd": run.tape.swap_cost_raw / unit,
         "gas_usd": curve.gas_raw[-1] / unit if ground.priced_gas else None,
+        "anchors": run.outcomes.anchors,
+        "anchor_gas_usd": run.outcomes.anchor_gas_raw / unit if ground.priced_gas else None,
         "in_range_ratio": metrics.in_range_ratio(times, prices, bands),
-        "sharpe_ratio": metrics.sharpe_ratio(equity[hours], RATIO_STEP_S),
-        "sortino_ratio": metrics.sortino_ratio(equity[hours], RATIO_STEP_S),
+        "sharpe_ratio": metrics.sharpe_ratio(equity[steps], ratio_step_s),
+        "sortino_ratio": metrics.sortino_ratio(equity[steps], ratio_step_s),
+        "ratio_step_s": ratio_step_s,
         "max_drawdown": metrics.max_drawdown(equity),
         "turnover_ratio": metrics.turnover_ratio(run.tape.turnover_raw / unit, equity),
         "mints": run.tape.mints,

@@ -6,14 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from defai.agent.desk import Desk
+from defai.amm import get_sqrt_ratio_at_tick
 from defai.backtest.prices_ground import LIQUIDITY_USD
 from defai.backtest.request import BacktestRequest
 from defai.backtest.run_files import Columns, RunRecord, versions_at_work
 from defai.backtest.runner import AgentRun, BacktestResult
 from defai.domain.decisions import Action
 from defai.errors import ConfigError
+
+_DECISION: Final = (
+    *("agent", "sequence", "block", "timestamp", "action", "reason", "verdict", "digest"),
+    *("status", "gas_used", "gas_usd", "outcome"),
+)
 
 
 def record_of(request: BacktestRequest, result: BacktestResult, figures: Mapping[str, Any]) -> RunRecord:
@@ -99,6 +106,8 @@ def _equity(result: BacktestResult) -> Columns:
             lower[row] = min(band.price_lower, lower[row] or band.price_lower)
             upper[row] = max(band.price_upper, upper[row] or band.price_upper)
     columns |= {"band_lower": lower, "band_upper": upper}
+    for other in result.agents[1:]:
+        columns[f"agent_{other.name}"] = _as_of(other, curve.timestamps, unit)
     for name, beside in result.baselines.items():
         columns[f"baseline_{name}"] = _as_of(beside, curve.timestamps, unit)
     return columns
@@ -116,35 +125,41 @@ def _as_of(run: AgentRun, timestamps: Sequence[int], unit: int) -> list[float]:
 
 
 def _decisions(runs: Sequence[AgentRun]) -> Columns:
-    columns: dict[str, list[Any]] = {
-        name: []
-        for name in ("agent", "sequence", "block", "timestamp", "action", "reason", "verdict", "digest")
-    }
+    columns: dict[str, list[Any]] = {name: [] for name in _DECISION}
     for run in runs:
-        curve = run.curve
+        desk, curve = run.agent.desk, run.curve
+        tokens = {
+            token.address: token for key in desk.market.keys.values() for token in (key.token0, key.token1)
+        }
+        unit = 10**desk.valuation.numeraire.decimals
         for decision in run.decisions:
             payload = json.loads(decision.payload)
             verdict = payload["verdict"]
             row = max(bisect_right(curve.block_numbers, decision.block_number) - 1, 0)
             asked = decision.action is not Action.HOLD or verdict["status"] != "approved"
+            came = run.outcomes.of(decision.digest, tokens)
             values = (
                 run.name,
                 decision.sequence,
                 decision.block_number,
                 curve.timestamps[row],
-                _asked_for(payload["intent"]) if asked else "hold",
+                _asked_for(payload["intent"], desk) if asked else "hold",
                 payload["reason"],
                 f"{verdict['status']}: {verdict['reason']}" if verdict["reason"] else verdict["status"],
                 decision.digest,
+                *((came.status, came.gas_used, came.gas_raw / unit, came.text) if came else (None,) * 4),
             )
             for column, value in zip(columns.values(), values, strict=True):
                 column.append(value)
     return columns
 
 
-def _asked_for(intent: Mapping[str, Any]) -> str:
-    """What an intent is called in a table: Rebalance with its band, a swap, and so on."""
+def _asked_for(intent: Mapping[str, Any], desk: Desk) -> str:
+    """What an intent is called in a table: a rebalance with its band in prices, a swap, and so on."""
     kind = str(intent["kind"])
-    if "tick_lower" in intent:
-        return f"{kind.lower()} {intent['tick_lower']:,}…{intent['tick_upper']:,}"
-    return kind.lower()
+    words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in kind).strip()
+    if "tick_lower" in intent and "tick_upper" in intent:
+        ticks = intent["tick_lower"], intent["tick_upper"]
+        low, high = sorted(float(desk.valuation.base_price(get_sqrt_ratio_at_tick(tick))) for tick in ticks)
+        return f"{words} {low:,.6g}…{high:,.6g}"
+    return words

@@ -12,10 +12,13 @@ from importlib.resources import files
 from typing import Any, Final
 
 from defai.backtest.run_files import Columns, RunRecord
+from defai.backtest.starts_report import starts_notes, starts_table, starts_title
 
 _MOST_POINTS: Final = 500
 """A chart has at most five times as many points: first, lowest and highest of each stretch."""
 _MOST_DECISIONS: Final = 2_000
+_NOTHING: Final = 0.005
+"""What reads 0.00 has no sign."""
 _COLUMNS: Final = (
     ("final USD", "final_usd", "plain"),
     ("vs hold", "vs_hold_usd", "signed"),
@@ -45,17 +48,25 @@ def text(figures: Mapping[str, Any]) -> str:
     """The figures as a table, the strategies first and their baselines below."""
     rows = [[name, *(_cell(row, key, kind) for _, key, kind in _COLUMNS)] for name, row in _rows(figures)]
     table = [["", *(name for name, _, _ in _COLUMNS)], *rows]
-    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     pools = f"{', '.join(figures.get('pools', ()))} in {figures.get('numeraire', 'USD')}"
     lines = [f"{figures['strategy']} · {pools} · {_span(figures)} · {figures['steps']:,} steps"]
     lines += [f"{figures['source_kind']} · {figures['fidelity']}", ""]
+    lines += [*_aligned(table), "", _counts(figures), _lvr_note(figures), _gas_note(figures)]
+    lines += [f"{name} stopped: {row['stopped']}" for name, row in _rows(figures) if row.get("stopped")]
+    if figures.get("starts"):
+        starts = figures["starts"]
+        lines += ["", starts_title(starts), *_aligned(starts_table(starts)), *starts_notes(starts), ""]
+    lines += [f"decision digest {figures['decision_digest']}"]
+    return "\n".join(lines)
+
+
+def _aligned(table: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    lines = []
     for row in table:
         cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
         lines.append("  ".join([row[0].ljust(widths[0]), *cells]).rstrip())
-    lines += ["", _counts(figures), _lvr_note(figures)]
-    lines += [f"{name} stopped: {row['stopped']}" for name, row in _rows(figures) if row.get("stopped")]
-    lines += [f"decision digest {figures['decision_digest']}"]
-    return "\n".join(lines)
+    return lines
 
 
 def page(record: RunRecord) -> str:
@@ -97,6 +108,8 @@ def _cell(row: Mapping[str, Any], key: str, kind: str) -> str:
         return "unmeasured"
     if kind == "percent":
         return f"{value:.1%}".replace("%", " %")
+    if abs(value) < _NOTHING:
+        return "0.00"
     return f"{value:+,.2f}".replace("-", "−") if kind == "signed" else f"{value:,.2f}".replace("-", "−")
 
 
@@ -124,6 +137,16 @@ def _lvr_note(figures: Mapping[str, Any]) -> str:
     )
 
 
+def _gas_note(figures: Mapping[str, Any]) -> str:
+    """What gas cost, and what of it went into anchoring decisions that moved nothing."""
+    priced = f"Gas: {figures.get('gas_price') or 'no word of its price'}"
+    if figures.get("gas_usd") is None or "anchors" not in figures:
+        return f"{priced}."
+    anchors = f"{figures['anchors']:,} transactions that did nothing but anchor decisions"
+    every = f" ({figures['anchor_every']:,} to an anchor)" if figures.get("anchor_every") else ""
+    return f"{priced}; {figures['gas_usd']:,.2f} in all, {figures['anchor_gas_usd']:,.2f} of it for {anchors}{every}."
+
+
 def _counts(figures: Mapping[str, Any]) -> str:
     words = [f"{figures[key]:,} {key}" for key in ("decisions", "mints", "swaps", "denied") if key in figures]
     return ", ".join(words)
@@ -132,9 +155,11 @@ def _counts(figures: Mapping[str, Any]) -> str:
 def _content(record: RunRecord) -> dict[str, Any]:
     figures, equity = record.figures, record.equity
     rows = thinned(equity["price"], equity["equity_usd"])
-    lines = {"this strategy": equity["equity_usd"]}
+    lines = {_rows(figures)[0][0]: equity["equity_usd"]}
     for name, values in equity.items():
-        if name.startswith("baseline_"):
+        if name.startswith("agent_"):
+            lines[name.removeprefix("agent_")] = values
+        elif name.startswith("baseline_"):
             lines[name.removeprefix("baseline_").replace("_", " ")] = values
     lower, upper = (_picked(equity[name], rows) for name in ("band_lower", "band_upper"))
     decisions, note = _decisions(record.decisions)
@@ -143,6 +168,8 @@ def _content(record: RunRecord) -> dict[str, Any]:
         "subtitle": f"{_span(figures)} · {figures['steps']:,} steps · {_counts(figures)}",
         "fidelity": figures["fidelity"],
         "lvr_note": _lvr_note(figures),
+        "gas_note": _gas_note(figures),
+        "starts": _starts(figures),
         "price_note": record.source.get("pool", ""),
         "price_name": record.source.get("price_of", "price"),
         "tiles": _tiles(figures),
@@ -160,6 +187,14 @@ def _content(record: RunRecord) -> dict[str, Any]:
         "decision_note": note,
         "origin": _origin(record),
     }
+
+
+def _starts(figures: Mapping[str, Any]) -> dict[str, Any] | None:
+    starts = figures.get("starts")
+    if not starts:
+        return None
+    notes = " ".join(starts_notes(starts))
+    return {"title": starts_title(starts), "rows": starts_table(starts), "note": notes}
 
 
 def _tiles(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -253,7 +288,8 @@ def _decisions(decisions: Columns) -> tuple[dict[str, Any], str]:
     acting = _acting(decisions)
     kept = acting[:_MOST_DECISIONS]
     wanted = ("timestamp", "agent", "action", "reason", "verdict", "outcome", "gas_usd", "digest")
-    columns = [name for name in wanted if name in decisions]
+    alone = len(set(decisions.get("agent", ()))) < 2
+    columns = [name for name in wanted if name in decisions and not (alone and name == "agent")]
     rows = [[_word(name, decisions[name][row]) for name in columns] for row in kept]
     held = len(decisions["action"]) - len(acting)
     note = f"{len(acting):,} that asked for something; {held:,} holds are in decisions.parquet"

@@ -45,7 +45,7 @@ async def reproduce(directory: Path, say: Callable[[str], None] = lambda _: None
     """
     record = read_run(directory)
     request = request_of(record.configuration)
-    now = figures(await perform(request, say), request.lvr_interval_s)
+    now = figures(await perform(request, say), request.lvr_interval_s, hourly=True)
     # What was read from a file has been through JSON; what is compared with it goes the same way.
     again: Mapping[str, Any] = json.loads(json.dumps(now, default=str))
     before = {name: value for name, value in record.figures.items() if name != "source"}

@@ -44,9 +44,10 @@ class RunRecord:
         seed: of everything random in it.
         figures: what `--json` prints.
         equity: columns `timestamp` (seconds), `price` (numeraire per base), `equity_usd`, `hodl_usd`, `fees_usd`,
-            `gas_usd`, `band_lower` and `band_upper` (prices, None without a band), and `baseline_NAME` for each.
-        decisions: columns `agent`, `sequence`, `block`, `timestamp`, `action`, `reason`, `verdict`, `digest`, and
-            what else is known of them.
+            `gas_usd`, `band_lower` and `band_upper` (prices, None without a band), `baseline_NAME` for each and
+            `agent_NAME` for agents after the first.
+        decisions: columns `agent`, `sequence`, `block`, `timestamp`, `action`, `reason`, `verdict`, `digest`; and what
+            came of it: `status`, `gas_used`, `gas_usd`, `outcome`, None where nothing was sent.
         versions: of the packages that made it, by name; those at work where they are not given.
     """
 
@@ -152,9 +153,15 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any], within: str
         path = f"{within}{name}"
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             found += differences(old, new, f"{path}.")
+        elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+            found += differences(_by_place(old), _by_place(new), f"{path}.")
         elif old != new:
             found.append(f"{path}: {old!r} before, {new!r} now")
     return found
+
+
+def _by_place(values: Sequence[Any]) -> dict[str, Any]:
+    return {str(place): value for place, value in enumerate(values)}
 
 
 def _write_all(draft: Path, record: RunRecord, page: str) -> None:

@@ -15,6 +15,7 @@ from defai.agent.agent import Agent, AgentState
 from defai.agent.ports import Feed, Opening
 from defai.backtest.curve import EquityCurve
 from defai.backtest.ground import BacktestWorld, Ground, tokens_of
+from defai.backtest.outcomes import OutcomeTape
 from defai.config import AgentSettings
 from defai.domain.decisions import Decision
 from defai.domain.pool import PoolKey
@@ -48,6 +49,7 @@ class AgentRun:
     Attributes:
         steps: blocks it took part in.
         decisions: all it took, in order.
+        outcomes: what became of its transactions.
         times: when each of them was taken, in seconds since 1970.
         idle: whether it has nothing left to do, as a baseline that has done its one thing.
         stopped: why it decides no more; empty where it does.
@@ -60,6 +62,7 @@ class AgentRun:
     tape: TradeTape = field(default_factory=TradeTape)
     curve: EquityCurve = field(default_factory=EquityCurve)
     decisions: tuple[Decision, ...] = ()
+    outcomes: OutcomeTape = field(default_factory=OutcomeTape)
     times: "array[int]" = field(default_factory=lambda: array("q"), repr=False)
     steps: int = 0
     idle: bool = False
@@ -80,6 +83,7 @@ class BacktestResult:
         baselines: by name, each in a market of its own, with the first agent's money.
         other_flow: the agents again, where recorded swaps were made again by the other rule; empty if not asked for.
         seconds: what running took, reading the source not included.
+        anchor_every: how many decisions that moved nothing went into an anchor.
         starts: what runs from shifted starts came to, of which this is the first; None where there was only one.
     """
 
@@ -89,6 +93,7 @@ class BacktestResult:
     seconds: float
     other_flow: tuple[AgentRun, ...] = ()
     starts: dict[str, Any] | None = None
+    anchor_every: int | None = None
 
 
 async def run(
@@ -137,7 +142,8 @@ async def run(
         )
         member = _member(alone, load(name, folder=shipped_folder()), ground.keys)
         beside[name] = (await _run_world(ground, [member], [None], _NEVER, baseline=True))[0]
-    return BacktestResult(ground, tuple(agents), beside, perf_counter() - began, tuple(again))
+    seconds = perf_counter() - began
+    return BacktestResult(ground, tuple(agents), beside, seconds, tuple(again), anchor_every=anchor_every)
 
 
 def _member(settings: AgentSettings, loaded: LoadedStrategy, keys: Sequence[PoolKey]) -> Member:
@@ -170,6 +176,8 @@ async def _run_world(
             AgentRun(member.settings.name, member.loaded.name, parameters_of(member.loaded), agent)
             for member, agent in zip(members, agents, strict=True)
         ]
+        for one in runs:
+            one.agent.desk.witness = one.outcomes.keep
         await _live(world, opening, runs, baseline=baseline)
     finally:
         await world.close()

@@ -72,7 +72,8 @@ class Shifts:
         if ground.window is None:
             raise TypeError(ground.source)
         starts = [self.first_time + number * self.shift_s for number in range(self.count)]
-        return [ground.window(start, start + self.window_s) for start in starts]
+        windows = (ground.window(start, start + self.window_s) for start in starts)
+        return [replace(window, settings=ground.settings) for window in windows]
 
 
 async def run_from(

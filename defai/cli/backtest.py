@@ -156,7 +156,7 @@ def _run(request: "BacktestRequest", out: Path | None, *, as_json: bool) -> None
     from defai.cli.output import print_json  # noqa: PLC0415  the same
 
     result = asyncio.run(perform(request, _quiet if as_json else _say))
-    table = figures(result, request.lvr_interval_s)
+    table = figures(result, request.lvr_interval_s, hourly=True)
     if out is not None:
         record = record_of(request, result, table)
         write_run(out, record, page(record))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from defai.errors import ConfigError, NotFoundError, did_you_mean
-from defai.marketsim.price_tables import Cell, Table, read_table
+from defai.marketsim.price_tables import Cell, Table, head_of, read_table
 from defai.marketsim.prices import RecordedPath
 
 TIMESTAMP_NAMES: Final = (
@@ -30,6 +30,7 @@ TIMESTAMP_NAMES: Final = (
 CLOSE_NAMES: Final = ("close", "closeprice", "price", "last", "lastprice", "adjclose", "c")
 """Names of the column with the price, the most trusted first."""
 
+_ENDINGS: Final = (".csv", ".csv.gz", ".tsv", ".txt", ".parquet", ".pq")
 _LARGEST: Final = Decimal("1e18")
 _SMALLEST: Final = Decimal("1e-18")
 _NOT_TIME: Final = "a time is seconds or milliseconds since 1970, or ISO 8601 such as 2022-08-09T12:00:00Z"
@@ -63,6 +64,18 @@ def load(path: str | Path) -> RecordedPath:
     quote_per_base = [_close(table, row, cell) for row, cell in enumerate(closes)]
     gaps, warning = _gaps(path.name, timestamps)
     return RecordedPath(path.name, timestamps, quote_per_base, gaps=gaps, warning=warning)
+
+
+def has_prices(path: Path) -> bool:
+    """Whether a file is a table with a time and a close, as its head tells; what its rows hold is not looked at.
+
+    Raises:
+        ConfigError: where it is called a table and cannot be read as one.
+    """
+    if not path.name.lower().endswith(_ENDINGS):
+        return False
+    names = {_plain(name) for name in head_of(path)}
+    return bool(names & set(TIMESTAMP_NAMES)) and bool(names & set(CLOSE_NAMES))
 
 
 def timestamps_of(table: Table) -> list[int]:

@@ -1,12 +1,14 @@
 """A file as a table of cells: CSV or parquet, read into columns, with a name for every place in it."""
 
 import csv
+import gzip
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TextIO, TypeAlias
 
 from defai.errors import ConfigError
 
@@ -14,6 +16,7 @@ Cell: TypeAlias = str | int | float | Decimal | date | None
 """What stands in a cell: text from a CSV, a value from a parquet file; None where nothing does."""
 
 _PARQUET_MARK: Final = b"PAR1"
+_GZIP_MARK: Final = b"\x1f\x8b"
 _DELIMITERS: Final = (",", ";", "\t")
 
 
@@ -60,6 +63,42 @@ def read_table(path: Path) -> Table:
     return _read_csv(path)
 
 
+def head_of(path: Path) -> tuple[str, ...]:
+    """The names of a table's columns, without reading the rest.
+
+    Raises:
+        ConfigError: where the file can't be read as a table.
+    """
+    try:
+        if path.suffix.lower() in {".parquet", ".pq"}:
+            import pyarrow.parquet as pq  # noqa: PLC0415  a tenth of a second that only parquet files have to pay
+
+            return tuple(pq.read_schema(path).names)
+        with _open_text(path) as file:
+            delimiter = _delimiter(file)
+            return tuple(name.strip() for name in next(csv.reader(file, delimiter=delimiter), ()))
+    except (OSError, EOFError, ValueError, zlib.error, csv.Error) as error:
+        raise ConfigError(
+            f"{path.name} can't be read as a table: it is damaged, cut short, or something else."
+        ) from error
+
+
+def _open_text(path: Path) -> TextIO:
+    """A CSV to read, unpacked where it is gzipped."""
+    with path.open("rb") as file:
+        packed = file.read(len(_GZIP_MARK)) == _GZIP_MARK
+    if packed:
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
+
+
+def _delimiter(file: TextIO) -> str:
+    """What stands between a table's cells, told by its first line; the file is at its beginning again."""
+    first = file.readline()
+    file.seek(0)
+    return max(_DELIMITERS, key=first.count)
+
+
 def _read_parquet(path: Path) -> Table:
     import pyarrow as pa  # noqa: PLC0415  a tenth of a second that only parquet files have to pay
     import pyarrow.parquet as pq  # noqa: PLC0415  as above
@@ -85,10 +124,8 @@ def _cells(pa, column) -> Sequence[Cell]:  # type: ignore[no-untyped-def]  # noq
 
 def _read_csv(path: Path) -> Table:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            first = file.readline()
-            file.seek(0)
-            delimiter = max(_DELIMITERS, key=first.count)
+        with _open_text(path) as file:
+            delimiter = _delimiter(file)
             reader = csv.reader(file, delimiter=delimiter)
             names = tuple(name.strip() for name in next(reader, ()))
             if len(names) < 2:
@@ -106,6 +143,8 @@ def _read_csv(path: Path) -> Table:
                     )
                 rows.append(cells)
                 lines.append(reader.line_num)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ConfigError(f"{path.name} is cut short or no gzip file.", "Fetch it again.") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(
             f"{path.name} is not a table: it is neither text nor parquet.", "Give a CSV or a parquet file."

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from defai.backtest.sources.bars import minute_files
 from defai.backtest.sources.event_files import event_files
-from defai.backtest.sources.tables import head_of
 from defai.errors import ConfigError, NotFoundError
+from defai.marketsim.price_files import has_prices
 from defai.worlds.dataset import MANIFEST
 from defai.worlds.journal import JOURNAL
 from defai.worlds.recording import OPENING
@@ -37,10 +37,8 @@ def detect(source: Path) -> SourceKind:
         return SourceKind.EVENTS
     if minute_files(source):
         return SourceKind.BARS
-    if source.is_file() and source.name.endswith((".csv", ".csv.gz", ".parquet")):
-        columns = {name.lower() for name in head_of(source)}
-        if columns & {"close", "price"}:
-            return SourceKind.PRICES
+    if source.is_file() and has_prices(source):
+        return SourceKind.PRICES
     raise ConfigError(
         f"{source} is no history that can be read.",
         "There are: events (.tick.csv, .raw.csv, parquet, recordings), minute bars (.minute.csv), prices (OHLCV).",

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from defai.amm import AmmRevert, Pool
+from defai.backtest.sources.arithmetic import require_pool_arithmetic
 from defai.backtest.sources.data_sets import data_set_of, history_of_data_set
 from defai.backtest.sources.known_pools import CHAINS, find_pool, find_token, place_of
 from defai.backtest.sources.logged import Logged, is_raw_table, is_tick_table, read_events, seconds_of
@@ -114,6 +115,7 @@ def _from_tables(
     if not events:
         raise NotFoundError(f"{source} has no events to read.")
     _refuse_disorder(events)
+    require_pool_arithmetic(key, events)
     events = _before(source, events, end_time)
     digest = "0x" + hashed.hexdigest()
     if isinstance(events[0].event, PoolInitialized):
@@ -259,6 +261,7 @@ def _from_whole_life(path: Path, end_time: int | None) -> EventHistory:
         said = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise ConfigError(f"{path.name} is no pool's life: {said}.", "Is the file whole?") from error
     _refuse_disorder(events)
+    require_pool_arithmetic(key, events, first_x96)
     events = _before(path, events, end_time)
     opening = Pool(fee_pips=key.fee_pips, tick_spacing=key.tick_spacing)
     try:

@@ -206,7 +206,7 @@ def test_what_is_in_the_columns_is_what_was_decided(written: Path) -> None:
     assert back.decisions["sequence"] == list(range(400))
     acted = [row for row, action in enumerate(back.decisions["action"]) if action != "hold"]
     assert 2 < len(acted) < 200
-    assert back.decisions["action"][acted[0]].startswith("rebalance 1")
+    assert back.decisions["action"][acted[0]].startswith("rebalance 2,054.98…2,0")
     assert {back.decisions["reason"][row] for row in acted} == {"<b>outside</b>"}
     assert len(back.equity["timestamp"]) == len(back.equity["baseline_hold"])
     assert back.equity["equity_usd"][-1] == pytest.approx(back.figures["final_usd"])
