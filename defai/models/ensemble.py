@@ -1,17 +1,14 @@
 """Trees as integers: thresholds, leaves and the sum of them, the same here, in LightGBM and on the chain."""
 
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from defai.errors import DefaiError
-
 MOST_LEAVES: Final = 128
-"""A child is one byte: below 128 a node of the same tree, from 128 on a leaf."""
+"""In the encoding a child is one byte: below 128 a node of the same tree, from 128 on a leaf."""
 LEAF_LIMIT_X24: Final = 2**39 - 1
-"""A leaf is five bytes, signed: up to 32,767 ticks."""
+"""In the encoding a leaf has at most five bytes, signed: up to 32,767 ticks."""
 THRESHOLD_LIMIT: Final = 2**31 - 1
 
 
@@ -32,21 +29,40 @@ class Tree:
     leaf_x24: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """A linear model in fixed point: `(sum of coefficient * value) >> shift`, rounded down.
+
+    Attributes:
+        terms: a feature's index and its coefficient.
+        shift: fractional bits of the coefficients beyond the forecast's 24, the features' own included.
+    """
+
+    terms: tuple[tuple[int, int], ...]
+    shift: int
+
+    def predict_x24(self, values: Sequence[int]) -> int:
+        """What it adds to the trees, times 2**24."""
+        return sum(coefficient * values[feature] for feature, coefficient in self.terms) >> self.shift
+
+
 @dataclass(frozen=True)
 class Ensemble:
     """A sum of trees over integer features.
 
     Attributes:
         base_x24: what is added to the trees' leaves, times 2**24.
+        linear: a linear model that the trees correct; None where there is none.
     """
 
     base_x24: int
     trees: tuple[Tree, ...]
+    linear: Linear | None = None
 
     def predict_x24(self, values: Sequence[int]) -> int:
-        """Sum of the base and one leaf per tree, times 2**24: exact, since all are integers."""
+        """Sum of the base, the linear part and one leaf per tree, times 2**24: exact, since all are integers."""
         nodes, leaves, roots = self._flat
-        total = self.base_x24
+        total = self.base_x24 if self.linear is None else self.base_x24 + self.linear.predict_x24(values)
         for root in roots:
             node = root
             while node >= 0:
@@ -75,35 +91,14 @@ class Ensemble:
             leaves.extend(tree.leaf_x24)
         return nodes, leaves, roots
 
-    def packed(self) -> bytes:
-        """The canonical encoding, big-endian: base (8 bytes), number of trees (2), then each tree.
-
-        A tree is its number of nodes (1), its nodes (feature 1, threshold 4, left 1, right 1) and one leaf more than
-        nodes (5 each). A child below 128 is a node, from 128 on the leaf `child - 128`.
-
-        Raises:
-            DefaiError: where something does not fit.
-        """
-        try:
-            parts = [struct.pack(">qH", self.base_x24, len(self.trees))]
-            for tree in self.trees:
-                parts.append(struct.pack(">B", len(tree.feature)))
-                for feature, threshold, left, right in zip(
-                    tree.feature, tree.threshold, tree.left, tree.right, strict=True
-                ):
-                    parts.append(struct.pack(">BiBB", feature, threshold, _child(left), _child(right)))
-                parts.extend(leaf.to_bytes(5, "big", signed=True) for leaf in tree.leaf_x24)
-        except (struct.error, OverflowError) as error:
-            raise DefaiError(
-                "The model does not fit its encoding.",
-                "At most 256 features, 128 leaves a tree, and leaves below 32,768 ticks.",
-            ) from error
-        return b"".join(parts)
-
     def to_json(self) -> dict[str, Any]:
         """Integers only."""
+        linear = self.linear
         return {
             "base_x24": self.base_x24,
+            "linear": None
+            if linear is None
+            else {"terms": [list(term) for term in linear.terms], "shift": linear.shift},
             "trees": [
                 {
                     name: list(getattr(tree, name))
@@ -120,14 +115,13 @@ class Ensemble:
         Raises:
             KeyError: where a part is missing.
         """
+        linear = raw["linear"]
         return cls(
             raw["base_x24"],
             tuple(
                 Tree(*(tuple(tree[name]) for name in ("feature", "threshold", "left", "right", "leaf_x24")))
                 for tree in raw["trees"]
             ),
+            linear
+            and Linear(tuple((feature, factor) for feature, factor in linear["terms"]), linear["shift"]),
         )
-
-
-def _child(child: int) -> int:
-    return child if child >= 0 else MOST_LEAVES + ~child

@@ -22,7 +22,7 @@ from defai.models.ensemble import Ensemble
 from defai.models.targets import Target
 from defai.models.trained import TrainedModel
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _DIGEST: Final = re.compile(r"0x[0-9a-f]{64}\Z")
 _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}\Z")
 

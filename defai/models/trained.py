@@ -9,13 +9,14 @@ from eth_hash.auto import keccak
 
 from defai.domain.decisions import FeatureRow, Forecast
 from defai.features.spec import FeatureSpec
+from defai.models.blob import pack
 from defai.models.card import ModelCard
 from defai.models.ensemble import Ensemble
 from defai.models.targets import TARGET_CODES, Target
 
-ENCODING_VERSION: Final = 1
+ENCODING_VERSION: Final = 2
 """First byte of what a model's digest covers."""
-TRAINING_VERSION: Final = 1
+TRAINING_VERSION: Final = 2
 """Raised whenever the same rows and settings would train another model: part of what a cache knows a model by."""
 
 
@@ -70,7 +71,8 @@ def model_digest(
     """keccak256 over all that a forecast depends on: the same on any machine.
 
     The bytes, big-endian: version (1), digest of the feature specification (32), kind of target (1), horizon (4),
-    band (8, -1 for none), beats_baseline (1), keccak256 of `Ensemble.packed()` (32).
+    band (8, -1 for none), beats_baseline (1), keccak256 of `blob.pack(ensemble)` (32).
+    The chain's ModelRegistry computes the same from what was uploaded to it.
     """
     head = struct.pack(
         ">B32sBIqB",
@@ -81,4 +83,4 @@ def model_digest(
         -1 if band_x24 is None else band_x24,
         beats_baseline,
     )
-    return "0x" + keccak(head + keccak(ensemble.packed())).hex()
+    return "0x" + keccak(head + keccak(pack(ensemble))).hex()

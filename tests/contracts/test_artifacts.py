@@ -20,7 +20,12 @@ def forge() -> Path:
 @pytest.mark.usefixtures("forge")
 def test_the_package_carries_what_the_sources_give() -> None:
     built = dict(exported(compile_contracts()))
-    assert {"AgentVault.json", "AgentVaultFactory.json", "DecisionAudit.json"} <= built.keys()
+    assert {
+        "AgentVault.json",
+        "AgentVaultFactory.json",
+        "DecisionAudit.json",
+        "ModelRegistry.json",
+    } <= built.keys()
     assert {path.name for path in PACKAGED.glob("*.json")} == built.keys()
     stale = [name for name, text in built.items() if (PACKAGED / name).read_text() != text]
     assert not stale, "run scripts/build_contracts.py"

@@ -40,7 +40,14 @@ def test_the_contracts_tests_pass_and_cost_what_they_cost(forge: Path) -> None:
     # The JSON form of the results leaves the gas figures out, so this reads what a person would.
     status, text = run(forge, "test")
     assert status == 0, text[-4000:]
-    for suite in ("DecisionAuditTest", "AgentVaultTest", "TradingPolicyTest", "InvariantsTest", "GasTest"):
+    for suite in (
+        "DecisionAuditTest",
+        "AgentVaultTest",
+        "TradingPolicyTest",
+        "InvariantsTest",
+        "ModelRegistryTest",
+        "GasTest",
+    ):
         assert f".t.sol:{suite}\n" in text, suite
 
 

@@ -13,6 +13,7 @@ from defai.errors import ConfigError, DefaiError
 from defai.features import build_table
 from defai.features.pipeline import FEATURE_LIMIT
 from defai.market.window import Observation
+from defai.models.blob import pack
 from defai.models.ensemble import Ensemble, Tree
 from defai.models.lightgbm import fit, parse, predict_with_booster
 from defai.models.targets import Target
@@ -89,10 +90,12 @@ def test_a_walk_by_hand() -> None:
 
 
 def test_the_encoding_byte_by_byte() -> None:
-    assert STUMP.packed().hex() == (
-        "000000000a0000000002"
-        "0100fffffffd8081ffff0000000001000000"
-        "000000800000"
+    """Version, width, features, trees, base (the constant tree is part of it), no linear part; count, node, leaves."""
+    assert pack(STUMP).hex() == (
+        "010400010001000000000a8000000000"
+        "01"
+        "fffffffd008081"
+        "ff00000001000000"
     )  # fmt: skip
 
 
@@ -105,13 +108,15 @@ def test_ensembles_survive_json(volatility_model: TrainedModel) -> None:
     [
         Tree((256,), (0,), (-1,), (-2,), (0, 0)),
         Tree((0,), (2**31,), (-1,), (-2,), (0, 0)),
-        Tree((), (), (), (), (2**39,)),
+        Tree((0,), (0,), (-1,), (-2,), (0, 2**39)),
+        Tree((0,) * 128, (0,) * 128, tuple(~leaf for leaf in range(128)), (*range(1, 128), ~128), (0,) * 129),
+        Tree((0,), (0,), (-1,), (-2,), (0,)),
     ],
-    ids=["feature", "threshold", "leaf"],
+    ids=["feature", "threshold", "leaf", "leaves", "missing"],
 )
 def test_what_does_not_fit_the_encoding(tree: Tree) -> None:
     with pytest.raises(DefaiError, match="does not fit its encoding"):
-        Ensemble(0, (tree,)).packed()
+        pack(Ensemble(0, (tree,)))
 
 
 def test_the_digest_covers_everything_a_forecast_depends_on(return_model: TrainedModel) -> None:
@@ -132,7 +137,7 @@ def test_the_digest_covers_everything_a_forecast_depends_on(return_model: Traine
 def test_the_digest_of_a_known_model() -> None:
     """Written down, so that a change of the encoding cannot go unnoticed."""
     digest = model_digest("0x" + "22" * 32, Target("return", 12), STUMP, 3 * Q24, beats_baseline=True)
-    assert digest == "0xd51a5b1d7c30705b132d6b6e5eba5d99dab007e578e0ea4b80ecb71453b2c068"
+    assert digest == "0xc5d41d56986c535a0751c5462530a0a87f6a287f4ab03f72970ef55fd843850c"
 
 
 def test_the_same_training_gives_the_same_digest(
