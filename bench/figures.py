@@ -23,6 +23,7 @@ class Figure:
         most: so large it is promised to be at most.
         within: so far, as a share, it may be from the alternative: for figures that are to agree.
         headline: whether it stands in the README.
+        note: the conditions, where the other words don't say them: what is included on either side, and what isn't.
     """
 
     what: str
@@ -36,6 +37,7 @@ class Figure:
     most: float | None = None
     within: float | None = None
     headline: bool = False
+    note: str = ""
 
     @property
     def ratio(self) -> float | None:
@@ -73,7 +75,7 @@ class Figure:
         """Everything, the derived included."""
         return {
             **{name: getattr(self, name) for name in ("what", "value", "unit", "against", "alternative")},
-            **{name: getattr(self, name) for name in ("ratio", "wanted", "kept")},
+            **{name: getattr(self, name) for name in ("ratio", "wanted", "kept", "note")},
         }
 
 

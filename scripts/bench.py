@@ -3,8 +3,10 @@
 Usage: python scripts/bench.py [NAME ...] [--list] [--json] [--strict] [--write-readme]
 
 A bench is a file bench/bench_NAME.py with a function `measure() -> list[Figure]`; all run unless some are named, one
-after the other, each in a process of its own that is ended with all it started when it takes too long. Nothing is
-asked but the loopback interface. Figures depend on what else the machine does: the load is printed with them.
+after the other, each in a process of its own that is ended with all it started when it takes too long. Other people's
+packages are installed the first time, into environments of their own in the user's cache directory; where they can't
+be, their figures read "unmeasured". Nothing else is asked but the loopback interface. Figures depend on what else the
+machine does: the load is printed with them.
 """
 
 import argparse
@@ -25,11 +27,18 @@ from typing import Any, Final
 CHECKOUT: Final = Path(__file__).resolve().parents[1]
 BENCHES: Final = CHECKOUT / "bench"
 README: Final = CHECKOUT / "README.md"
-PATIENCE_S: Final = 600
+PATIENCE_S: Final = 1_200
+"""Three times as long as any takes, but for the first time, when it installs what it compares with."""
 BY_HAND: Final = ("`make demo`, fresh clone to dashboard, downloads included",)
 """Rows of the README's table that no bench measures, since they need the network: they stay as they are."""
 
-LEGEND: Final = "Medians. The ratio says how many times as good as the alternative; below 1 is worse."
+ORDER: Final = ("kernel", "bars", "replay", "sweep", "crossover", "amm", "gas")
+"""These benches stand first in the README's table, in this order; the others follow by name."""
+
+LEGEND: Final = (
+    "Medians of what was measured more than once. The ratio says how many times as good as the alternative; "
+    "below 1 is worse."
+)
 
 sys.path[:0] = [str(BENCHES), str(CHECKOUT)]
 
@@ -124,19 +133,24 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 def cells(figure: Figure) -> tuple[str, str, str, str]:
     """What, measured, the alternative, and the ratio."""
-    alternative = ""
+    alternative = figure.against
     if figure.alternative is not None:
         alternative = f"{number(figure.alternative)} {figure.unit}: {figure.against}"
     ratio = "" if figure.ratio is None else f"{figure.ratio:.3g}x"
     return figure.what, f"{number(figure.value)} {figure.unit}", alternative, ratio
 
 
-def readme_with(text: str, figures: Iterable[Figure], line: str) -> str:
+def conditions(figures: Iterable[Figure]) -> list[str]:
+    """The notes of figures, each with what it is a note on."""
+    return [f"{figure.what}: {figure.note}" for figure in figures if figure.note]
+
+
+def readme_with(text: str, outcomes: Iterable[Outcome], line: str) -> str:
     """The README with its table of figures written anew; rows that are measured by hand stay.
 
     Args:
         text: the README.
-        figures: what was measured; those that are headlines are shown.
+        outcomes: what was measured; figures that are headlines are shown.
         line: the machine, below the table.
 
     Raises:
@@ -146,16 +160,30 @@ def readme_with(text: str, figures: Iterable[Figure], line: str) -> str:
     if place is None:
         raise ValueError("README.md has no <!-- figures --> to write between.")
     kept = [row for row in place[2].splitlines() if any(row.startswith(f"| {label} |") for label in BY_HAND)]
-    rows = ["| | measured | beside | ratio |", "|---|---|---|---|", *(_widened(row) for row in kept)]
-    rows += [
-        f"| {' | '.join(cells(figure))} |".replace("|  |", "| |") for figure in figures if figure.headline
+    shown = [
+        (figure, one.name)
+        for one in sorted(outcomes, key=_place)
+        for figure in one.figures
+        if figure.headline
     ]
-    return text[: place.start(2)] + "\n" + "\n".join(rows) + f"\n\n{line}.\n" + text[place.end(2) :]
+    rows = [
+        _row("what is measured", "ours", "alternative", "ratio", "command"),
+        "|---|---|---|---|---|",
+        *(_row(*row.strip("|").split("|")[:2], "", "", "by hand") for row in kept),
+        *(_row(*cells(figure), f"`make bench ARGS={name}`") for figure, name in shown),
+    ]
+    notes = [f"- {note}" for note in conditions(figure for figure, _ in shown)]
+    below = "\n".join([*notes, ""] if notes else [])
+    body = "\n".join(rows) + f"\n\n{LEGEND}\n{line}.\n\n{below}"
+    return text[: place.start(2)] + "\n" + body.rstrip("\n") + "\n" + text[place.end(2) :]
 
 
-def _widened(row: str) -> str:
-    given = [cell.strip() for cell in row.strip("|").split("|")]
-    return f"| {' | '.join([*given, '', '', ''][:4])} |"
+def _place(outcome: Outcome) -> tuple[int, str]:
+    return (ORDER.index(outcome.name) if outcome.name in ORDER else len(ORDER), outcome.name)
+
+
+def _row(*given: str) -> str:
+    return "|" + "|".join(f" {cell} " if (cell := text.strip()) else " " for text in given) + "|"
 
 
 def parse() -> argparse.Namespace:
@@ -193,17 +221,18 @@ def main() -> int:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
         outcomes.append(run(name))
     load_after = round(os.getloadavg()[0], 1)
+    figures_of_all = [figure for outcome in outcomes for figure in outcome.figures]
     if options.json:
         figures = [{"bench": one.name, **figure.as_json()} for one in outcomes for figure in one.figures]
         failures = {one.name: one.failure for one in outcomes if one.failure}
         print(json.dumps({**where, "load_after": load_after, "figures": figures, "failures": failures}))
     else:
-        print(f"{table(outcomes)}\n\n{LEGEND}\n{described(where, load_after)}")
+        notes = "".join(f"\n- {note}" for note in conditions(figures_of_all))
+        print(f"{table(outcomes)}\n{notes}\n\n{LEGEND}\n{described(where, load_after)}")
     failed = any(outcome.failure for outcome in outcomes)
-    figures_of_all = [figure for outcome in outcomes for figure in outcome.figures]
     if options.write_readme and not failed:
         text = README.read_text(encoding="utf-8")
-        README.write_text(readme_with(text, figures_of_all, described(where, load_after)), encoding="utf-8")
+        README.write_text(readme_with(text, outcomes, described(where, load_after)), encoding="utf-8")
     missed = any(figure.kept is False for figure in figures_of_all)
     return int(failed or (options.strict and missed))
 

@@ -57,7 +57,9 @@ def benches(bench: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_every_bench_is_found_and_says_what_it_does(bench: ModuleType) -> None:
     found = bench.discover()
-    assert {"amm", "demo", "gas", "lockstep", "prediction", "reader", "signing", "start"} <= set(found)
+    assert {"amm", "crossover", "demo", "gas", "lockstep", "prediction", "reader", "signing", "start"} <= set(
+        found
+    )
     assert all(what.endswith(".") for what in found.values())
 
 
@@ -115,27 +117,43 @@ def test_the_table_shows_figures_beside_their_alternatives(bench: ModuleType) ->
     assert "at least 1000x MISSED" in shown
 
 
+def test_a_peer_that_is_not_there_reads_unmeasured(bench: ModuleType) -> None:
+    figure = bench.Figure(
+        what="it", value=2, unit="s", against="peer 1.0 unmeasured: it can't be installed here"
+    )
+    assert "peer 1.0 unmeasured: it can't be installed here" in bench.table([bench.Outcome("it", (figure,))])
+
+
 def test_the_readmes_table_is_written_anew(bench: ModuleType) -> None:
-    figures = [
-        bench.Figure(what="reading", value=2, unit="ms", against="calls", alternative=1500, headline=True),
-        bench.Figure(what="a detail", value=2, unit="ms"),
-    ]
-    text = bench.readme_with(README, figures, "A machine, 2026-01-01")
-    assert "| reading | 2 ms | 1,500 ms: calls | 750x |" in text
-    assert "| `make demo`, fresh clone to dashboard, downloads included | 100 s |" in text
+    figures = (
+        bench.Figure(
+            what="reading", value=2, unit="ms", against="calls", alternative=1500, headline=True, note="warm"
+        ),
+        bench.Figure(what="a detail", value=2, unit="ms", note="of no interest"),
+    )
+    swaps = bench.Figure(what="swaps", value=9, unit="a second", headline=True)
+    outcomes = [bench.Outcome("gas", figures), bench.Outcome("kernel", (swaps,))]
+    text = bench.readme_with(README, outcomes, "A machine, 2026-01-01")
+    assert "| what is measured | ours | alternative | ratio | command |\n|---|---|---|---|---|" in text
+    assert "| reading | 2 ms | 1,500 ms: calls | 750x | `make bench ARGS=gas` |" in text
+    assert "| swaps | 9 a second | | | `make bench ARGS=kernel` |\n| reading |" in text
+    assert "| `make demo`, fresh clone to dashboard, downloads included | 100 s | | | by hand |" in text
+    assert "- reading: warm\n" in text
+    assert "of no interest" not in text
     assert "A machine, 2026-01-01." in text
     assert "not measured any more" not in text
     assert "a detail" not in text
     assert text.startswith("# it\n\n<!-- figures: measured values only -->\n")
     assert text.endswith("\n<!-- /figures -->\n\nAfter.\n")
-    assert bench.readme_with(text, figures, "A machine, 2026-01-01") == text
+    assert bench.readme_with(text, outcomes, "A machine, 2026-01-01") == text
 
 
 def test_the_readme_has_a_place_for_figures(bench: ModuleType) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert "| reading |" in bench.readme_with(
-        text, [bench.Figure(what="reading", value=2, unit="ms", headline=True)], "A machine"
-    )
+    outcome = bench.Outcome("it", (bench.Figure(what="reading", value=2, unit="ms", headline=True),))
+    written = bench.readme_with(text, [outcome], "A machine")
+    assert "| reading |" in written
+    assert all(f"| {label} |" in written for label in bench.BY_HAND)
     with pytest.raises(ValueError, match="no <!-- figures -->"):
         bench.readme_with("# nothing", [], "")
 
