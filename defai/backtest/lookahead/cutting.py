@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any, Final, TypeAlias
@@ -108,16 +107,9 @@ def read_cuttable(source: Path, kind: str) -> Cuttable:
     real = source.resolve()
     paths = sorted(path for path in real.rglob("*") if path.is_file()) if real.is_dir() else [real]
     sheets = {path: _sheet(path) for path in paths}
-    steps = [
-        after - before
-        for sheet in sheets.values()
-        if sheet
-        for before, after in pairwise(sheet.times[:1_000])
-    ]
     if not any(sheets.values()):
         raise ConfigError(f"{source} has no rows in time, so it cannot be cut at one.")
-    candle = min((step for step in steps if step > 0), default=0)
-    return Cuttable(real, sheets, {"events": 0, "bars": MINUTE_S}.get(kind, candle))
+    return Cuttable(real, sheets, MINUTE_S if kind == "bars" else 0)
 
 
 def _pairs(times: Sequence[int], last: int, later: Later, draw: Random) -> Pairs:

@@ -1,6 +1,6 @@
 """The analysis itself: lives through the whole history, then through histories that end at random points of it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -46,7 +46,12 @@ def examine(
         found += [_finding(one, whole.again, _AGAIN) for one in whole.again.differences]
     moments, acted = choose_cuts(whole.trace, points, seed)
     answers = list(_answers(setting, whole, moments, seed, say)) if whole.trace else []
-    found += _merged(answers)
+    apart = _merged(answers)
+    if any(finding.how is _NOT_REPEATED for finding in apart):
+        # The runs differ without any cut: what a cut changes cannot be told from that.
+        found = [*whole.findings, *(finding for finding in apart if finding.how is _NOT_REPEATED)]
+    else:
+        found += apart
     return LookaheadReport(
         strategy=whole.strategy,
         parameters=whole.parameters,
@@ -159,10 +164,9 @@ def _finding(one: Difference, parting: Parting, how: str, cut: int | None = None
 def _in_order(found: Sequence[Finding]) -> list[Finding]:
     """One finding of each kind and name, where it shows first, with how many runs it showed in; causes first."""
     order = ("model", "feature", "forecast", "decision", "failure")
-    kept: Mapping[tuple[str, str], Finding]
-    kept = {}
+    kept: dict[tuple[str, str, bool], Finding] = {}
     for finding in found:
-        key = finding.kind, finding.name
+        key = finding.kind, finding.name, finding.cut_time is None
         before = kept.get(key)
         if before is None:
             kept[key] = finding

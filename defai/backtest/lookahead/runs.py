@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
 
 from defai.backtest.ground import Ground
 from defai.backtest.lookahead.cutting import Cuttable, Later
@@ -21,12 +20,9 @@ from defai.features.spec import FeatureSpec
 from defai.market.window import Observation
 from defai.models.trained import TrainedModel
 from defai.session.fleet import parameters_of
-from defai.session.history import GENERATED, HistoryRecipe
+from defai.session.history import GENERATED
 from defai.session.training import models_for
 from defai.strategy.registry import LoadedStrategy, load
-
-ANCHOR_EVERY: Final = 50
-"""Where the request leaves it open: what a whole history and its beginning have in common cannot hang on its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +160,13 @@ def _load(setting: Setting) -> tuple[LoadedStrategy, TrainedModel | None]:
     loaded = load(setting.request.strategies[0], setting.request.parameters)
     if loaded.strategy.target() is None:
         return loaded, None
-    models = asyncio.run(models_for([loaded], HistoryRecipe(), _say_nothing, setting.models))
+    models = asyncio.run(models_for([loaded], setting.ground.recipe, _say_nothing, setting.models))
     return loaded, models[0]
 
 
 def _live(setting: Setting, ground: Ground, model: TrainedModel | None) -> AgentRun:
     settings = agents_of(setting.request, ground)
-    every = setting.request.anchor_every or ANCHOR_EVERY
+    every = setting.request.anchor_every or setting.ground.decisions_a_day
     return asyncio.run(run(ground, settings, models=[model], baselines=False, anchor_every=every)).agents[0]
 
 
