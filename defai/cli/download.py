@@ -71,7 +71,7 @@ def command(
 
     A download that was stopped or killed goes on where it was when the same command is run again.
     """
-    from defai.worlds.download import Wanted  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.worlds.download_plan import Wanted  # noqa: PLC0415  loads on use, so that --help is quick
 
     protect_address(url)
     wanted = Wanted(pools=checked_pools(pools), first=first, last=last, sparse=headers == "with-logs")
@@ -101,6 +101,7 @@ async def _download(
         elif is_data_set(folder) and not (folder / JOURNAL).exists():
             there = finished_before(folder, wanted)
             if there is not None:
+                line.say(f"{folder} has it already.")
                 return folder, there
         with Journal(folder) as journal:
             download = Download(rpc, journal, wanted, say=line.say, report=line.update)

@@ -1,5 +1,6 @@
 """What `download-data` and `record` have in common: where it goes, how far it is, and what came of it."""
 
+import itertools
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -64,6 +65,14 @@ async def choose_folder(rpc: "PatientRpc", out: Path | None, pools: Sequence[str
     chain_id = int(await rpc.call("eth_chainId"), 16)
     name = f"{chain_id}-{'-'.join(pool.lower() for pool in pools)}-{span}"
     return default_base() / "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
+
+
+def next_free(folder: Path) -> Path:
+    """A folder of this name, numbered, that holds no finished data set."""
+    from defai.worlds.dataset import is_data_set  # noqa: PLC0415  loads on use, so that --help is quick
+
+    numbered = (folder.with_name(f"{folder.name}-{number}") for number in itertools.count(1))
+    return next(path for path in numbered if not is_data_set(path))
 
 
 class ProgressLine:

@@ -12,6 +12,7 @@ from defai.cli.fetching import (
     ProgressLine,
     checked_pools,
     choose_folder,
+    next_free,
     print_result,
     protect_address,
     with_line,
@@ -49,7 +50,7 @@ def command(
 
     A recording that was killed goes on where it was when the same command is run again: the blocks between are fetched.
     """
-    from defai.worlds.download import Wanted  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.worlds.download_plan import Wanted  # noqa: PLC0415  loads on use, so that --help is quick
 
     protect_address(url)
     wanted = Wanted(pools=checked_pools(pools), first="latest", last="")
@@ -80,7 +81,7 @@ async def _record(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with PatientRpc(url) as rpc:
-        folder = await choose_folder(rpc, out, wanted.pools, "recording")
+        folder = out or next_free(await choose_folder(rpc, None, wanted.pools, "recording"))
         if is_data_set(folder) and not (folder / JOURNAL).exists():
             raise ConfigError(
                 f"{folder} holds a finished data set.", "Record into another folder: --out DIR."

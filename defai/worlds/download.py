@@ -5,8 +5,8 @@ was; how it was cut into pieces shows nowhere in the result. At the end the logs
 beginning, and what comes out is held to what the chain says of the last block.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from time import monotonic
@@ -15,42 +15,25 @@ from typing import Any, Final
 from defai import __version__
 from defai.amm import Pool
 from defai.chain.download.logs import LogReader
-from defai.chain.download.moments import LATEST, find_block, parse_moment
+from defai.chain.download.moments import LATEST, parse_moment
 from defai.chain.download.patience import PatientRpc
 from defai.chain.download.spans import Header, ReorganisedError, SpanReader, read_header
-from defai.chain.pools import check_chain, describe_pool
+from defai.chain.pools import check_chain
 from defai.domain.chain_events import Block
 from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address
 from defai.errors import ConfigError, DivergenceError, NotFoundError
 from defai.worlds.dataset import FORMAT, Tables, blocks_of, read_manifest, write_manifest
+from defai.worlds.download_plan import PLAN, Wanted, make_plan
 from defai.worlds.journal import Journal
 from defai.worlds.recording import read_key, written_key
 from defai.worlds.starting_state import States, read_states, roll_back_all
 from defai.worlds.verification import Replay, first_difference
 
-PLAN: Final = "plan"
 OPENING_NOTE: Final = "opening"
 CLOSING_NOTE: Final = "closing"
 DEEPEST_REORGANISATION: Final = 64
 """Spans that are fetched again at most, where the chain was reorganised meanwhile."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What is asked for.
-
-    Attributes:
-        pools: addresses.
-        first: where it begins, as `parse_moment` reads it.
-        last: where it ends; empty for a recording, which ends when it is told to.
-        sparse: whether headers of blocks without logs are left out.
-    """
-
-    pools: tuple[Address, ...]
-    first: str
-    last: str
-    sparse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +126,9 @@ class Download:
             await check_chain(self._rpc, chain_id)
         plan = self._journal.notes.get(PLAN)
         if plan is None:
-            plan = await self._plan()
+            plan = await make_plan(self._rpc, self._wanted)
             self._journal.note(PLAN, plan)
-        elif plan["wanted"] != _plain(self._wanted):
+        elif plan["wanted"] != self._wanted.written():
             asked = plan["wanted"]
             raise ConfigError(
                 f"{self._folder} holds the beginning of another download: {', '.join(asked['pools'])}, "
@@ -224,7 +207,7 @@ class Download:
         manifest = {
             "format": FORMAT,
             "tool": f"defai {__version__}",
-            "wanted": _plain(self._wanted),
+            "wanted": self._wanted.written(),
             "chain_id": self.chain_id,
             "pools": [{"name": key.name, **written_key(key)} for key in self.keys],
             "blocks": {
@@ -241,26 +224,6 @@ class Download:
         write_manifest(self._folder, manifest)
         self._journal.remove()
         return manifest
-
-    async def _plan(self) -> dict[str, Any]:
-        first, last = parse_moment(self._wanted.first), parse_moment(self._wanted.last or "latest", end=True)
-        chain_id = int(await self._rpc.call("eth_chainId"), 16)
-        keys = [await describe_pool(self._rpc, address) for address in self._wanted.pools]
-        head = int(await self._rpc.call("eth_blockNumber"), 16)
-        begins = [await find_block(self._rpc, first, head=head, pool=key.address) for key in keys]
-        end = await find_block(self._rpc, last, head=head, pool=keys[0].address, end=True)
-        begin = max(1, min(begins)) if self._wanted.last else head + 1
-        if self._wanted.last and end < begin:
-            raise ConfigError(
-                f"The download would end at block {end:,}, before it begins at block {begin:,}."
-            )
-        return {
-            "wanted": _plain(self._wanted),
-            "chain_id": chain_id,
-            "pools": [written_key(key) for key in keys],
-            "first": begin,
-            "last": end if self._wanted.last else None,
-        }
 
     async def _note_opening(self) -> None:
         """Keep the state at the beginning; of a pool's creation it is known without asking."""
@@ -348,16 +311,12 @@ def finished_before(folder: Path, wanted: Wanted) -> dict[str, Any] | None:
         ConfigError: where something else is there.
     """
     manifest = dict(read_manifest(folder))
-    if manifest["wanted"] != _plain(wanted):
+    if manifest["wanted"] != wanted.written():
         raise ConfigError(
             f"{folder} holds another data set.", "Use another folder, or --again to replace it."
         )
     moving = any(text.startswith(LATEST) for text in (wanted.first, wanted.last))
     return None if moving or manifest["verification"]["equal"] is False else manifest
-
-
-def _plain(wanted: Wanted) -> Mapping[str, Any]:
-    return {**asdict(wanted), "pools": list(wanted.pools)}
 
 
 def _place(header: Header) -> dict[str, Any]:

@@ -53,6 +53,7 @@ class Journal:
             self._file.close()
             raise DefaiError(f"Another process is writing to {folder}.", "Wait for it, or end it.") from error
         self.notes: dict[str, Mapping[str, Any]] = {}
+        self.logs = 0
         self._spans: list[_Place] = []
         try:
             self._load()
@@ -79,11 +80,6 @@ class Journal:
         """Header of the last block that is there; None before the first span."""
         return self._spans[-1].last if self._spans else None
 
-    @property
-    def logs(self) -> int:
-        """How many logs there are."""
-        return sum(place.logs for place in self._spans)
-
     def note(self, kind: str, facts: Mapping[str, Any]) -> None:
         """Keep something besides spans."""
         self._write({"kind": kind, **facts})
@@ -92,11 +88,13 @@ class Journal:
     def append(self, span: Span) -> None:
         """Keep a span: the one after the last."""
         offset = self._write({"kind": SPAN, "first": span.first, "headers": span.headers, "logs": span.logs})
-        self._spans.append(_Place(offset, span.headers[-1], len(span.logs)))
+        self._keep(_Place(offset, span.headers[-1], len(span.logs)))
 
     def drop_last(self) -> None:
         """Forget the last span, and what was noted after it."""
-        self._file.truncate(self._spans.pop().offset)
+        dropped = self._spans.pop()
+        self.logs -= dropped.logs
+        self._file.truncate(dropped.offset)
 
     def spans(self) -> Iterator[Span]:
         """The spans in order."""
@@ -115,6 +113,10 @@ class Journal:
         self._file.flush()
         return offset
 
+    def _keep(self, place: _Place) -> None:
+        self._spans.append(place)
+        self.logs += place.logs
+
     def _load(self) -> None:
         self._file.seek(0)
         offset = 0
@@ -124,7 +126,7 @@ class Journal:
                 break
             raw = json.loads(line)
             if raw["kind"] == SPAN:
-                self._spans.append(_Place(offset, Header(*raw["headers"][-1]), len(raw["logs"])))
+                self._keep(_Place(offset, Header(*raw["headers"][-1]), len(raw["logs"])))
             else:
                 self.notes[raw["kind"]] = {name: value for name, value in raw.items() if name != "kind"}
             offset += len(line)

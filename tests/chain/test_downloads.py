@@ -21,7 +21,8 @@ from defai.chain.rpc import Json
 from defai.chain.standin import open_standin
 from defai.errors import ConfigError, DefaiError
 from defai.worlds.dataset import BLOCK_TABLE, LOG_TABLE, read_data_set
-from defai.worlds.download import Download, Wanted
+from defai.worlds.download import Download
+from defai.worlds.download_plan import Wanted
 from defai.worlds.journal import JOURNAL, Journal, read_notes
 from defai.worlds.live_recording import record
 from defai.worlds.recording import OPENING

@@ -16,7 +16,7 @@ from typing import Final
 
 from defai.amm import AmmRevert, Pool
 from defai.backtest.sources.arithmetic import require_pool_arithmetic
-from defai.backtest.sources.data_sets import data_set_of, history_of_data_set
+from defai.backtest.sources.datasets import data_set_of, history_of_data_set
 from defai.backtest.sources.known_pools import CHAINS, find_pool, find_token, place_of
 from defai.backtest.sources.logged import Logged, is_raw_table, is_tick_table, read_events, seconds_of
 from defai.backtest.sources.reconstruction import follow_known, reconstruct
