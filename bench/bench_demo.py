@@ -106,6 +106,7 @@ def measure() -> list[Figure]:
             unit="s",
             most=FIRST_PAINT_S,
             headline=True,
+            note=f"Wall time from the start of the process, set up before; median of {STARTS} starts in a terminal.",
         ),
         Figure(
             what="`make demo` again: first decisions",

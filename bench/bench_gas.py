@@ -289,6 +289,7 @@ def measure() -> list[Figure]:
             against="the same swap at the router, bare",
             alternative=bare,
             headline=True,
+            note="Receipts of the real bytecode on the stand-in. Ours passes the vault's limits and mints its record.",
         )
     ]
     return figures + [estimated(shape, used) for shape, used in sorted(measured.items())]

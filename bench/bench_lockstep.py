@@ -61,7 +61,13 @@ def measure() -> list[Figure]:
     trades, records = sum(agent["trades"] for agent in summary["agents"]), summary["records_on_chain"]
     what = f"{BLOCKS} lock-step blocks, four agents, {trades} trades, {records} records"
     return [
-        Figure(what=what, value=seconds, unit="s", headline=True),
+        Figure(
+            what=what,
+            value=seconds,
+            unit="s",
+            headline=True,
+            note="Wall time of one run, from the start of the process to its end, with a chain and models of its own.",
+        ),
         Figure(
             what="lock-step blocks with four agents on the chain",
             value=BLOCKS / seconds,

@@ -38,5 +38,6 @@ def measure() -> list[Figure]:
             against="eth_account",
             alternative=seconds_each(lambda: account.sign_transaction(theirs)) * 1e3,
             headline=True,
+            note=f"The same bytes, {len(DATA):,} of them calldata; both sign with coincurve.",
         )
     ]
