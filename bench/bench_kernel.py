@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 from figures import Figure
-from peers import ask, environment_of
+from peers import answer_of
 
 from defai.amm import Pool, SwapResult, get_sqrt_ratio_at_tick, get_tick_at_sqrt_ratio
 from defai.amm.kernel import KernelPool, SwapOrder, orders, swap_many
@@ -120,6 +120,8 @@ def measure_swaps() -> Figure:
         rate=True,
         least=SWAPS_A_SECOND,
         headline=True,
+        note="One pool with liquidity in four hundred bands, a fifth of the swaps for an exact output, state carried "
+        "from swap to swap. Processor time of one core; orders packed before, compiling not included.",
     )
 
 
@@ -164,8 +166,7 @@ def measure_steps() -> list[Figure]:
     started = time.process_time()
     plain = [compute_swap_step(*step) for step in steps]
     reference = (time.process_time() - started) / STEPS
-    python = environment_of(PEER)
-    theirs = ask(python, PEER_STEPS, steps) if python else None
+    theirs, why_not = answer_of(PEER, PEER_STEPS, steps)
     after, _ = kernel_steps(steps)  # again: the machine may have become quicker or slower meanwhile
     kernel = median(before + after)
     if ours != plain or (theirs and [list(answer) for answer in ours] != theirs["answers"]):
@@ -175,11 +176,13 @@ def measure_steps() -> list[Figure]:
             what="exact swap steps in the kernel",
             value=1 / kernel,
             unit="a second",
-            against=PEER.replace("==", " ") if theirs else f"{PEER} unmeasured: it can't be installed here",
+            against=f"{PEER.replace('==', ' ')} {why_not}".strip(),
             alternative=1 / theirs["seconds"] if theirs else None,
             rate=True,
             least_ratio=TIMES_DEGENBOT if theirs else None,
             headline=True,
+            note=f"{STEPS:,} steps, every answer compared. Ours in one call, numbers packed before; degenbot's (MIT) "
+            "one by one in Python, none of them remembered. Processor time of one core, compiling not included.",
         ),
         Figure(
             what="the same steps",
