@@ -97,11 +97,7 @@ def events_ground(
     def make(requests: Sequence[SeatRequest], rule: Flow = flow) -> ReplayWorld:
         return ReplayWorld(history, valuation, requests, flow=rule, first_time=first_time, end_time=end_time)
 
-    def until(moment: int) -> Ground:
-        end = moment + 1 if end_time is None else min(moment + 1, end_time)
-        return events_ground(history, numeraire=numeraire, flow=flow, first_time=first_time, end_time=end)
-
-    def window(first: int, end: int) -> Ground:
+    def window(first: int | None, end: int) -> Ground:
         return events_ground(history, numeraire=numeraire, flow=flow, first_time=first, end_time=end)
 
     return Ground(
@@ -116,7 +112,7 @@ def events_ground(
         settings={"flow": flow.value},
         make_world=make,
         other_flow=lambda requests: make(requests, other),
-        until=until,
+        until=lambda moment: window(first_time, min(moment + 1, end_time or moment + 1)),
         window=window,
         decisions_a_day=max(
             1, len(history.blocks) * 86_400 // max(history.last_time - history.first_time, 1)
