@@ -233,9 +233,9 @@ def orders(
 
 
 def empty_answers(rows: int) -> Answers:
-    """Room for what comes of so many swaps."""
+    """Room for what comes of so many swaps; what stands there means nothing until they are run."""
     return Answers(
-        np.zeros((rows, ANSWER_WORDS), dtype=np.uint64), np.zeros((rows, ANSWER_INTEGERS), dtype=np.int64)
+        np.empty((rows, ANSWER_WORDS), dtype=np.uint64), np.empty((rows, ANSWER_INTEGERS), dtype=np.int64)
     )
 
 

@@ -112,7 +112,11 @@ def run_orders(pool: PoolArrays, orders: Orders, answers: Answers, keep: bool) -
     """Orders in turn; if not `keep`, each is worked out for the pool as it stands."""
     write5(pool.words, 0, NORMAL, normal_two(read2(pool.words, 0, LIQUIDITY)))
     for i in range(orders.directions.shape[0]):
-        answers.integers[i, STATUS] = run_order(pool, orders, i, answers, keep)
+        status = run_order(pool, orders, i, answers, keep)
+        if status != DONE:
+            answers.words[i] = ZERO
+            answers.integers[i] = 0
+        answers.integers[i, STATUS] = status
 
 
 def steps(numbers: Words, fee_pips: Words, exact_in: Integers, results: Words) -> None:

@@ -2,6 +2,7 @@
 
 The modules beside this one import no compiler, so that importing them costs nothing and writes nothing.
 `compiled_functions` makes a second set of functions from theirs, in which names lead to each other's compiled forms.
+`compiled_beside` does so for modules of other floors that are written the same way.
 """
 
 import hashlib
@@ -30,19 +31,23 @@ _MODULES: Final = (
     "wide",
     "word",
 )
+_ENTRIES: Final = f"{__package__}.batches"
 _INLINED_MODULES: Final = frozenset({"arrays", "observe", "walk", "wide", "word"})
 _INLINED: Final = frozenset(
     {
         *("answer", "cached_ratio", "run_order"),
-        *("reciprocal", "two_by_one", "three_by_two", "digit_by_five", "divide_by_normal_word"),
-        *("quotient", "_short_quotient", "quotient_for_amount0", "price_after_amount1", "_checked_price"),
+        *("reciprocal", "two_by_one", "three_by_two", "digit_by_three", "digit_by_five"),
+        *("divide_by_three", "divide_by_normal_word", "tick_near", "_told_tick"),
+        *("quotient_likely", "_short_quotient", "quotient_for_amount0"),
+        *("price_after_amount1", "_checked_price"),
         *("less_fee", "token0_falls_short", "token0_suffices", "_sell_token0", "_sell_token1"),
+        *("columns_mixed", "row_mixed", "rotated"),
     }
 )
 """What is compiled into its callers, too: it is short, is called in one place, or is handed the whole pool."""
 
 
-def cache_directory() -> Path:
+def cache_directory(beside: tuple[str, ...] = ()) -> Path:
     """Where machine code is kept: NUMBA_CACHE_DIR if that is set, else the user's cache directory.
 
     A directory for every version of these sources, of numba and of Python, and every processor; numba itself would
@@ -50,7 +55,7 @@ def cache_directory() -> Path:
     """
     numba, binding = importlib.import_module("numba"), importlib.import_module("llvmlite.binding")
     digest = hashlib.sha256()
-    sources = [Path(__file__), *(Path(str(module.__file__)) for module in (tick_math, *_modules()))]
+    sources = [Path(__file__), *(Path(str(module.__file__)) for module in (tick_math, *_modules(beside)))]
     for source in sources:
         digest.update(source.read_bytes())
     digest.update(repr((numba.__version__, sys.version, binding.get_host_cpu_name())).encode())
@@ -64,11 +69,28 @@ def compiled_functions() -> dict[str, Callable[..., None]]:
     Raises:
         ImportError: where numba can't be imported, or is told not to compile.
     """
+    return _compiled((), _ENTRIES)
+
+
+@cache
+def compiled_beside(*modules: str) -> dict[str, Callable[..., None]]:
+    """The functions of the last of these modules that return nothing, compiled when first called.
+
+    Args:
+        modules: their whole names; they use each other's functions and those of this package.
+
+    Raises:
+        ImportError: as `compiled_functions`.
+    """
+    return _compiled(modules, modules[-1])
+
+
+def _compiled(beside: tuple[str, ...], entries_of: str) -> dict[str, Callable[..., None]]:
     numba = importlib.import_module("numba")
     if numba.config.DISABLE_JIT:
         raise ImportError("NUMBA_DISABLE_JIT is set.")
 
-    modules = _modules()
+    modules = _modules(beside)
     functions = [
         thing
         for module in modules
@@ -92,10 +114,11 @@ def compiled_functions() -> dict[str, Callable[..., None]]:
     entries = {
         function.__name__: dispatchers[function]
         for function in functions
-        if function.__module__ == f"{__package__}.batches" and function.__annotations__["return"] is None
+        if function.__module__ == entries_of and function.__annotations__["return"] is None
     }
-    directory = _made_cache_directory()
-    return {name: _Entry(name, dispatcher, directory) for name, dispatcher in entries.items()}
+    directory = _made_cache_directory(beside)
+    file = entries_of.rpartition(".")[2]
+    return {name: _Entry(file, name, dispatcher, directory) for name, dispatcher in entries.items()}
 
 
 def is_loaded() -> bool:
@@ -106,7 +129,8 @@ def is_loaded() -> bool:
 class _Entry:
     """A function that says so on stderr if it has to be compiled at its first call."""
 
-    def __init__(self, name: str, dispatcher: Any, directory: Path | None) -> None:  # noqa: ANN401  numba's own
+    def __init__(self, file: str, name: str, dispatcher: Any, directory: Path | None) -> None:  # noqa: ANN401  numba's own
+        self._file = file
         self._name = name
         self._dispatcher = dispatcher
         self._directory = directory
@@ -141,7 +165,7 @@ class _Entry:
             self._dispatcher.enable_caching()
         finally:
             config.CACHE_DIR = before
-        return any(self._directory.rglob(f"batches.{self._name}-*.nbc"))
+        return any(self._directory.rglob(f"{self._file}.{self._name}-*.nbc"))
 
 
 def _say(sentence: str) -> None:
@@ -149,8 +173,9 @@ def _say(sentence: str) -> None:
     sys.stderr.flush()
 
 
-def _modules() -> list[ModuleType]:
-    return [importlib.import_module(f"{__package__}.{name}") for name in _MODULES]
+def _modules(beside: tuple[str, ...]) -> list[ModuleType]:
+    names = (*(f"{__package__}.{name}" for name in _MODULES), *beside)
+    return [importlib.import_module(name) for name in names]
 
 
 def _cache_base() -> Path:
@@ -162,8 +187,8 @@ def _cache_base() -> Path:
     return user_cache_path("defai", appauthor=False) / "kernel"
 
 
-def _made_cache_directory() -> Path | None:
-    directory = cache_directory()
+def _made_cache_directory(beside: tuple[str, ...]) -> Path | None:
+    directory = cache_directory(beside)
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError:

@@ -2,14 +2,15 @@
 
 Schoolbook division (Knuth, TAOCP 2, algorithm D) whose digits are found by multiplying with a reciprocal (Möller and
 Granlund, "Improved division by invariant integers", 2011, algorithms 2, 4, 5 and 6), since dividing two words by one
-is no operation of most machines. Digits that are zero at first sight cost nothing: most quotients are short.
+is no operation of most machines. Digits that are zero at first sight cost nothing: most quotients are short. A digit's
+first correction is as likely as not, so that it is masked: a processor would guess a branch wrongly half the time.
 """
 
 from typing import Final
 
 import numpy as np
 
-from defai.amm.limbs.wide import add5, less2, less5, sub5
+from defai.amm.limbs.wide import add3, add5, less2, less5, sub3, sub5
 from defai.amm.limbs.word import (
     FULL,
     ONE,
@@ -77,9 +78,9 @@ def two_by_one(u0: Word, u1: Word, divisor: Word, v: Word) -> U128:
     q0, q1 = mul_add(v, u1, u0, ZERO)
     q1 += u1 + ONE
     r = u0 - q1 * divisor
-    if r > q0:
-        q1 -= ONE
-        r += divisor
+    mask = ZERO - np.uint64(r > q0)
+    q1 += mask
+    r += divisor & mask
     if r >= divisor:
         q1 += ONE
         r -= divisor
@@ -97,10 +98,10 @@ def three_by_two(u: U192, d0: Word, d1: Word, v: Word) -> U192:
     r0, borrow = sub_borrow(r0, d0, ZERO)
     r1 -= d1 + borrow
     q1 += ONE
-    if r1 >= q0:
-        q1 -= ONE
-        r0, carry = add_carry(r0, d0, ZERO)
-        r1 += d1 + carry
+    mask = ZERO - np.uint64(r1 >= q0)
+    q1 += mask
+    r0, carry = add_carry(r0, d0 & mask, ZERO)
+    r1 += (d1 & mask) + carry
     if r1 > d1 or (r1 == d1 and r0 >= d0):
         q1 += ONE
         r0, borrow = sub_borrow(r0, d0, ZERO)
@@ -191,6 +192,42 @@ def _greatest_digit(r: U320, n: Word, d: U320) -> tuple[Word, U320]:
     a, _ = sub5(r, d)
     s, _ = add5((n, a[0], a[1], a[2], a[3]), d)
     return FULL, s
+
+
+def digit_by_three(r: U192, n: Word, d: U192, v: Word) -> tuple[Word, U192]:
+    """The next digit of a division by three words with the top bit set; v of the upper two; r < d."""
+    if not less2((r[1], r[2]), (d[1], d[2])):
+        a = sub3(r, d)
+        return FULL, add3((n, a[0], a[1]), d)  # as in `_greatest_digit`
+    q, t1, t2 = three_by_two(r, d[1], d[2], v)
+    low, high = mul_add(q, d[0], ZERO, ZERO)
+    s0, borrow = sub_borrow(n, low, ZERO)
+    s1, borrow = sub_borrow(t1, high, borrow)
+    s2, borrow = sub_borrow(t2, ZERO, borrow)
+    if borrow == ZERO:
+        return q, (s0, s1, s2)
+    return q - ONE, add3((s0, s1, s2), d)
+
+
+def divide_by_three(n: U384, divisor: U192) -> tuple[U192, bool]:
+    """Quotient, and whether a remainder is left; the divisor's top word isn't zero, the quotient fits three words."""
+    s = leading_zeros(divisor[2])
+    back = W63 - s
+    d = (
+        divisor[0] << s,
+        divisor[1] << s | divisor[0] >> ONE >> back,
+        divisor[2] << s | divisor[1] >> ONE >> back,
+    )
+    v = reciprocal_of_two(d[1], d[2])
+    r = (
+        n[3] << s | n[2] >> ONE >> back,
+        n[4] << s | n[3] >> ONE >> back,
+        n[5] << s | n[4] >> ONE >> back,
+    )
+    q2, r = digit_by_three(r, n[2] << s | n[1] >> ONE >> back, d, v)
+    q1, r = digit_by_three(r, n[1] << s | n[0] >> ONE >> back, d, v)
+    q0, r = digit_by_three(r, n[0] << s, d, v)
+    return (q0, q1, q2), bool(r[0] | r[1] | r[2] != ZERO)
 
 
 def digit_by_five(r: U320, n: Word, d: U320, v: Word) -> tuple[Word, U320]:

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from defai.amm.limbs.division import divide, divide_by_normal_two
+from defai.amm.limbs.division import divide, divide_by_normal_two, divide_by_three
 from defai.amm.limbs.wide import (
     add3,
     add4,
@@ -68,6 +68,18 @@ def _short_quotient(numerator: U384, denominator: U320, estimate: float, round_u
     return q, ZERO, ZERO, ZERO
 
 
+def quotient_likely(numerator: U384, denominator: U320, guess: U256, round_up: bool) -> U256:
+    """The same, where it is most likely a number that is known: that one is multiplied out first."""
+    if guess[1] | guess[2] | guess[3] != ZERO:
+        return quotient(numerator, denominator, round_up)
+    product = row5(denominator, guess[0], (ZERO, ZERO, ZERO, ZERO, ZERO))
+    larger, smaller = (product, numerator) if round_up else (numerator, product)
+    rest, borrow = sub6(larger, smaller)
+    if borrow != ZERO or not less6(rest, denominator):
+        return quotient(numerator, denominator, round_up)
+    return guess
+
+
 def amount0_between(a_x96: U192, b_x96: U192, liquidity: U128, round_up: bool) -> tuple[bool, U256]:
     """Whether the lower price is above zero, and the token0 between two prices."""
     low, high = (b_x96, a_x96) if less3(b_x96, a_x96) else (a_x96, b_x96)
@@ -108,6 +120,10 @@ def price_after_amount0(price_x96: U192, liquidity: U128, amount: U256, add: boo
         denominator, _ = sub4(numerator, low)
     d = denominator
     m = shifted_by_96(mul_2x3(liquidity, price_x96))
+    if d[3] == ZERO and d[2] != ZERO and less3((m[3], m[4], m[5]), (d[0], d[1], d[2])):
+        short, inexact = divide_by_three(m, (d[0], d[1], d[2]))
+        result, _ = increment4((short[0], short[1], short[2], ZERO), ONE if inexact else ZERO)
+        return _checked_price(True, result)
     fits, result, inexact = divide(
         (m[0], m[1], m[2], m[3], m[4], m[5], ZERO, ZERO), (d[0], d[1], d[2], d[3], ZERO)
     )

@@ -5,7 +5,13 @@ from typing import Final
 import numpy as np
 
 from defai.amm.limbs.division import divide_by_normal_word, divide_by_word
-from defai.amm.limbs.prices import price_after_amount0, price_after_amount1, quotient, quotient_for_amount0
+from defai.amm.limbs.prices import (
+    price_after_amount0,
+    price_after_amount1,
+    quotient,
+    quotient_for_amount0,
+    quotient_likely,
+)
 from defai.amm.limbs.wide import (
     equal3,
     exceeds9,
@@ -120,15 +126,19 @@ def _sell_token0(
     after = target_x96
     if exact_in:
         offered = less_fee(amount, fee_pips)
-        if token0_falls_short(target_x96, price_x96, liquidity, offered):
+        short = token0_falls_short(target_x96, price_x96, liquidity, offered)
+        if short:
             _, after = price_after_amount0(price_x96, liquidity, offered, True)
         amount_out, _ = over_2_to_96(mul_2x3(liquidity, sub3(price_x96, after)))
+        numerator, denominator = quotient_for_amount0(after, price_x96, liquidity)
+        if short:
+            return after, quotient_likely(numerator, denominator, offered, True), amount_out
     else:
         amount_out, _ = over_2_to_96(mul_2x3(liquidity, sub3(price_x96, target_x96)))
         if less4(amount, amount_out):
             _, after = price_after_amount1(price_x96, normal, amount, False)
             amount_out, _ = over_2_to_96(mul_2x3(liquidity, sub3(price_x96, after)))
-    numerator, denominator = quotient_for_amount0(after, price_x96, liquidity)
+        numerator, denominator = quotient_for_amount0(after, price_x96, liquidity)
     return after, quotient(numerator, denominator, True), amount_out
 
 
@@ -141,14 +151,19 @@ def _sell_token1(
     exact_in: bool,
     fee_pips: Word,
 ) -> tuple[U192, U256, U256]:
-    after = target_x96
+    after, reached = target_x96, True
     if exact_in:
         offered = less_fee(amount, fee_pips)
         needed = mul_2x3(liquidity, sub3(target_x96, price_x96))
         if less6(shifted_by_96((offered[0], offered[1], offered[2], offered[3], ZERO)), needed):
             _, after = price_after_amount1(price_x96, normal, offered, True)
     elif token0_suffices(price_x96, target_x96, liquidity, amount):
+        reached = False
         _, after = price_after_amount0(price_x96, liquidity, amount, False)
     numerator, denominator = quotient_for_amount0(price_x96, after, liquidity)
     amount_in, inexact = over_2_to_96(mul_2x3(liquidity, sub3(after, price_x96)))
-    return after, rounded_up(amount_in, inexact), quotient(numerator, denominator, False)
+    if reached:
+        amount_out = quotient(numerator, denominator, False)
+    else:
+        amount_out = quotient_likely(numerator, denominator, amount, False)
+    return after, rounded_up(amount_in, inexact), amount_out

@@ -15,6 +15,8 @@ _POWERS: Final = np.array([(power & ((1 << 64) - 1), power >> 64) for power in P
 _TICKS_PER_E_FOLD: Final = 2 / math.log(1.0001)
 _TICK_OF_ONE_X96: Final = math.log(2.0**96) * _TICKS_PER_E_FOLD
 _DOUBT: Final = 1e-4
+_NEAR: Final = 1 / 64
+_THIRD: Final = 1 / 3
 _CACHE_BITS: Final = 10
 CACHE_SIZE: Final = 1 << _CACHE_BITS
 _CACHE_SHIFT: Final = np.uint64(64 - _CACHE_BITS)
@@ -66,11 +68,29 @@ def cached_ratio(tick: int, ticks: NDArray[np.int64], ratios: NDArray[np.uint64]
 
 def tick_at_ratio(price_x96: U192) -> int:
     """The greatest tick whose ratio is at most a square-root price inside the range of ticks."""
-    estimate = math.log(float3(price_x96)) * _TICKS_PER_E_FOLD - _TICK_OF_ONE_X96
+    return _told_tick(price_x96, math.log(float3(price_x96)) * _TICKS_PER_E_FOLD - _TICK_OF_ONE_X96)
+
+
+def _told_tick(price_x96: U192, estimate: float) -> int:
+    """The tick that an estimate tells but for `_DOUBT`."""
     tick = math.floor(estimate + _DOUBT)
     if estimate - tick < _DOUBT and less3(price_x96, ratio_at_tick(tick)):
         return tick - 1
     return tick
+
+
+def tick_near(price_x96: U192, tick: int, ratio_x96: U192) -> int:
+    """The same, told from a tick and its ratio where they are near: a short series instead of a logarithm.
+
+    Within a 64th, what the series leaves out is below 4e-6 ticks.
+    """
+    known = float3(ratio_x96)
+    x = (float3(price_x96) - known) / known
+    if abs(x) > _NEAR:
+        return tick_at_ratio(price_x96)
+    square = x * x
+    estimate = tick + ((x - square * 0.5) + square * x * (_THIRD - x * 0.25)) * _TICKS_PER_E_FOLD
+    return _told_tick(price_x96, estimate)
 
 
 def searched_tick_at_ratio(price_x96: U192) -> int:

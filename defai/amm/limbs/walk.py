@@ -34,7 +34,7 @@ from defai.amm.limbs.arrays import (
 from defai.amm.limbs.division import divide_by_normal_two, divide_by_two, normal_two
 from defai.amm.limbs.observe import int56, observation_now, sub160, write_observation
 from defai.amm.limbs.step import swap_step
-from defai.amm.limbs.ticks import cached_ratio, searched_tick_at_ratio, tick_at_ratio
+from defai.amm.limbs.ticks import cached_ratio, searched_tick_at_ratio, tick_near
 from defai.amm.limbs.wide import add4, equal3, less3, sub4, zero4
 from defai.amm.limbs.word import FULL, U128, U192, U256, U320, ZERO, Word, add_carry, sub_borrow
 from defai.amm.tick_math import MAX_TICK, MIN_TICK
@@ -205,7 +205,7 @@ def walk(pool: PoolArrays, zero_for_one: bool, exact_in: bool, amount: U256, lim
             tick = stop - 1 if zero_for_one else stop
             below = settled_below(pool, tick, below)
         elif not equal3(price_x96, start_x96):
-            tick = tick_at_ratio(price_x96)
+            tick = tick_near(price_x96, stop, stop_x96)
             below = settled_below(pool, tick, below)
     sums = remaining, calculated, fees, protocol_fee
     return Walk(status, price_x96, liquidity, normal, tick, below, *sums, growth, crossings)
