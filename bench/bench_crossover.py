@@ -183,11 +183,12 @@ def check_fills(name: str, theirs: Sequence[int], ours: Sequence[int], bars: int
 def speed_figure(peer: Peer, answer: Answer, ours: Ours) -> Figure:
     """Bars a second, ours beside theirs."""
     given = answer.given
-    note = (
-        f"defai: {PART:,} bars, Python called every bar; exact pool fee and price impact, gas at {GAS_GWEI:g} gwei,"
-        f" a sealed decision every bar and {len(ours.fills):,} records. {peer.name} ({peer.licence}): {peer.bars:,}"
-        f" bars, {peer.does}."
-    )
+    note = f"{peer.bars:,} bars, {peer.does} ({peer.licence})."
+    if peer is PEERS[0]:
+        note += (
+            f" defai, in each: {PART:,} bars, Python called every bar; exact pool fee and price impact, gas at"
+            f" {GAS_GWEI:g} gwei, a sealed decision every bar and {len(ours.fills):,} records. Processor time of one run."
+        )
     return Figure(
         what=f"a moving-average crossover on minute bars, beside {peer.name}",
         value=PART / ours.seconds,
