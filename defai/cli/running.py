@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
@@ -28,13 +30,16 @@ SETTLE_SECONDS = 15.0
 WATCH_SECONDS = 1.0
 
 
-def run_headless(settings: "Settings", *, blocks: int | None, as_json: bool) -> int:
+def run_headless(
+    settings: "Settings", *, blocks: int | None, as_json: bool, record: Path | None = None
+) -> int:
     """Run a session without a terminal; ctrl-c settles and ends it.
 
     Args:
         settings: what to run.
         blocks: how many blocks; None until it is stopped.
         as_json: print the summary as one JSON object and nothing else.
+        record: a folder that the blocks are written to; None writes none.
 
     Returns:
         The exit code: 130 where it was interrupted before the blocks were through.
@@ -42,7 +47,9 @@ def run_headless(settings: "Settings", *, blocks: int | None, as_json: bool) -> 
     from defai.cli.output import print_json  # noqa: PLC0415  loads on use, so that --help is quick
     from defai.cli.summary import narrate, print_summary  # noqa: PLC0415  the same
 
-    summary, interrupted, set_up = asyncio.run(_run_headless(settings, blocks, None if as_json else narrate))
+    summary, interrupted, set_up = asyncio.run(
+        _run_headless(settings, blocks, None if as_json else narrate, record)
+    )
     if summary is None:
         sentence = "Stopped while setting up: nothing was decided, nothing is left behind."
         if set_up:
@@ -62,9 +69,9 @@ def run_headless(settings: "Settings", *, blocks: int | None, as_json: bool) -> 
 
 
 async def _run_headless(
-    settings: "Settings", blocks: int | None, tell: "Observer | None"
+    settings: "Settings", blocks: int | None, tell: "Observer | None", record: Path | None
 ) -> tuple[dict[str, Any] | None, bool, bool]:
-    session = make_session(settings, blocks=blocks)
+    session = make_session(settings, blocks=blocks, record=record)
     if tell is not None:
         session.bus.tap(tell)
     running = asyncio.ensure_future(session.run())
@@ -86,14 +93,16 @@ async def _run_headless(
         return None, True, session.is_set_up
 
 
-def make_session(settings: "Settings", *, blocks: int | None) -> "Session":
-    """A session with its journal in a run directory."""
+def make_session(settings: "Settings", *, blocks: int | None, record: Path | None = None) -> "Session":
+    """A session with its journal in a run directory, and its blocks in a folder where one is given."""
     from defai.agent.bus import Bus  # noqa: PLC0415  heavy: the terminal paints before this is imported
+    from defai.session.choice import build_recorded, build_world  # noqa: PLC0415  the same
     from defai.session.run_directory import Journal, new_run_directory  # noqa: PLC0415  the same
     from defai.session.session import Session  # noqa: PLC0415  the same
 
     journal = Journal(new_run_directory(settings), settings)
-    return Session(settings, Bus(), blocks=blocks, journal=journal)
+    build = build_world if record is None else partial(build_recorded, record)
+    return Session(settings, Bus(), blocks=blocks, journal=journal, build=build)
 
 
 def run_terminal(settings: "Callable[[], Settings]", *, blocks: int | None) -> int:

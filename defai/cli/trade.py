@@ -20,6 +20,11 @@ import click
 @click.option("--block-time", type=click.FloatRange(min=0), help="Seconds between blocks; 0 is lock-step.")
 @click.option("--run-dir", type=click.Path(path_type=Path), help="Where the run is kept.")
 @click.option(
+    "--record",
+    type=click.Path(path_type=Path),
+    help="A folder that the blocks are written to, for a backtest; implies --headless.",
+)
+@click.option(
     "--json", "as_json", is_flag=True, help="Print the result as one JSON object; implies --headless."
 )
 def command(
@@ -35,13 +40,14 @@ def command(
     seed: int | None,
     block_time: float | None,
     run_dir: Path | None,
+    record: Path | None,
     as_json: bool,
 ) -> int:
     """Run a fleet from a configuration file, in the terminal or headless."""
     from defai.cli.running import run_headless, run_terminal  # noqa: PLC0415  loads on use, so that --help is quick
     from defai.config import Settings  # noqa: PLC0415  the same
 
-    without_terminal = headless or once or as_json
+    without_terminal = headless or once or as_json or record is not None
     settings = Settings.load(
         path,
         {
@@ -55,5 +61,5 @@ def command(
         },
     )
     if without_terminal:
-        return run_headless(settings, blocks=1 if once else blocks, as_json=as_json)
+        return run_headless(settings, blocks=1 if once else blocks, as_json=as_json, record=record)
     return run_terminal(lambda: settings, blocks=blocks)

@@ -18,6 +18,7 @@ from defai.marketsim.prices import PricePath
 from defai.session.history import HistoryRecipe, lapse_shape
 from defai.worlds.endpoint import EndpointOptions, EndpointWorld
 from defai.worlds.fork import ForkOptions, ForkWorld
+from defai.worlds.recorded import RecordedWorld
 from defai.worlds.seating import SeatRequest
 from defai.worlds.shadow import ShadowedWorld
 from defai.worlds.sim import SimWorld
@@ -53,6 +54,18 @@ def build_parity(
     options = ForkOptions(seed=settings.market.seed, decisions=decisions)
     chain = ForkWorld(options, partial(make_market, settings, warn), POOLS, valuation, requests)
     return ShadowedWorld(chain, SimWorld(make_market(settings, warn), valuation, requests))
+
+
+def build_recorded(
+    folder: Path,
+    settings: Settings,
+    requests: Sequence[SeatRequest],
+    valuation: Valuation,
+    warn: Callable[[str], None],
+    decisions: Path | None = None,
+) -> RecordedWorld:
+    """The world of the settings with its blocks written to a folder. Arguments as in `build_world`."""
+    return RecordedWorld(build_world(settings, requests, valuation, warn, decisions), folder)
 
 
 def build_world(

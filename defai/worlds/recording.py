@@ -109,7 +109,10 @@ class Recording:
             ConfigError: naming file and line where it cannot be read.
         """
         path = self.folder / BLOCKS
-        for number, line in enumerate(_text(path).splitlines(), 1):
+        whole, _, _ = _text(path).rpartition(
+            "\n"
+        )  # what has no end was being written when the process was killed
+        for number, line in enumerate(whole.splitlines(), 1):
             try:
                 yield _arrival(json.loads(line))
             except (KeyError, TypeError, ValueError) as error:
@@ -139,6 +142,7 @@ class Recorder:
             "reports": {address: _written(report) for address, report in arrival.reports.items()},
         }
         self._blocks.write(json.dumps(line, separators=(",", ":")) + "\n")
+        self._blocks.flush()
 
     def close(self) -> None:
         """Close the file; safe to call twice."""

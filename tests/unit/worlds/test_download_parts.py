@@ -1,5 +1,6 @@
 """The parts of a download that need no chain: moments, patience, the journal, rolling back, listing."""
 
+import io
 import json
 import random
 from pathlib import Path
@@ -13,7 +14,7 @@ from defai.chain.download.patience import is_rate_limit
 from defai.chain.download.spans import Header, RawLog, Span
 from defai.chain.mainnet import USDC_WETH_005
 from defai.chain.rpc import BusyError, RpcError
-from defai.cli.fetching import checked_pools, protect_address
+from defai.cli.fetching import ProgressLine, checked_pools, protect_address
 from defai.cli.list_datasets import command as list_data
 from defai.domain.chain_events import (
     Block,
@@ -26,6 +27,8 @@ from defai.domain.chain_events import (
 )
 from defai.errors import ConfigError
 from defai.redaction import redacted
+from defai.worlds.dataset import LOG_TABLE, write_manifest
+from defai.worlds.download import Progress
 from defai.worlds.journal import JOURNAL, Journal
 from defai.worlds.rolling_back import LastWord, RollBackError, roll_back
 from defai.worlds.verification import Replay, first_difference
@@ -242,3 +245,47 @@ def test_unfinished_and_unreadable_folders_are_listed(tmp_path: Path) -> None:
     shown = CliRunner().invoke(list_data, [str(tmp_path)]).output
     assert "unfinished" in shown
     assert CliRunner().invoke(list_data, [str(tmp_path / "half" / "none")]).exit_code != 0
+
+
+def test_gaps_between_data_sets_of_a_pool_are_listed(tmp_path: Path) -> None:
+    pool = {"name": KEY.name, "address": KEY.address}
+    for first, last in ((10, 19), (20, 29), (15, 25), (40, 49)):
+        folder = tmp_path / f"from-{first}"
+        folder.mkdir()
+        (folder / LOG_TABLE).touch()
+        places = {
+            end: {"number": number, "hash": "0x", "timestamp": 0}
+            for end, number in (("first", first), ("last", last))
+        }
+        manifest = {
+            "format": 1,
+            "chain_id": 1,
+            "pools": [pool],
+            "blocks": places,
+            "logs": {"total": 3},
+            "verification": {"equal": True, "difference": ""},
+        }
+        write_manifest(folder, manifest)
+    told = json.loads(CliRunner().invoke(list_data, [str(tmp_path), "--json"]).output)
+    assert [one["state"] for one in told["data_sets"]] == ["verified"] * 4
+    assert told["gaps"] == [{"chain_id": 1, "pool": KEY.address, "first": 30, "last": 39}]
+    assert "has no blocks 30 to 39" in CliRunner().invoke(list_data, [str(tmp_path)]).output
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_shown_where_somebody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Terminal()
+    monkeypatch.setattr("sys.stderr", watched)
+    halfway = Progress(first=101, last=200, reached=150, logs=1_234, seconds=10.0, blocks_at_start=25)
+    assert halfway.seconds_left == 20.0
+    line = ProgressLine(quiet=False)
+    line.update(halfway)
+    assert "block 150 · 50 of 100 (50%) · 1,234 logs · 0:20 left" in watched.getvalue()
+    line.clear()
+    before = watched.getvalue()
+    ProgressLine(quiet=True).update(halfway)
+    assert watched.getvalue() == before
