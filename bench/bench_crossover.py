@@ -187,7 +187,7 @@ def speed_figure(peer: Peer, answer: Answer, ours: Ours) -> Figure:
     if peer is PEERS[0]:
         note += (
             f" defai, in each: {PART:,} bars, Python called every bar; exact pool fee and price impact, gas at"
-            f" {GAS_GWEI:g} gwei, a sealed decision every bar and {len(ours.fills):,} records. Processor time of one run."
+            f" {GAS_GWEI:g} gwei, a sealed decision every bar and {len(ours.fills):,} records. Processor time."
         )
     return Figure(
         what=f"a moving-average crossover on minute bars, beside {peer.name}",
