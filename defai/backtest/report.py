@@ -236,7 +236,9 @@ def parts_of(figures: Mapping[str, Any]) -> list[tuple[str, float, str]]:
         ("swaps", figures.get("swap_cost_usd"), -1),
         ("gas", figures.get("gas_usd"), -1),
     )
-    parts = [(name, sign * value, "relative") for name, value, sign in named if value]
+    parts = [
+        (name, sign * value, "relative") for name, value, sign in named if value and abs(value) >= _NOTHING
+    ]
     rest = against - sum(value for _, value, _ in parts)
     return [*parts, ("other", rest, "relative"), ("vs hold", against, "total")]
 

@@ -120,7 +120,8 @@ def open_ground(request: BacktestRequest) -> Ground:
         ground = _open_events(request, fees, first_time, end_time)
     if fees is not None and ground.first_time is not None and ground.last_time is not None:
         fees.require(ground.first_time, ground.last_time)
-    return replace(ground, settings={**ground.settings, "gas_price": _gas_price(request, ground)})
+    paid = {"gas_price": _gas_price(request, ground), "base_fees_sha256": fees.sha256 if fees else None}
+    return replace(ground, settings={**ground.settings, **paid})
 
 
 def _open_events(

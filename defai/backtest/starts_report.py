@@ -57,6 +57,8 @@ def _cell(average: Mapping[str, Any], scale: float, form: str) -> str:
     if average["mean"] is None:
         return "unmeasured"
     mean = form.format(average["mean"] * scale)
+    if not mean.strip("+-0.,"):
+        mean = mean.lstrip("+-")
     if average["standard_error"] is not None:
         mean += " ± " + form.replace("+", "").format(average["standard_error"] * scale)
     return mean.replace("-", "−")
