@@ -21,8 +21,10 @@ _AGAIN = "when the same process has lived through the history before: it remembe
 _NOT_REPEATED = (
     "in another process: something decides that is not in the context, a clock or a draw of its own"
 )
-SPARED = 4
-"""Where nobody opens the files, changed ones could only show to native code: then every fourth cut has them."""
+EVERY_OPENED = 2
+"""So many cuts to one that is made with changed files too: files that just end give most cheats away already."""
+EVERY_UNOPENED = 4
+"""The same where nobody is seen to open the files: only native code could tell changed ones from others."""
 
 
 def examine(
@@ -101,7 +103,7 @@ def _answers(
     setting: Setting, whole: Whole, moments: Sequence[int], seed: int, say: Say
 ) -> Iterable[tuple[_Key, Compared]]:
     """What came of every run, in the order of their cuts."""
-    every = 1 if whole.opened else SPARED
+    every = EVERY_OPENED if whole.opened else EVERY_UNOPENED
     keys: list[_Key] = [
         None,
         *((moment, Later.TAKEN) for moment in moments),

@@ -105,7 +105,7 @@ def test_what_only_looks_like_a_cheat_passes(bars: Path) -> None:
 
     reading, drawing = reports.values()
     assert [*reading.findings, *drawing.findings] == []
-    assert [reading.decisions, len(reading.cuts), reading.runs] == [COUNT, 3, 2 + 1 + 3 + 3]
+    assert [reading.decisions, len(reading.cuts), reading.runs] == [COUNT, 3, 2 + 1 + 3 + 2]
     assert [drawing.decisions, len(drawing.cuts), drawing.runs] == [COUNT, 3, 2 + 1 + 3 + 1]
     assert reading.opened
     assert drawing.opened == []
