@@ -22,7 +22,7 @@ def sweep_text(found: Mapping[str, Any]) -> str:
     over = windows[0] if len(windows) == 1 else f"{len(windows)} windows"
     head = f"{found['strategy']} · {found['source']} · {'whole history' if over == '-' else over}"
     counts = f"{found['done']:,} of {found['runs']:,} runs done"
-    lines = [head, counts + (f", {found['failed']:,} failed" if found["failed"] else "")]
+    lines = [head, counts + _trouble(found)]
     lines += [f"  run {one['run']}: {one['error']}" for one in found["failures"]]
     lines += ["", f"best by {found['objective']}" + (", means over windows" if len(windows) > 1 else ""), ""]
     lines += standings(found["best"], found["baselines"], found["objective"], worst=len(windows) > 1)
@@ -34,9 +34,9 @@ def sweep_text(found: Mapping[str, Any]) -> str:
 
 def search_text(found: Mapping[str, Any]) -> str:
     """A search's result: the best trials, and below them what the best one came to where no trial has looked."""
-    failed = f", {found['failed']:,} failed" if found["failed"] else ""
+    counts = f"{found['done']:,} of {found['runs']:,} trials done{_trouble(found)}"
     lines = [
-        f"{found['strategy']} · {found['source']} · {found['done']:,} of {found['runs']:,} trials done{failed}",
+        f"{found['strategy']} · {found['source']} · {counts}",
         *(f"  trial {one['run']}: {one['error']}" for one in found["failures"]),
         *("", f"best by {found['objective']} in {found['train_window']}", ""),
         *standings(found["best"], {}, found["objective"]),
@@ -46,7 +46,10 @@ def search_text(found: Mapping[str, Any]) -> str:
         lines += ["", f"the best one in {found['test_window']}, which no trial has seen", ""]
         lines += standings([test], found["baselines"], found["objective"])
         if test["looks"] > 1:
-            lines += ["", f"The test has been looked at {test['looks']} times: it is no longer unseen by you."]
+            lines += [
+                "",
+                f"The test has been looked at {test['looks']} times: it is no longer unseen by you.",
+            ]
     lines += ["", found["warning"]] if found["warning"] else []
     if found["out"]:
         lines += ["", f"all trials: {found['out']}/{'parts' if found['interrupted'] else 'results.parquet'}"]
@@ -82,6 +85,12 @@ def standings(
         "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in table
     ]
+
+
+def _trouble(found: Mapping[str, Any]) -> str:
+    """What did not go as it should, after the counts."""
+    failed = f", {found['failed']:,} failed" if found["failed"] else ""
+    return failed + (f", in {found['stopped']:,} the agent stopped early" if found["stopped"] else "")
 
 
 def _shape(objective: str) -> str:

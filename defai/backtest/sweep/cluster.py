@@ -6,13 +6,16 @@ however that ends: each watches a pipe that breaks with it.
 
 import logging
 import re
+import socket
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import urlsplit
 
+from defai.backtest.sweep.results import SCRATCH
 from defai.backtest.sweep.workers import Row, RunTask, perform_run
 from defai.errors import ConfigError, DefaiError, NotRunningError
 
@@ -45,6 +48,11 @@ class Workers:
     def __init__(self, client: "Client", count: int) -> None:
         self.count = count
         self._client = client
+
+    @property
+    def address(self) -> str:
+        """Where their scheduler listens."""
+        return str(self._client.scheduler_info()["address"])
 
     def perform(self, tasks: Iterable[RunTask]) -> Iterator[Row]:
         """Perform runs; rows come as they are ready, in no certain order. A worker's death is a row as well.
@@ -113,6 +121,7 @@ def open_workers(
         DefaiError: where its workers are of no use to us, or ours cannot be started.
     """
     import dask  # noqa: PLC0415  seconds that only sweeps pay
+    import distributed  # noqa: F401, PLC0415  it brings its defaults, which have to be there before they are changed
 
     if scheduler is not None and not re.fullmatch(r"(tcp|tls|ws|wss)://[^/\s:]+:\d+", scheduler):
         raise ConfigError(f"'{scheduler}' is no scheduler's address.", "Write --scheduler tcp://host:8786.")
@@ -129,7 +138,7 @@ def _started(count: int, folder: Path) -> Iterator["Client"]:
     from distributed import Client, LocalCluster  # noqa: PLC0415  the same
 
     with (
-        tempfile.TemporaryDirectory(prefix=".workers-", dir=folder, ignore_cleanup_errors=True) as scratch,
+        tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder, ignore_cleanup_errors=True) as scratch,
         dask.config.set(_OURS),
     ):
         try:
@@ -158,7 +167,10 @@ def _connected(scheduler: str) -> Iterator["Client"]:
     from distributed import Client  # noqa: PLC0415  seconds that only sweeps pay
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    place = urlsplit(scheduler)
     try:
+        # dask tries again where nobody listens, until the time is over
+        socket.create_connection((place.hostname or "", place.port or 0), timeout=CONNECT_S).close()
         client = Client(scheduler, timeout=CONNECT_S)
     except (OSError, TimeoutError) as error:
         raise NotRunningError(

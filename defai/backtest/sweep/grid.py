@@ -174,6 +174,7 @@ def _summary(
         "runs": grid.runs_in_all,
         "done": len(rows) - len(failures),
         "failed": len(failures),
+        "stopped": sum(bool(row.get("stopped")) for row in rows),
         "failures": [{"run": row["run"], "error": row["error"]} for row in failures[:_FAILURES]],
         "best": [standing.as_json() for standing in standings[:_BEST]],
         "baselines": {

@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import shutil
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -20,8 +21,10 @@ from defai.errors import ConfigError, DefaiError
 
 Row = Mapping[str, Any]
 
-PLAN, PARTS, RESULTS, LOCK = "plan.json", "parts", "results.parquet", ".lock"
+PLAN, PARTS, RESULTS, LOCK, SCRATCH = "plan.json", "parts", "results.parquet", ".lock", ".workers-"
 _FLUSH_S: Final = 1.0
+_MOST_PARTS: Final = 500
+"""More are put together: a sweep of days is not a folder of a hundred thousand files."""
 
 
 class ResultFolder:
@@ -35,8 +38,10 @@ class ResultFolder:
         self.folder = folder
         self.rows: dict[int, Row] = {}
         self._waiting: list[Row] = []
-        self._written = time.monotonic()
+        self._written = 0.0
         self._parts = 0
+        self._lock = threading.RLock()
+        self._timer: threading.Timer | None = None
 
     @classmethod
     def opened(cls, folder: Path, plan: Mapping[str, Any]) -> "ResultFolder":
@@ -67,15 +72,21 @@ class ResultFolder:
         return row is not None and row["error"] is None
 
     def add(self, row: Row) -> None:
-        """Keep a row; it is on the disk within a second, or with the next row after that.
+        """Keep a row; it is on the disk within a second.
 
         Raises:
-            DefaiError: where it cannot be written.
+            DefaiError: where it, or one before it, cannot be written.
         """
-        self.rows[int(row["run"])] = row
-        self._waiting.append(row)
-        if time.monotonic() - self._written >= _FLUSH_S:
-            self.flush()
+        with self._lock:
+            self.rows[int(row["run"])] = row
+            self._waiting.append(row)
+            left = self._written + _FLUSH_S - time.monotonic()
+            if left <= 0:
+                self.flush()
+            elif self._timer is None:
+                self._timer = threading.Timer(left, self._flush_by_itself)
+                self._timer.daemon = True
+                self._timer.start()
 
     def flush(self) -> None:
         """Write what waits.
@@ -83,13 +94,20 @@ class ResultFolder:
         Raises:
             DefaiError: where it cannot be written.
         """
-        if self._waiting:
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            if not self._waiting:
+                return
             with _in_words(self.folder):
                 (self.folder / PARTS).mkdir(exist_ok=True)
                 _write_rows(self.folder / PARTS / f"{self._parts:06}.parquet", self._waiting)
-            self._parts += 1
             self._waiting = []
-        self._written = time.monotonic()
+            self._parts += 1
+            self._written = time.monotonic()
+            if self._parts >= _MOST_PARTS:
+                self.close()
 
     def close(self) -> None:
         """Put all rows into one file, by number, and remove the parts.
@@ -97,14 +115,22 @@ class ResultFolder:
         Raises:
             DefaiError: where it cannot be written; the parts are there still.
         """
-        self.flush()
-        if not self.rows:
-            return
-        with _in_words(self.folder):
-            _write_rows(self.folder / RESULTS, [self.rows[number] for number in sorted(self.rows)])
-            shutil.rmtree(self.folder / PARTS, ignore_errors=True)
+        with self._lock:
+            self.flush()
+            if not self.rows:
+                return
+            with _in_words(self.folder):
+                _write_rows(self.folder / RESULTS, [self.rows[number] for number in sorted(self.rows)])
+                shutil.rmtree(self.folder / PARTS, ignore_errors=True)
+            self._parts = 0
+
+    def _flush_by_itself(self) -> None:
+        with suppress(DefaiError):  # what could not be written waits still: the next row says so
+            self.flush()
 
     def _read(self) -> None:
+        for left in self.folder.glob(f"{SCRATCH}*"):
+            shutil.rmtree(left, ignore_errors=True)  # of workers that were killed
         for draft in (*self.folder.glob("*.draft"), *(self.folder / PARTS).glob("*.draft")):
             draft.unlink(missing_ok=True)
         parts = sorted((self.folder / PARTS).glob("*.parquet"))

@@ -313,6 +313,7 @@ def _summary(plan: Search, rows: Sequence[Row], test: Mapping[str, Any] | None) 
         "fixed": dict(plan.fixed),
         "runs": plan.asked.trials,
         "failed": len(failures),
+        "stopped": sum(bool(row.get("stopped")) for row in rows),
         "failures": [{"run": row["run"], "error": row["error"]} for row in failures[:_FAILURES]],
         "best": [standing.as_json() for standing in best[:_BEST]],
         "test": None

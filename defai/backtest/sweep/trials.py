@@ -102,9 +102,12 @@ def distribution(name: str, axis: Axis, *, whole: bool) -> "BaseDistribution":
         low, high, stride = math.ceil(axis.low), math.floor(axis.high), axis.step or 1
         if low > high or stride != int(stride):
             raise ConfigError(f"The parameter '{name}' is a whole number: {axis} has none for it.")
+        high -= (high - low) % int(stride)
         return distributions.IntDistribution(low, high, log=axis.log, step=int(stride))
-    step = None if axis.step is None else float(axis.step)
-    return distributions.FloatDistribution(float(axis.low), float(axis.high), log=axis.log, step=step)
+    if axis.step is None:
+        return distributions.FloatDistribution(float(axis.low), float(axis.high), log=axis.log)
+    last = axis.high - (axis.high - axis.low) % axis.step
+    return distributions.FloatDistribution(float(axis.low), float(last), step=float(axis.step))
 
 
 def ends_of(axis: Axis, *, whole: bool) -> Sequence[str]:
