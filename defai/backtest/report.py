@@ -142,7 +142,8 @@ def _gas_note(figures: Mapping[str, Any]) -> str:
     priced = f"Gas: {figures.get('gas_price') or 'no word of its price'}"
     if figures.get("gas_usd") is None or "anchors" not in figures:
         return f"{priced}."
-    anchors = f"{figures['anchors']:,} transactions that did nothing but anchor decisions"
+    word = "transaction" if figures["anchors"] == 1 else "transactions"
+    anchors = f"{figures['anchors']:,} {word} that did nothing but anchor decisions"
     every = f" ({figures['anchor_every']:,} to an anchor)" if figures.get("anchor_every") else ""
     return f"{priced}; {figures['gas_usd']:,.2f} in all, {figures['anchor_gas_usd']:,.2f} of it for {anchors}{every}."
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 
 from defai.amm import Pool
-from defai.domain.chain_events import Block, PoolEvent
+from defai.domain.chain_events import Block
 from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address
 from defai.errors import DivergenceError
-from defai.market.state import MarketState, observe
+from defai.market.state import WINDOW_BLOCKS, MarketState, observe
+from defai.market.window import Observation, Window
 
 
 class ReplayedMarket(MarketState):
@@ -29,11 +30,37 @@ class ReplayedMarket(MarketState):
         """
         if block.number <= self.head.number:
             raise DivergenceError(f"Block {block.number} does not come after block {self.head.number}.")
-        by_pool: dict[Address, list[PoolEvent]] = {address: [] for address in self.keys}
-        for event in block.events:
-            by_pool[event.pool].append(event)
-        for address, events in by_pool.items():
-            pool = self.pools[address]
+        if block.number > self.head.number + 1:
+            for window in self.windows.values():
+                _keep_quiet(window, block)
+        for address, pool in self.pools.items():
+            events = block.events
+            if len(self.pools) > 1:
+                events = tuple([event for event in events if event.pool == address])
             self.windows[address].append(observe(block, pool, self._ticks[address], events))
             self._ticks[address] = pool.tick
         self.head = block
+
+
+def _keep_quiet(window: Window, block: Block) -> None:
+    """Fill in the blocks that a record leaves out since nothing happened in them: rows have to be one a block."""
+    if not window:
+        return
+    last = window[-1]
+    blocks, seconds = block.number - last.block_number, block.timestamp - last.timestamp
+    for number in range(max(last.block_number + 1, block.number - WINDOW_BLOCKS), block.number):
+        window.append(
+            Observation(
+                block_number=number,
+                timestamp=last.timestamp + seconds * (number - last.block_number) // blocks,
+                base_fee_wei=last.base_fee_wei,
+                sqrt_price_x96=last.sqrt_price_x96,
+                tick=last.tick,
+                tick_low=last.tick,
+                tick_high=last.tick,
+                liquidity=last.liquidity,
+                swaps=0,
+                amount0_in=0,
+                amount1_in=0,
+            )
+        )
