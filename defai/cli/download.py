@@ -105,4 +105,8 @@ async def _download(
                 return folder, there
         with Journal(folder) as journal:
             download = Download(rpc, journal, wanted, say=line.say, report=line.update)
-            return folder, await with_line(line, lambda: download.run(chain_id=chain_id))
+            try:
+                return folder, await with_line(line, lambda: download.run(chain_id=chain_id))
+            except asyncio.CancelledError:
+                line.say("Stopped. The same command goes on where it was.")
+                raise

@@ -22,6 +22,7 @@ _LIMITED: Final = re.compile(
     re.IGNORECASE,
 )
 """What nodes say in JSON-RPC where others say HTTP 429."""
+_LIMIT_CODES: Final = frozenset({429, -32029, -32097})
 _TOO_MANY_RESULTS: Final = re.compile(r"results|range|logs|blocks|response size", re.IGNORECASE)
 
 Answer = TypeVar("Answer")
@@ -31,9 +32,11 @@ def is_rate_limit(error: BaseException) -> bool:
     """Whether the node asks to come again later, as opposed to asking for less."""
     if isinstance(error, BusyError):
         return True
-    if not isinstance(error, RpcError) or _TOO_MANY_RESULTS.search(error.message):
+    if not isinstance(error, RpcError):
         return False
-    return error.code in {429, -32029, -32097} or bool(_LIMITED.search(error.message))
+    if error.code in _LIMIT_CODES:
+        return True
+    return bool(_LIMITED.search(error.message)) and not _TOO_MANY_RESULTS.search(error.message)
 
 
 class PatientRpc(Rpc):

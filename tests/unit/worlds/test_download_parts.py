@@ -72,6 +72,7 @@ def test_what_names_no_block_is_refused(text: str, end: bool) -> None:
         (-32005, "project ID request rate exceeded, too many requests", True),
         (429, "Your app has exceeded its compute units per second capacity", True),
         (-32029, "slow", True),
+        (429, "too many requests for logs: 10 a second", True),
         (-32000, "daily request count exceeded, request rate limited", True),
         (-32005, "query returned more than 10000 results", False),
         (-32602, "eth_getLogs is limited to a 10,000 range", False),
