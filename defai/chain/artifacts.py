@@ -46,13 +46,15 @@ class Artifact:
     Attributes:
         abi: the JSON ABI.
         bytecode: creation code as hex digits without 0x, with holes where libraries' addresses go.
-        links: byte offsets of those holes by the library's name.
+        runtime: the code it has once it is deployed, likewise; empty where the artifact does not tell.
+        links: byte offsets of the creation code's holes by the library's name.
         digest: sha256 of the file it was read from.
     """
 
     name: str
     abi: tuple[Mapping[str, Any], ...]
     bytecode: str
+    runtime: str
     links: Mapping[str, tuple[int, ...]]
     digest: bytes
 
@@ -69,6 +71,10 @@ class Artifact:
             for offset in offsets:
                 code = code[: offset * 2] + digits + code[offset * 2 + 40 :]
         return bytes.fromhex(code) + arguments
+
+    def runtime_code(self) -> bytes:
+        """The code of a contract that links no library and has no immutables, as it stands once deployed."""
+        return bytes.fromhex(self.runtime)
 
 
 def artifact_path(name: str) -> Path:
@@ -99,6 +105,7 @@ def artifact(name: str) -> Artifact:
         name,
         tuple(document["abi"]),
         document["bytecode"].removeprefix("0x"),
+        document.get("deployedBytecode", "0x").removeprefix("0x"),
         links,
         hashlib.sha256(content).digest(),
     )

@@ -1,21 +1,23 @@
 """Whole pools: is there one, which one is it, and all of its ticks."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from defai.amm import MAX_TICK, MIN_TICK, Pool, TickState
 from defai.chain import mainnet
 from defai.chain.codec import address_at, address_word, checksum, selector, signed, unsigned, word
-from defai.chain.multicall import multicall
-from defai.chain.reader import POOL_GETTERS, decode_pool
-from defai.chain.rpc import Rpc
+from defai.chain.lens import LensQuery, PoolAnswer, PoolQuery, read_lens
+from defai.chain.multicall import CHUNKS_AT_ONCE, multicall
+from defai.chain.rpc import Rpc, RpcError
 from defai.domain.operations import Call
 from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address, Token
 from defai.errors import ConfigError, DivergenceError, NotFoundError
+from defai.market.state import PoolReport
 
-_TICKS: Final = "ticks(int24)"
-_BITMAP: Final = "tickBitmap(int16)"
+_PAGE_WORDS: Final = 512
+"""Words of a tick bitmap in one call: some 3 million gas where they are empty, 13,000 more for each tick."""
 _GET_POOL: Final = "getPool(address,address,uint24)"
 
 
@@ -107,14 +109,11 @@ async def snapshot_pool(rpc: Rpc, key: PoolKey, number: int, *, words: int | Non
     header, *_ = await rpc.batch([("eth_getBlockByNumber", (block, False))])
     if header is None:
         raise NotFoundError(f"The node at {rpc.name} has no block {number:,}.")
-    getters = [Call(key.address, selector(getter)) for getter in POOL_GETTERS]
-    answer = decode_pool(await multicall(rpc, getters, block))
-    if answer is None or not answer[0].sqrt_price_x96:
+    answer = await _read_pool(rpc, key, block, words)
+    if answer is None or not answer.report.sqrt_price_x96:
         raise NotFoundError(f"No initialised pool {key.name} stands at {key.address} at block {number:,}.")
-    reading, fee_protocol = answer
-    initialised = await _initialised_ticks(rpc, key, block, reading.tick, words)
-    ticks = await _tick_states(rpc, key, block, initialised)
-    _check_liquidity(key, reading.tick, reading.liquidity, ticks, whole=words is None)
+    reading, ticks = answer.report, dict(answer.ticks)
+    _check_ticks(key, reading, ticks, whole=words is None)
     return Pool.from_state(
         fee_pips=key.fee_pips,
         tick_spacing=key.tick_spacing,
@@ -124,60 +123,57 @@ async def snapshot_pool(rpc: Rpc, key: PoolKey, number: int, *, words: int | Non
         fee_growth_global0_x128=reading.fee_growth_global0_x128,
         fee_growth_global1_x128=reading.fee_growth_global1_x128,
         ticks=ticks,
-        fee_protocol=fee_protocol,
+        fee_protocol=answer.fee_protocol,
         timestamp=int(header["timestamp"], 16),
     )
 
 
-async def _initialised_ticks(rpc: Rpc, key: PoolKey, block: str, tick: int, words: int | None) -> list[int]:
-    first, last = (MIN_TICK // key.tick_spacing) >> 8, (MAX_TICK // key.tick_spacing) >> 8
+async def _read_pool(rpc: Rpc, key: PoolKey, block: str, words: int | None) -> PoolAnswer | None:
+    """A pool with its ticks: those around the price in one call, all of them in as many as it takes."""
     if words is not None:
-        middle = (tick // key.tick_spacing) >> 8
-        first, last = max(first, middle - words), min(last, middle + words)
-    positions = range(first, last + 1)
-    calls = [Call(key.address, selector(_BITMAP) + word(position)) for position in positions]
-    ticks: list[int] = []
-    for position, answer in zip(positions, await multicall(rpc, calls, block), strict=True):
-        if answer is None:
-            raise DivergenceError(
-                f"The pool {key.name} does not answer for word {position} of its tick bitmap."
-            )
-        bits = unsigned(answer)
-        while bits:
-            lowest = bits & -bits
-            ticks.append(((position << 8) + lowest.bit_length() - 1) * key.tick_spacing)
-            bits ^= lowest
-    return ticks
+        query = PoolQuery(key.address, (-words, words), around_price=True)
+        (answer,) = await read_lens(rpc, [LensQuery((query,))], block)
+        return answer.pools[0]
+    first, last = (MIN_TICK // key.tick_spacing) >> 8, (MAX_TICK // key.tick_spacing) >> 8
+    pages = [(start, min(start + _PAGE_WORDS - 1, last)) for start in range(first, last + 1, _PAGE_WORDS)]
+    whole: PoolAnswer | None = None
+    for i in range(0, len(pages), CHUNKS_AT_ONCE):
+        for part in await _read_pages(rpc, key, block, pages[i : i + CHUNKS_AT_ONCE]):
+            if part is None:
+                return None
+            whole = part if whole is None else replace(whole, ticks={**whole.ticks, **part.ticks})
+    return whole
 
 
-async def _tick_states(rpc: Rpc, key: PoolKey, block: str, ticks: Sequence[int]) -> dict[int, TickState]:
-    answers = await multicall(
-        rpc, [Call(key.address, selector(_TICKS) + word(tick)) for tick in ticks], block
-    )
-    states: dict[int, TickState] = {}
-    for tick, answer in zip(ticks, answers, strict=True):
-        if not answer or not unsigned(answer, 7):
-            raise DivergenceError(f"Tick {tick} of {key.name} is in the pool's bitmap but not initialised.")
-        states[tick] = TickState(
-            liquidity_gross=unsigned(answer),
-            liquidity_net=signed(answer, 1),
-            fee_growth_outside0_x128=unsigned(answer, 2),
-            fee_growth_outside1_x128=unsigned(answer, 3),
-            tick_cumulative_outside=signed(answer, 4),
-            seconds_per_liquidity_outside_x128=unsigned(answer, 5),
-            seconds_outside=unsigned(answer, 6),
-        )
-    return states
+async def _read_pages(
+    rpc: Rpc, key: PoolKey, block: str, pages: Sequence[tuple[int, int]]
+) -> list[PoolAnswer | None]:
+    """The ticks in some words of the bitmap, page by page; a page with too many ticks for one call is halved."""
+    queries = [LensQuery((PoolQuery(key.address, page),)) for page in pages]
+    try:
+        return [answer.pools[0] for answer in await read_lens(rpc, queries, block)]
+    except RpcError:
+        halves = [half for first, last in pages for half in _halves(first, last)]
+        if len(halves) == len(pages):
+            raise
+    parts = [await _read_pages(rpc, key, block, [half]) for half in halves]
+    return [answer for part in parts for answer in part]
 
 
-def _check_liquidity(
-    key: PoolKey, tick: int, liquidity: int, ticks: dict[int, TickState], *, whole: bool
-) -> None:
+def _halves(first: int, last: int) -> list[tuple[int, int]]:
+    middle = (first + last) // 2
+    return [(first, last)] if first == last else [(first, middle), (middle + 1, last)]
+
+
+def _check_ticks(key: PoolKey, reading: PoolReport, ticks: dict[int, TickState], *, whole: bool) -> None:
     """The liquidity in range is the sum of what began at or below the tick (white paper of v3, section 6.3)."""
-    below = sum(state.liquidity_net for at, state in ticks.items() if at <= tick)
-    if whole and below != liquidity:
+    for tick, state in ticks.items():
+        if not state.liquidity_gross:
+            raise DivergenceError(f"Tick {tick} of {key.name} is in the pool's bitmap but not initialised.")
+    below = sum(state.liquidity_net for at, state in ticks.items() if at <= reading.tick)
+    if whole and below != reading.liquidity:
         raise DivergenceError(
-            f"The ticks of {key.name} add up to a liquidity of {below}, the pool says {liquidity}."
+            f"The ticks of {key.name} add up to a liquidity of {below}, the pool says {reading.liquidity}."
         )
 
 

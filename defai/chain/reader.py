@@ -1,23 +1,17 @@
 """One reader for all agents: a block, its events and every pool's state in a single round trip."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
 
-from defai.chain.codec import address_word, checksum, selector, signed, unhex, unsigned
+from defai.chain.codec import checksum
 from defai.chain.decode import decode_pool_logs, pool_topics
-from defai.chain.multicall import decode_aggregate3, encode_aggregate3, multicall_request
+from defai.chain.lens import LensAnswer, LensQuery, PoolQuery, decode_lens, lens_request, lens_words
 from defai.chain.rpc import Json, Request, Rpc, RpcError
 from defai.domain.chain_events import Block
-from defai.domain.operations import Call
 from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address
 from defai.errors import DivergenceError, NotFoundError
 from defai.market.state import PoolReport
-
-POOL_GETTERS: Final = ("slot0()", "liquidity()", "feeGrowthGlobal0X128()", "feeGrowthGlobal1X128()")
-"""What is asked of every pool in every block."""
-BALANCE_OF: Final = "balanceOf(address)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +29,7 @@ class BlockReading:
 
 
 class BlockReader:
-    """Reads blocks. Its call data are packed once.
+    """Reads blocks. Its call data are packed once, and again when other accounts are asked for.
 
     It believes no single answer: logs must be the block's own, and each block read must be the child of the one read
     before it where they are neighbours.
@@ -48,12 +42,11 @@ class BlockReader:
     def __init__(self, rpc: Rpc, pools: Sequence[PoolKey]) -> None:
         self.rpc = rpc
         self.pools = tuple(pools)
-        self._calls = [Call(key.address, selector(getter)) for key in pools for getter in POOL_GETTERS]
-        self._data = encode_aggregate3(self._calls)
-        self._accounts: tuple[Address, ...] = ()
+        self._override = True
         self._filter = {"address": [key.address for key in pools], "topics": [pool_topics()]}
         tokens = {token.address: token for key in pools for token in (key.token0, key.token1)}
-        self._tokens = tuple(tokens)
+        self._query = LensQuery(tuple(PoolQuery(key.address) for key in pools), tuple(tokens))
+        self._data = self._query.data()
         self._last: Block | None = None
 
     async def head(self) -> int:
@@ -73,23 +66,14 @@ class BlockReader:
             DivergenceError: where the node's answers contradict each other: logs of another block, a block that is
                 not the child of its parent, a pool that answers nothing.
         """
-        header, logs, answer = await self.rpc.batch_settled(self._requests(number, accounts))
-        if header is None:
-            raise NotFoundError(f"The node at {self.rpc.name} has no block {number:,}.")
-        for result in (header, logs, answer):
-            if isinstance(result, RpcError):
-                raise result
-        count = len(self._calls) + len(self._accounts) * len(self._tokens)
+        header, logs, words = await self._ask(number, accounts)
         try:
             block = self._block(header, logs, number)
-            data = unhex(answer)
+            answer = decode_lens(self._query, words)
         except (KeyError, TypeError, ValueError) as error:
-            raise DivergenceError(
-                f"What the node at {self.rpc.name} says of block {number:,} makes no sense."
-            ) from error
-        results = decode_aggregate3(data, count)
-        pools = self._readings(results)
-        balances = self._balances(results[len(self._calls) :])
+            raise self._nonsense(number) from error
+        pools = self._readings(answer)
+        balances = self._balances(answer)
         self._last = block
         return BlockReading(block, pools, balances)
 
@@ -97,21 +81,38 @@ class BlockReader:
         """Expect no particular parent of the next block: the caller goes back over a reorganisation."""
         self._last = None
 
-    def _requests(self, number: int, accounts: Sequence[Address]) -> list[Request]:
-        if tuple(accounts) != self._accounts:
-            self._accounts = tuple(accounts)
-            holdings = [
-                Call(token, selector(BALANCE_OF) + address_word(account))
-                for account in self._accounts
-                for token in self._tokens
-            ]
-            self._data = encode_aggregate3([*self._calls, *holdings])
+    async def _ask(self, number: int, accounts: Sequence[Address]) -> tuple[Json, Json, bytes]:
+        """The block's header, its logs, and what the lens read of it."""
+        for override in (self._override, False):
+            requests = self._requests(number, accounts, override=override)
+            header, logs, answer = await self.rpc.batch_settled(requests)
+            if header is None:
+                raise NotFoundError(f"The node at {self.rpc.name} has no block {number:,}.")
+            for result in (header, logs):
+                if isinstance(result, RpcError):
+                    raise result
+            try:
+                words = lens_words(answer, override=override)
+            except (TypeError, ValueError) as error:
+                raise self._nonsense(number) from error
+            if words is not None:
+                self._override = override
+                break
+        return header, logs, words or b""
+
+    def _requests(self, number: int, accounts: Sequence[Address], *, override: bool) -> list[Request]:
+        if tuple(accounts) != self._query.accounts:
+            self._query = replace(self._query, accounts=tuple(accounts))
+            self._data = self._query.data()
         height = hex(number)
         return [
             ("eth_getBlockByNumber", (height, False)),
             ("eth_getLogs", ({"fromBlock": height, "toBlock": height, **self._filter},)),
-            multicall_request(self._data, height),
+            lens_request(self._data, height, override=override),
         ]
+
+    def _nonsense(self, number: int) -> DivergenceError:
+        return DivergenceError(f"What the node at {self.rpc.name} says of block {number:,} makes no sense.")
 
     def _block(self, header: Json, logs: Json, number: int) -> Block:
         if int(header["number"], 16) != number:
@@ -141,41 +142,22 @@ class BlockReader:
             events=events,
         )
 
-    def _readings(self, results: Sequence[bytes | None]) -> dict[Address, PoolReport]:
+    def _readings(self, answer: LensAnswer) -> dict[Address, PoolReport]:
         readings: dict[Address, PoolReport] = {}
-        width = len(POOL_GETTERS)
-        for i, key in enumerate(self.pools):
-            answer = decode_pool(results[i * width : (i + 1) * width])
-            if answer is None:
+        for key, pool in zip(self.pools, answer.pools, strict=True):
+            if pool is None:
                 raise DivergenceError(
                     f"There is no Uniswap v3 pool at {key.address} ({key.name}) at that block."
                 )
-            readings[key.address] = answer[0]
+            readings[key.address] = pool.report
         return readings
 
-    def _balances(self, results: Sequence[bytes | None]) -> dict[Address, dict[Address, int]]:
+    def _balances(self, answer: LensAnswer) -> dict[Address, dict[Address, int]]:
         balances: dict[Address, dict[Address, int]] = {}
-        answers = iter(results)
-        for account in self._accounts:
+        for account, told in zip(self._query.accounts, answer.accounts, strict=True):
             held = balances[account] = {}
-            for token in self._tokens:
-                answer = next(answers)
-                if not answer:
+            for token, amount in told.balances.items():
+                if amount is None:
                     raise DivergenceError(f"The token {token} does not say what {account} holds.")
-                held[token] = unsigned(answer)
+                held[token] = amount
         return balances
-
-
-def decode_pool(results: Sequence[bytes | None]) -> tuple[PoolReport, int] | None:
-    """A pool's state and its protocol fee, from its answers to `POOL_GETTERS`; None where it is no pool."""
-    slot0, liquidity, growth0, growth1 = results
-    if not slot0 or not liquidity or not growth0 or not growth1 or len(slot0) != 7 * 32:
-        return None
-    report = PoolReport(
-        sqrt_price_x96=unsigned(slot0),
-        tick=signed(slot0, 1),
-        liquidity=unsigned(liquidity),
-        fee_growth_global0_x128=unsigned(growth0),
-        fee_growth_global1_x128=unsigned(growth1),
-    )
-    return report, unsigned(slot0, 5)

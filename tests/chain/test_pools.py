@@ -1,5 +1,6 @@
 """A pool read from the chain is the pool on the chain: same quotes, same course, same ticks."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from random import Random
 
@@ -7,16 +8,19 @@ import pytest
 
 from defai.amm import MAX_SQRT_RATIO, MIN_SQRT_RATIO, Pool
 from defai.chain import mainnet
+from defai.chain.codec import argument_types, decode_values, unhex
 from defai.chain.contracts import encode_operations, pool_address, pool_key
 from defai.chain.keys import throwaway_key
+from defai.chain.lens import READ
 from defai.chain.pools import check_pools, describe_pool, snapshot_pool
 from defai.chain.reader import BlockReader
+from defai.chain.rpc import Json, RpcError
 from defai.chain.seeding import Band, seed_pools, sqrt_price_x96
 from defai.domain.chain_events import PoolSwapped
 from defai.domain.operations import MintPosition
 from defai.errors import ConfigError, DivergenceError, NotFoundError
 from tests.chain.scenes import Market
-from tests.chain.test_reader import LyingRpc
+from tests.chain.test_reader import LyingRpc, PickyRpc
 
 KEY = mainnet.USDC_WETH_005
 
@@ -136,13 +140,48 @@ async def test_a_pool_the_factory_does_not_know(market: Market) -> None:
 
 
 async def test_ticks_that_contradict_the_liquidity_are_not_believed(market: Market) -> None:
-    def drop_a_tick(answer: str) -> str:
-        """Clear the bits of every bitmap word: the pool would have no ticks at all."""
-        return answer if len(answer) < 100_000 else answer[:130] + answer[130:].replace("8000", "0000")
+    number = await market.chain.head()
+    pool = await snapshot_pool(market.chain.rpc, KEY, number)
+    gross = max(state.liquidity_gross for state in pool.ticks.values())
+    for found, put, sentence in (
+        (f"{gross:064x}", f"{gross + 1:064x}", "add up to a liquidity of"),
+        (f"{gross:064x}", "00" * 32, "in the pool's bitmap but not initialised"),
+    ):
 
-    async with LyingRpc(market.chain.url, {"eth_call": drop_a_tick}) as rpc:
-        with pytest.raises(DivergenceError):
-            await snapshot_pool(rpc, KEY, market.seeded + 1)
+        def tamper(answer: str, found: str = found, put: str = put) -> str:
+            """Liquidity is written twice where it begins: gross and net are the same."""
+            return answer.replace(found, put)
+
+        async with LyingRpc(market.chain.url, {"eth_call": tamper}) as rpc:
+            with pytest.raises(DivergenceError, match=sentence):
+                await snapshot_pool(rpc, KEY, number)
+
+
+async def test_a_page_with_too_many_ticks_is_halved(market: Market) -> None:
+    """A node that allows a call as much as sixty words and no more."""
+    number = await market.chain.head()
+    pages = []
+
+    def refuse(method: str, params: Sequence[Json], result: Json) -> Json:
+        if method != "eth_call":
+            return result
+        ((_, first, last, _),), *_ = decode_values(argument_types(READ), unhex(params[0]["data"])[4:])
+        pages.append((first, last))
+        return result if last - first < 60 else RpcError("eth_call", -32000, "out of gas")
+
+    async with PickyRpc(market.chain.url, refuse) as rpc:
+        pool = await snapshot_pool(rpc, KEY, number)
+    whole = await snapshot_pool(market.chain.rpc, KEY, number)
+    assert pool.ticks == whole.ticks
+    assert (pool.sqrt_price_x96, pool.liquidity) == (whole.sqrt_price_x96, whole.liquidity)
+    assert len(pages) > 16
+
+    def refuse_all(method: str, _: Sequence[Json], result: Json) -> Json:
+        return RpcError("eth_call", -32000, "out of gas") if method == "eth_call" else result
+
+    async with PickyRpc(market.chain.url, refuse_all) as rpc:
+        with pytest.raises(RpcError, match="out of gas"):
+            await snapshot_pool(rpc, KEY, number)
 
 
 def test_pool_addresses_are_mainnets() -> None:

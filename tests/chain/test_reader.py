@@ -1,7 +1,7 @@
 """The batched reader: equal to what web3 says call by call, equal to the events, and not to be lied to."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 import pytest
@@ -37,6 +37,21 @@ class LyingRpc(Rpc):
         return [
             self.tamper[method](result) if method in self.tamper else result
             for (method, _), result in zip(requests, results, strict=True)
+        ]
+
+
+class PickyRpc(Rpc):
+    """Passes a real node's answers on, unless the test puts another in place of one."""
+
+    def __init__(self, url: str, judge: "Callable[[str, Sequence[Json], Json], Json]") -> None:
+        super().__init__(url)
+        self.judge = judge
+
+    async def batch_settled(self, requests: Sequence[Request]) -> list[Json]:
+        results = await super().batch_settled(requests)
+        return [
+            self.judge(method, params, result)
+            for (method, params), result in zip(requests, results, strict=True)
         ]
 
 
@@ -160,11 +175,49 @@ async def test_a_pool_that_is_not_there(market: Market) -> None:
         await BlockReader(market.chain.rpc, [stranger]).read(market.seeded)
 
 
-async def test_a_chain_without_multicall() -> None:
+async def test_a_chain_without_pools() -> None:
     async with Anvil() as anvil, anvil.rpc() as rpc:
-        with pytest.raises(DivergenceError, match="gave no answer") as caught:
+        with pytest.raises(DivergenceError, match="no Uniswap v3 pool at"):
             await BlockReader(rpc, mainnet.POOLS).read(0)
-    assert mainnet.MULTICALL3 in caught.value.hint
+
+
+async def test_a_token_that_does_not_answer(market: Market) -> None:
+    await market.chain.rpc.call("anvil_setCode", mainnet.USDC.address, "0x")
+    reader = BlockReader(market.chain.rpc, mainnet.POOLS)
+    head = await reader.head()
+    with pytest.raises(DivergenceError, match=f"The token {mainnet.USDC.address} does not say what {NOBODY}"):
+        await reader.read(head, accounts=[NOBODY])
+    assert len((await reader.read(head)).pools) == len(mainnet.POOLS)
+
+
+@pytest.mark.parametrize(
+    "refusal", ["0x", RpcError("eth_call", -32602, "too many arguments, want at most 2")]
+)
+async def test_a_node_without_state_overrides(market: Market, refusal: Json) -> None:
+    """It is asked in the other way, and from then on in that way alone."""
+    await trade_about(market, 2)
+    number = await market.chain.head()
+    accounts = [market.trader.address]
+    expected = await BlockReader(market.chain.rpc, mainnet.POOLS).read(number, accounts=accounts)
+    asked = []
+
+    def refuse(method: str, params: Sequence[Json], result: Json) -> Json:
+        if method == "eth_call":
+            asked.append(len(params))
+        return refusal if method == "eth_call" and len(params) == 3 else result
+
+    async with PickyRpc(market.chain.url, refuse) as rpc:
+        reader = BlockReader(rpc, mainnet.POOLS)
+        assert await reader.read(number, accounts=accounts) == expected
+        reader.forget()
+        assert await reader.read(number, accounts=accounts) == expected
+    assert asked == [3, 2, 2]
+
+
+async def test_a_node_that_answers_neither_way(market: Market) -> None:
+    async with LyingRpc(market.chain.url, {"eth_call": lambda _: "0x"}) as rpc:
+        with pytest.raises(DivergenceError, match="breaks off"):
+            await BlockReader(rpc, mainnet.POOLS).read(market.seeded)
 
 
 async def test_a_reorganised_parent_is_noticed(market: Market) -> None:
@@ -183,6 +236,12 @@ async def test_a_reorganised_parent_is_noticed(market: Market) -> None:
     assert (await reader.read(head + 2)).block.events == ()
 
 
+def resized(answer: str, more: int) -> str:
+    """A row of words with one more or one less, and a length that agrees."""
+    words = (len(answer) - 2) // 64 - 2 + more
+    return answer[:66] + f"{words:064x}" + (answer[130:] + "00" * 32)[: 64 * words]
+
+
 @pytest.mark.parametrize(
     ("method", "tamper", "sentence"),
     [
@@ -198,9 +257,11 @@ async def test_a_reorganised_parent_is_noticed(market: Market) -> None:
         ),
         ("eth_getLogs", lambda logs: [log | {"topics": log["topics"][:1]} for log in logs], "its topic says"),
         ("eth_getBlockByNumber", lambda header: header | {"number": "0x1"}, "gave block 0x1 for"),
-        ("eth_call", lambda answer: answer[:-200], "breaks off in the 8th"),
-        ("eth_call", lambda answer: answer[:-800], "breaks off in the 5th"),
-        ("eth_call", lambda _: "0x", "gave no answer"),
+        ("eth_call", lambda answer: answer[:-200], "breaks off"),
+        ("eth_call", lambda answer: answer[:-64], "breaks off"),
+        ("eth_call", lambda answer: resized(answer, -1), "breaks off"),
+        ("eth_call", lambda answer: resized(answer, 1), "more than it was asked for"),
+        ("eth_call", lambda _: "0x01", "breaks off"),
         ("eth_call", lambda _: None, "makes no sense"),
         ("eth_call", lambda _: "0xabc", "makes no sense"),
         ("eth_getLogs", lambda _: None, "makes no sense"),

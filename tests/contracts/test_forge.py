@@ -46,6 +46,7 @@ def test_the_contracts_tests_pass_and_cost_what_they_cost(forge: Path) -> None:
         "TradingPolicyTest",
         "InvariantsTest",
         "ModelRegistryTest",
+        "PoolLensTest",
         "GasTest",
     ):
         assert f".t.sol:{suite}\n" in text, suite

@@ -14,6 +14,30 @@ interface IUniswapV3Pool {
 
     function fee() external view returns (uint24);
 
+    function tickSpacing() external view returns (int24);
+
+    function liquidity() external view returns (uint128);
+
+    function feeGrowthGlobal0X128() external view returns (uint256);
+
+    function feeGrowthGlobal1X128() external view returns (uint256);
+
+    function tickBitmap(int16 wordPosition) external view returns (uint256);
+
+    function ticks(int24 tick)
+        external
+        view
+        returns (
+            uint128 liquidityGross,
+            int128 liquidityNet,
+            uint256 feeGrowthOutside0X128,
+            uint256 feeGrowthOutside1X128,
+            int56 tickCumulativeOutside,
+            uint160 secondsPerLiquidityOutsideX128,
+            uint32 secondsOutside,
+            bool initialized
+        );
+
     function slot0()
         external
         view
@@ -117,6 +141,10 @@ interface INonfungiblePositionManager {
     function burn(uint256 tokenId) external payable;
 
     function ownerOf(uint256 tokenId) external view returns (address);
+
+    function balanceOf(address owner) external view returns (uint256);
+
+    function tokenOfOwnerByIndex(address owner, uint256 index) external view returns (uint256);
 
     function positions(uint256 tokenId)
         external
