@@ -20,6 +20,7 @@ from defai.domain.decisions import (
     ExecutionStatus,
     FeatureRow,
     Forecast,
+    Verdict,
     VerdictStatus,
 )
 from defai.domain.intents import Hold, Intent
@@ -37,7 +38,7 @@ from defai.domain.tokens import Address, Token
 from defai.features.pipeline import compute_row
 from defai.features.spec import FeatureSpec
 from defai.portfolio.pnl import Valued
-from defai.strategy.api import Context, Costs, PoolView, Strategy
+from defai.strategy.api import Context, PoolView, Strategy
 
 
 class AgentState(Enum):
@@ -113,18 +114,29 @@ class Agent:
         """What the agent is called."""
         return self.mandate.name
 
-    async def step(self, arrived: float) -> Decision | None:
+    @property
+    def is_under_way(self) -> bool:
+        """Whether something was sent whose settlement has not been folded in."""
+        return self._under_way is not None
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody listens to what it says."""
+        return self._watched
+
+    async def step(self, arrived: float, asked: Callable[[Context], Intent] | None = None) -> Decision | None:
         """Take part in the newest block: fold what came of the last decision, decide, act.
 
         Args:
             arrived: `perf_counter` of the block's arrival, for the latency on the stream.
+            asked: gives or raises what the strategy did, where it has been asked already.
         """
         await self._settle()
         decision = view = None
         if self.state is AgentState.RUNNING and self._under_way is None:
             valued = self.desk.valued()
             context = self._look(valued)
-            judged = self.desk.judge(self._decide(context), valued)
+            judged = self.desk.judge(self._decide(context, asked or self.mandate.strategy.decide), valued)
             decision = self._seal(context, judged)
             await self._audit_log.append(self.name, decision)
             if self._watched:
@@ -160,8 +172,7 @@ class Agent:
         )
         row = compute_row([pool.history for pool in pools], self._features) if self._features else None
         head, desk = self._market.head, self.desk
-        fee = head.base_fee_wei + gas.TIP_WEI
-        unit = 10**desk.valuation.numeraire.decimals
+        pricing = self._market.pools[desk.valuation.key.address]
         return Context(
             block_number=head.number,
             timestamp=head.timestamp,
@@ -174,13 +185,13 @@ class Agent:
             numeraire=desk.valuation.numeraire,
             base=desk.valuation.base,
             equity_raw=valued.equity_raw,
-            costs=Costs(desk.gas_raw(gas.SWAP_GAS, fee) / unit, desk.gas_raw(gas.REBALANCE_GAS, fee) / unit),
-            rng=Random(f"{self.name}:{head.number}:{head.hash}"),  # noqa: S311  a strategy's draw, not a secret
+            costs=gas.costs(desk.valuation, pricing.sqrt_price_x96, head.base_fee_wei),
+            rng=dice(self.name, head.number, head.hash),
         )
 
-    def _decide(self, context: Context) -> Intent:
+    def _decide(self, context: Context, decide: Callable[[Context], Intent]) -> Intent:
         try:
-            intent = self.mandate.strategy.decide(context)
+            intent = decide(context)
             wrong = fault(intent)
         except (Exception, SystemExit) as error:  # noqa: BLE001  an author's code may raise anything; it stops its agent only
             intent, wrong = Hold(reason=""), f"raised {type(error).__name__}: {error}"
@@ -190,10 +201,22 @@ class Agent:
         self.change_state(AgentState.STOPPED, reason)
         return Hold(reason=reason)
 
+    def draft_of_hold(self, reason: str) -> Draft:
+        """What a decision to hold upon the newest block commits to, of an agent without features."""
+        return self._draft(None, None, Judged(Verdict(VerdictStatus.APPROVED, Hold(reason=reason))))
+
+    def held(self, count: int, gas_units: int) -> None:
+        """Count decisions to hold that were taken elsewhere, and the gas of their anchors."""
+        self.decisions["decisions"] += count
+        self.decisions["holds"] += count
+        self.gas_used += gas_units
+
     def _seal(self, context: Context, judged: Judged) -> Decision:
-        row, forecast, intent = context.features, context.forecast, judged.verdict.intent
-        head = self._market.head
-        draft = Draft(
+        return self.outbox.seal(self._draft(context.features, context.forecast, judged))
+
+    def _draft(self, row: FeatureRow | None, forecast: Forecast | None, judged: Judged) -> Draft:
+        intent, head = judged.verdict.intent, self._market.head
+        return Draft(
             block_number=head.number,
             block_hash=head.hash,
             strategy_digest=self.mandate.strategy_digest,
@@ -210,7 +233,6 @@ class Agent:
                 "verdict": wording.verdict_record(judged.verdict),
             },
         )
-        return self.outbox.seal(draft)
 
     async def _act(self, decision: Decision, judged: Judged) -> None:
         count = self.decisions
@@ -324,6 +346,11 @@ class Agent:
                 latency_ms=latency_ms,
             )
         )
+
+
+def dice(agent: str, block_number: int, block_hash: str) -> Random:
+    """The randomness of a decision."""
+    return Random(f"{agent}:{block_number}:{block_hash}")  # noqa: S311  a strategy's draw, not a secret
 
 
 def _tell_nobody(event: StreamEvent) -> None:

@@ -26,7 +26,6 @@ from defai.portfolio.ledger import Portfolio
 from defai.portfolio.pnl import Valued, value
 from defai.risk.guard import Exposure, clip, judge
 from defai.risk.limits import Limits
-from defai.units import WEI
 
 _DAY_S = 86_400
 
@@ -82,8 +81,13 @@ class Desk:
 
     def gas_raw(self, gas_units: int, fee_wei: int) -> int:
         """Worth of gas in the numeraire's smallest unit; see `Valuation.ether`."""
-        paid_in = self.valuation.ether
-        return self.worth(paid_in.address, gas_units * fee_wei * 10**paid_in.decimals // WEI)
+        pool = self.market.pools[self.valuation.key.address]
+        return gas.worth_raw(self.valuation, pool.sqrt_price_x96, gas_units, fee_wei)
+
+    @property
+    def peak_raw(self) -> int:
+        """The highest equity so far."""
+        return self._peak_raw
 
     def drawdown(self, equity_raw: int) -> Decimal:
         """Fall from the highest equity so far, 0..1; moves the high-water mark."""

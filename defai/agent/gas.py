@@ -18,6 +18,9 @@ from defai.domain.operations import (
     RemoveLiquidity,
     SwapExactInput,
 )
+from defai.market.valuation import Valuation
+from defai.strategy.api import Costs
+from defai.units import WEI
 
 RECORD_GAS: Final = 119_000
 """A transaction through the vault with its record, before any call."""
@@ -60,3 +63,31 @@ SWAP_GAS: Final = estimate_kinds([SwapExactInput])
 REBALANCE_GAS: Final = estimate_kinds(
     [RemoveLiquidity, CollectOwed, BurnPosition, SwapExactInput, MintPosition]
 )
+
+
+def worth_raw(valuation: Valuation, sqrt_price_x96: int, gas_units: int, fee_wei: int) -> int:
+    """Worth of gas in the numeraire's smallest unit; see `Valuation.ether`.
+
+    Args:
+        valuation: what tokens are worth.
+        sqrt_price_x96: at which square-root price of its pool.
+        gas_units: so much gas.
+        fee_wei: what a unit of it costs.
+    """
+    paid_in = valuation.ether
+    return valuation.worth_at(sqrt_price_x96, paid_in.address, in_ether_raw(valuation, gas_units * fee_wei))
+
+
+def in_ether_raw(valuation: Valuation, amount_wei: int) -> int:
+    """An amount of ether in the smallest unit of the token that stands for it."""
+    whole: int = 10**valuation.ether.decimals
+    return amount_wei * whole // WEI
+
+
+def costs(valuation: Valuation, sqrt_price_x96: int, base_fee_wei: int) -> Costs:
+    """What acting costs at a base fee; arguments as for `worth_raw`."""
+    fee, unit = base_fee_wei + TIP_WEI, 10**valuation.numeraire.decimals
+    return Costs(
+        worth_raw(valuation, sqrt_price_x96, SWAP_GAS, fee) / unit,
+        worth_raw(valuation, sqrt_price_x96, REBALANCE_GAS, fee) / unit,
+    )

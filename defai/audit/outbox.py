@@ -5,7 +5,9 @@ transactions that reverted - wait here, in order, and are anchored as one Merkle
 full, or ahead of the next record, since the contract takes sequences without a gap.
 """
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 from defai.audit.merkle import merkle_root
 from defai.audit.record import AuditDomain, Draft, seal
@@ -22,6 +24,25 @@ class Anchor:
     last_digest: str = ZERO_DIGEST
 
 
+class Sealed(Protocol):
+    """A decision as far as an outbox needs it."""
+
+    @property
+    def sequence(self) -> int:
+        """Its number."""
+
+    @property
+    def digest(self) -> str:
+        """Its digest."""
+
+
+class Waiting(NamedTuple):
+    """A decision that waits, as far as an outbox needs it: the rest of it is kept elsewhere."""
+
+    sequence: int
+    digest: str
+
+
 class Outbox:
     """Seals an agent's decisions and keeps those not yet on the log.
 
@@ -30,6 +51,9 @@ class Outbox:
         domain: where its records are kept.
         sequence: number of the next decision.
         last_digest: digest of the decision before it.
+
+    Attributes:
+        root_of: how the root over a batch is found; there are quicker ways for many.
     """
 
     def __init__(
@@ -39,9 +63,10 @@ class Outbox:
         self.domain = domain
         self.next_sequence = sequence
         self.last_digest = last_digest
-        self._waiting: list[Decision] = []
+        self.root_of: Callable[[Sequence[str]], str] = merkle_root
+        self._waiting: list[Sealed] = []
         self._in_flight = 0
-        self._carried: Decision | None = None
+        self._carried: Sealed | None = None
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -63,6 +88,20 @@ class Outbox:
         """Let a sealed decision wait for the next anchor."""
         self._waiting.append(decision)
 
+    def resume(self, sequence: int, last_digest: str, waiting: Iterable[Sealed], *, anchored: bool) -> None:
+        """Go on after decisions that were sealed, and perhaps anchored, elsewhere.
+
+        Args:
+            sequence: number of the next decision.
+            last_digest: digest of the decision before it.
+            waiting: those of them that wait to be anchored.
+            anchored: whether what waited here has been anchored.
+        """
+        if anchored:
+            self._waiting.clear()
+        self._waiting.extend(waiting)
+        self.next_sequence, self.last_digest = sequence, last_digest
+
     def send(self, decision: Decision | None = None) -> Anchor:
         """Take what waits to be sent now, ahead of `decision` where a record goes with it.
 
@@ -77,10 +116,10 @@ class Outbox:
         self._in_flight, self._carried = len(batch), decision
         if not batch:
             return Anchor()
-        root = merkle_root([waiting.digest for waiting in batch])
+        root = self.root_of([waiting.digest for waiting in batch])
         return Anchor(root, batch[0].sequence, len(batch), batch[-1].digest)
 
-    def landed(self) -> tuple[Decision, ...]:
+    def landed(self) -> tuple[Sealed, ...]:
         """What was sent is on the log: forget it, and hand over the decisions it anchored."""
         sent = tuple(self._waiting[: self._in_flight])
         del self._waiting[: self._in_flight]

@@ -92,7 +92,25 @@ def seal(
     """Number a decision, chain it to the one before, and compute its digest."""
     payload = canonical_json(draft.payload)
     payload_digest = digest(payload)
-    struct = b"".join(
+    numbers = (agent_id, sequence, previous_digest)
+    return sealed(
+        draft,
+        numbers,
+        payload,
+        payload_digest,
+        digest(
+            b"\x19\x01"
+            + domain.separator()
+            + keccak(struct_bytes(draft, *numbers, payload_digest=payload_digest))
+        ),
+    )
+
+
+def struct_bytes(
+    draft: Draft, agent_id: int, sequence: int, previous_digest: str, *, payload_digest: str
+) -> bytes:
+    """The EIP-712 struct that a decision's digest is of: the type's hash, and the twelve fields as words."""
+    return b"".join(
         (
             _DECISION_TYPEHASH,
             agent_id.to_bytes(32, "big"),
@@ -109,6 +127,21 @@ def seal(
             from_hex(payload_digest),
         )
     )
+
+
+def sealed(
+    draft: Draft, numbers: tuple[int, int, str], payload: bytes, payload_digest: str, decision_digest: str
+) -> Decision:
+    """The decision of a draft whose digests are known.
+
+    Args:
+        draft: what it commits to.
+        numbers: the agent's number, the decision's, and the digest of the decision before it.
+        payload: its payload's canonical bytes.
+        payload_digest: their digest.
+        decision_digest: the EIP-712 digest.
+    """
+    agent_id, sequence, previous_digest = numbers
     return Decision(
         agent_id=agent_id,
         sequence=sequence,
@@ -122,6 +155,6 @@ def seal(
         action=draft.action,
         action_digest=draft.action_digest,
         payload_digest=payload_digest,
-        digest=digest(b"\x19\x01" + domain.separator() + keccak(struct)),
+        digest=decision_digest,
         payload=payload,
     )

@@ -4,10 +4,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from defai.agent.desk import Desk
 from defai.amm import get_sqrt_ratio_at_tick
+from defai.amm.limbs.arrays import Words
+from defai.backtest.columns import IntColumn
 from defai.backtest.metrics import HeldBand
 from defai.domain.tokens import Address
+from defai.worlds.bar_words import BASE_UNIT, EQUITY, FEES, GAS, HODL, IN_BASE
 
 SAMPLE_S = 60
 """Moments are kept at least this far apart."""
@@ -37,19 +43,19 @@ class EquityCurve:
         fees_raw: fees earned so far, collected or owed, at present prices.
         gas_raw: gas paid so far.
         base_unit_raw: worth of one whole base token.
-        positions: what it provides, by token id.
+        positions: what it provides, by token id, with the entry from which on it does.
         executions: how many there had been when the latest moment was kept.
     """
 
-    timestamps: list[int] = field(default_factory=list)
-    block_numbers: list[int] = field(default_factory=list)
-    equity_raw: list[int] = field(default_factory=list)
-    hodl_raw: list[int] = field(default_factory=list)
-    base_worth_raw: list[int] = field(default_factory=list)
-    fees_raw: list[int] = field(default_factory=list)
-    gas_raw: list[int] = field(default_factory=list)
-    base_unit_raw: list[int] = field(default_factory=list)
-    positions: list[dict[int, Provided]] = field(default_factory=list)
+    timestamps: IntColumn = field(default_factory=IntColumn)
+    block_numbers: IntColumn = field(default_factory=IntColumn)
+    equity_raw: IntColumn = field(default_factory=IntColumn)
+    hodl_raw: IntColumn = field(default_factory=IntColumn)
+    base_worth_raw: IntColumn = field(default_factory=IntColumn)
+    fees_raw: IntColumn = field(default_factory=IntColumn)
+    gas_raw: IntColumn = field(default_factory=IntColumn)
+    base_unit_raw: IntColumn = field(default_factory=IntColumn)
+    positions: list[tuple[int, dict[int, Provided]]] = field(default_factory=list)
     executions: int = 0
 
     def sample(self, desk: Desk, timestamp: int | None = None) -> None:
@@ -68,18 +74,53 @@ class EquityCurve:
         self.fees_raw.append(valued.fees_raw)
         self.gas_raw.append(valued.gas_raw)
         self.base_unit_raw.append(desk.worth(base.address, 10**base.decimals))
-        self.positions.append(provided_by(desk))
+        self._keep_positions(len(self.timestamps) - 1, desk)
+
+    def extend(self, desk: Desk, timestamps: NDArray[np.int64], block_number: int, worths: Words) -> None:
+        """Keep moments through which the agent did nothing.
+
+        Args:
+            desk: the agent's.
+            timestamps: the moments.
+            block_number: the first one's block; each of the others has the next one.
+            worths: what everything was worth; see `defai.worlds.bar_words`.
+        """
+        self._keep_positions(len(self.timestamps), desk)
+        self.timestamps.extend_array(timestamps)
+        self.block_numbers.extend_array(np.arange(block_number, block_number + len(timestamps)))
+        for column, at in (
+            (self.equity_raw, EQUITY),
+            (self.hodl_raw, HODL),
+            (self.base_worth_raw, IN_BASE),
+            (self.fees_raw, FEES),
+            (self.gas_raw, GAS),
+            (self.base_unit_raw, BASE_UNIT),
+        ):
+            column.extend_words(worths[:, 2 * at : 2 * at + 2])
+
+    def _keep_positions(self, row: int, desk: Desk) -> None:
+        provided = provided_by(desk)
+        if not self.positions or self.positions[-1][1] != provided:
+            self.positions.append((row, provided))
         self.executions = desk.portfolio.executions
+
+    def share(self, other: "EquityCurve") -> None:
+        """Keep what is the same as in another curve once."""
+        for name in ("timestamps", "block_numbers", "hodl_raw", "base_unit_raw", "gas_raw"):
+            setattr(self, name, getattr(self, name).shared_with(getattr(other, name)))
 
     def is_due(self, desk: Desk) -> bool:
         """Whether enough time has passed to keep another moment, or a position has changed."""
         if desk.market.head.timestamp >= self.timestamps[-1] + SAMPLE_S:
             return True
-        return desk.portfolio.executions != self.executions and provided_by(desk) != self.positions[-1]
+        return desk.portfolio.executions != self.executions and provided_by(desk) != self.positions[-1][1]
 
     def bands(self, desk: Desk) -> list[HeldBand]:
         """The liquidity that was provided, from when to when."""
-        return [_band(provided, first, last, desk) for provided, first, last in _spans(self.positions)]
+        return [
+            _band(provided, first, last, desk)
+            for provided, first, last in _spans(self.positions, len(self.timestamps) - 1)
+        ]
 
 
 def provided_by(desk: Desk) -> dict[int, Provided]:
@@ -93,10 +134,12 @@ def provided_by(desk: Desk) -> dict[int, Provided]:
     }
 
 
-def _spans(positions: Sequence[dict[int, Provided]]) -> Iterator[tuple[Provided, int, int]]:
+def _spans(
+    positions: Sequence[tuple[int, dict[int, Provided]]], end: int
+) -> Iterator[tuple[Provided, int, int]]:
     """What was provided, with the row in which it was first there and the one in which it no longer was."""
     open_since: dict[int, tuple[Provided, int]] = {}
-    for row, present in enumerate(positions):
+    for row, present in positions:
         for token_id, (provided, since) in list(open_since.items()):
             if present.get(token_id) != provided:
                 yield provided, since, row
@@ -104,7 +147,7 @@ def _spans(positions: Sequence[dict[int, Provided]]) -> Iterator[tuple[Provided,
         for token_id, provided in present.items():
             open_since.setdefault(token_id, (provided, row))
     for provided, since in open_since.values():
-        yield provided, since, len(positions) - 1
+        yield provided, since, end
 
 
 def _band(provided: Provided, first: int, last: int, desk: Desk) -> HeldBand:

@@ -8,11 +8,13 @@ from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from time import perf_counter
 from typing import Any, Final
 
 from defai.agent.agent import Agent, AgentState
 from defai.agent.ports import Feed, Opening
+from defai.backtest.bar_loop import Asked, BarLoop, Engine, fits
 from defai.backtest.curve import EquityCurve
 from defai.backtest.ground import BacktestWorld, Ground, tokens_of
 from defai.backtest.outcomes import OutcomeTape
@@ -25,6 +27,7 @@ from defai.models.trained import TrainedModel
 from defai.risk.limits import Limits
 from defai.session.fleet import Member, build_agents, parameters_of, seat_requests
 from defai.strategy.registry import LoadedStrategy, load, shipped_folder
+from defai.worlds.bars import BarsWorld
 from defai.worlds.carrying_out import TradeTape
 
 BASELINES: Final = ("hold", "full_range", "static_band")
@@ -61,7 +64,7 @@ class AgentRun:
     agent: Agent
     tape: TradeTape = field(default_factory=TradeTape)
     curve: EquityCurve = field(default_factory=EquityCurve)
-    decisions: tuple[Decision, ...] = ()
+    decisions: Sequence[Decision] = ()
     outcomes: OutcomeTape = field(default_factory=OutcomeTape)
     times: "array[int]" = field(default_factory=lambda: array("q"), repr=False)
     steps: int = 0
@@ -104,6 +107,7 @@ async def run(
     baselines: bool = True,
     compare_flows: bool = False,
     anchor_every: int = 50,
+    engine: Engine = "auto",
     say: Callable[[str], None] = lambda _: None,
 ) -> BacktestResult:
     """Run a backtest.
@@ -115,6 +119,8 @@ async def run(
         baselines: whether the baselines run beside.
         compare_flows: whether the agents run again with the other flow, where there is one.
         anchor_every: decisions that moved nothing are anchored, and paid for, when so many wait.
+        engine: "reference" takes every step of every agent by itself, "columns" wants what can be done at once on many
+            bars to be done so, "auto" chooses. The results are the same.
         say: told what is going on.
 
     Raises:
@@ -123,12 +129,12 @@ async def run(
     began = perf_counter()
     members = [_member(one, load(one.strategy, one.parameters), ground.keys) for one in settings]
     given = list(models) if models is not None else [None] * len(members)
-    agents = await _run_world(ground, members, given, anchor_every)
+    agents = await _run_world(ground, members, given, anchor_every, engine)
     again: list[AgentRun] = []
     if compare_flows and ground.other_flow is not None:
         say("running again with the other flow")
         contrast = replace(ground, make_world=ground.other_flow)
-        again = await _run_world(contrast, members, given, anchor_every)
+        again = await _run_world(contrast, members, given, anchor_every, engine)
     beside: dict[str, AgentRun] = {}
     for name in BASELINES if baselines else ():
         say(f"running the baseline {name}")
@@ -141,7 +147,8 @@ async def run(
             limits=UNLIMITED,
         )
         member = _member(alone, load(name, folder=shipped_folder()), ground.keys)
-        beside[name] = (await _run_world(ground, [member], [None], _NEVER, baseline=True))[0]
+        beside[name] = (await _run_world(ground, [member], [None], _NEVER, engine, baseline=True))[0]
+        beside[name].curve.share(agents[0].curve)
     seconds = perf_counter() - began
     return BacktestResult(ground, tuple(agents), beside, seconds, tuple(again), anchor_every=anchor_every)
 
@@ -164,6 +171,7 @@ async def _run_world(
     members: Sequence[Member],
     models: Sequence[TrainedModel | None],
     anchor_every: int,
+    engine: Engine,
     *,
     baseline: bool = False,
 ) -> list[AgentRun]:
@@ -178,23 +186,28 @@ async def _run_world(
         ]
         for one in runs:
             one.agent.desk.witness = one.outcomes.keep
-        await _live(world, opening, runs, baseline=baseline)
+        await _live(world, opening, runs, engine, baseline=baseline)
     finally:
         await world.close()
     for one in runs:
         one.tape = world.till.tapes.get(one.name, one.tape)
         one.stopped = "" if one.agent.state is AgentState.RUNNING else one.agent.state_reason
-        one.decisions = tuple(decision for agent, decision in world.audit_log.decisions if agent == one.name)
+        one.decisions = world.audit_log.of(one.name)
     return runs
 
 
-async def _live(world: BacktestWorld, opening: Opening, runs: Sequence[AgentRun], *, baseline: bool) -> None:
+async def _live(
+    world: BacktestWorld, opening: Opening, runs: Sequence[AgentRun], engine: Engine, *, baseline: bool
+) -> None:
     market, feed = opening.market, world.feed
     for one in runs:
         one.agent.desk.start_counting()
         one.curve.sample(one.agent.desk)
         one.idle = baseline and one.strategy == "hold"
     feed.begin()
+    if isinstance(world, BarsWorld) and len(runs) == 1 and fits(world, runs[0], engine):
+        step = partial(_step, runs[0], baseline=baseline)
+        await BarLoop(world, market, runs[0], lambda asked: step(asked=asked)).live()
     while (arrival := await feed.next()) is not None:
         market.apply(arrival.block)
         for one in runs:
@@ -205,11 +218,11 @@ async def _live(world: BacktestWorld, opening: Opening, runs: Sequence[AgentRun]
         one.curve.sample(one.agent.desk, end)
 
 
-async def _step(one: AgentRun, *, baseline: bool) -> None:
+async def _step(one: AgentRun, *, baseline: bool, asked: Asked | None = None) -> None:
     """Let an agent take part in the newest block. A baseline that has done its one thing is only watched."""
     one.steps += 1
     if not one.idle:
-        if await one.agent.step(perf_counter()) is not None:
+        if await one.agent.step(perf_counter(), asked) is not None:
             one.times.append(one.agent.desk.market.head.timestamp)
         one.idle = baseline and bool(one.agent.desk.portfolio.positions)
     if one.curve.is_due(one.agent.desk):

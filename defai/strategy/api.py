@@ -100,6 +100,11 @@ class PoolView:
         return self.state.tick
 
     @property
+    def sqrt_price_x96(self) -> int:
+        """The current price's square root: of token1 per token0, in smallest units, Q64.96."""
+        return self.state.sqrt_price_x96
+
+    @property
     def fee_bps(self) -> float:
         """The swap fee in basis points."""
         return self.key.fee_pips / 100
@@ -197,14 +202,14 @@ class Context:
 
     def base_value_raw(self, amount_raw: int) -> int:
         """Worth of an amount of `base` at the main pool's price, in the numeraire's smallest unit."""
-        square = self.pool.state.sqrt_price_x96**2
+        square = self.pool.sqrt_price_x96**2
         if self.pool.key.token0 == self.base:
             return (amount_raw * square) >> 192
         return (amount_raw << 192) // square
 
     def base_amount_raw(self, worth_raw: int) -> int:
         """How much of `base` an amount of the numeraire is worth at the main pool's price."""
-        square = self.pool.state.sqrt_price_x96**2
+        square = self.pool.sqrt_price_x96**2
         if self.pool.key.token0 == self.base:
             return (worth_raw << 192) // square
         return (worth_raw * square) >> 192

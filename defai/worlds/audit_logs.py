@@ -2,25 +2,78 @@
 
 import json
 import os
+from bisect import bisect_right
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import overload
 
 from defai.agent.ports import AuditLog
+from defai.audit.holds import HoldChain
 from defai.audit.record import AuditDomain
 from defai.domain.decisions import Decision
 from defai.errors import DefaiError
 
 
 class MemoryAuditLog:
-    """Keeps decisions in a list, in the order they were taken."""
+    """Keeps decisions in memory, in the order they were taken.
+
+    Attributes:
+        decisions: with the agent who took them.
+        holds: decisions to hold that were sealed many at once, by agent; they are not among `decisions`.
+    """
 
     def __init__(self, domain: AuditDomain) -> None:
         self.domain = domain
         self.decisions: list[tuple[str, Decision]] = []
+        self.holds: dict[str, HoldChain] = {}
 
     async def append(self, agent: str, decision: Decision) -> None:
         """Keep a decision."""
         self.decisions.append((agent, decision))
+
+    def of(self, agent: str) -> Sequence[Decision]:
+        """All decisions of an agent."""
+        one_by_one = [decision for name, decision in self.decisions if name == agent]
+        holds = self.holds.get(agent)
+        return one_by_one if holds is None else DecisionChain(one_by_one, holds)
+
+
+class DecisionChain(Sequence[Decision]):
+    """An agent's decisions in their order: those sealed one by one, and its holds, made when they are looked at.
+
+    Args:
+        one_by_one: the former, in order.
+        holds: the latter.
+    """
+
+    def __init__(self, one_by_one: Sequence[Decision], holds: HoldChain) -> None:
+        self._one_by_one, self._holds = one_by_one, holds
+        runs = [(decision.sequence, 1, -1 - at) for at, decision in enumerate(one_by_one)]
+        row = 0
+        for sequence, count in holds.sequences():
+            runs.append((sequence, count, row))
+            row += count
+        self._runs = sorted(runs)
+        self._first = self._runs[0][0] if runs else 0
+
+    def __len__(self) -> int:
+        return len(self._one_by_one) + len(self._holds)
+
+    @overload
+    def __getitem__(self, index: int) -> Decision: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Decision]: ...
+    def __getitem__(self, index: int | slice) -> Decision | Sequence[Decision]:
+        """One of them, or a list of some."""
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"there is no decision {index} among {len(self)}")
+        sequence = self._first + index % len(self)
+        at = bisect_right(self._runs, sequence, key=lambda run: run[0]) - 1
+        begin, _, row = self._runs[at]
+        return self._one_by_one[-1 - row] if row < 0 else self._holds.decision(row + sequence - begin)
 
 
 class FileAuditLog:

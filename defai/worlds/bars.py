@@ -11,6 +11,7 @@ from typing import Final
 
 from defai.agent import gas
 from defai.agent.ports import Arrival, Opening, Seat, Settlement, Submission
+from defai.amm import Pool
 from defai.audit.record import AuditDomain
 from defai.chain.contracts import encode_operations
 from defai.domain.chain_events import Block
@@ -22,6 +23,7 @@ from defai.market.bars import MINUTE_S, MinuteBars, from_limbs
 from defai.market.valuation import Valuation
 from defai.worlds.audit_logs import MemoryAuditLog
 from defai.worlds.bar_market import BarMarket, BarWindow
+from defai.worlds.bar_path import BarPath
 from defai.worlds.bar_pool import BarPool
 from defai.worlds.carrying_out import Till
 from defai.worlds.clocks import LockStepClock
@@ -36,6 +38,8 @@ BARS_CHAIN_ID: Final = 0
 DEADLINE_S: Final = 600
 _NO_CONTRACT: Address = "0x0000000000000000000000000000000000000000"
 _ROWS_AT_ONCE: Final = 4_096
+_FEW: Final = 16
+"""So few bars are followed one by one: to do so at once takes longer."""
 
 
 class BarsWorld:
@@ -95,6 +99,7 @@ class BarsWorld:
         self._stem = bars.digest[:50]
         hashes = self._hash(first_row), self._hash(first_row - 1)
         self._head = Block(first_row, *hashes, start, self._base_fee_wei(first_row))
+        self._path: BarPath | None = None
         self._window = BarWindow(bars, first_row, self._base_fees_wei)
         self._volume = self._rows_from(first_row)
 
@@ -165,6 +170,62 @@ class BarsWorld:
         self._head = block
         return block
 
+    @property
+    def pool(self) -> Pool:
+        """The pool as it stands."""
+        return self._moving.pool
+
+    @property
+    def window(self) -> BarWindow:
+        """What agents can look back on."""
+        return self._window
+
+    @property
+    def row(self) -> int:
+        """How many bars have happened, those before the agents joined included."""
+        return self._row
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing waits to be carried out, or to be told of."""
+        return not self._pending and not self._settled
+
+    def path(self) -> BarPath:
+        """Where its bars lead, for whoever looks at many of them at once.
+
+        Raises:
+            ImportError: where nothing can be compiled.
+        """
+        self._path = self._path or BarPath(self.bars, self._valuation)
+        return self._path
+
+    def block_at(self, number: int) -> Block:
+        """The block of a bar; the first bar of all has number 1."""
+        moment = int(self.bars.timestamps[number - 1]) + MINUTE_S
+        return Block(number, self._hash(number), self._hash(number - 1), moment, self._base_fee_wei(number))
+
+    def pass_by(self, end: int) -> Block:
+        """Let bars happen upon which nobody acts: as `advance` again and again, while nothing is pending.
+
+        Args:
+            end: the bar after the last of them; not before `row`.
+
+        Returns:
+            The newest bar's block.
+        """
+        first, count, moving = self._row, end - self._row, self._moving
+        if count > _FEW:
+            self.path().carry(moving.pool, first, count)
+            moving.others = from_limbs(self.bars.liquidity[end - 1 : end])[0]
+        else:
+            for row, volume in enumerate(self._rows_from(first, end), first):
+                moving.follow(*volume, int(self.bars.timestamps[row]) + MINUTE_S)
+        if count:
+            self._volume = self._rows_from(end)
+            self._row = self._window.end = end
+            self._head = self.block_at(end)
+        return self._head
+
     def encode(self, agent: str, operations: Sequence[Operation]) -> tuple[Call, ...]:
         """The calls the agent's vault would make on the chain; here the vault's address is nobody's."""
         deadline = self._head.timestamp + DEADLINE_S
@@ -192,8 +253,13 @@ class BarsWorld:
         fees = self._base_fees_wei
         return fees[min(max(number - 1, 0), len(fees) - 1)]
 
+    def gas_wei(self, number: int) -> int:
+        """What agents pay for a unit of gas in a block."""
+        base_fee_wei = self._base_fee_wei(number)
+        return base_fee_wei + gas.TIP_WEI if base_fee_wei else 0
+
     def _carry_out_pending(self, block: Block) -> None:
-        gas_wei = block.base_fee_wei + gas.TIP_WEI if block.base_fee_wei else 0
+        gas_wei = self.gas_wei(block.number)
         recorded = self._moving.pool.tick
         moment = (block.number, self._head.timestamp)
         moved = False
@@ -208,11 +274,11 @@ class BarsWorld:
         if moved:
             self._moving.touched(recorded)
 
-    def _rows_from(self, first: int) -> Iterator[tuple[int, int, int, int]]:
-        """Close tick, amounts in and liquidity of each bar, turned into Python's integers by the thousand."""
-        bars = self.bars
-        for begin in range(first, len(bars), _ROWS_AT_ONCE):
-            part = bars.rows(begin, begin + _ROWS_AT_ONCE)
+    def _rows_from(self, first: int, end: int | None = None) -> Iterator[tuple[int, int, int, int]]:
+        """Close tick, amounts in and liquidity of each bar, turned into Python's integers ever more at a time."""
+        bars, begin, many = self.bars, first, _FEW
+        while begin < (end or len(bars)):
+            part = bars.rows(begin, min(begin + many, end or len(bars)))
             yield from zip(
                 part.close_tick.tolist(),
                 from_limbs(part.amount0_in),
@@ -220,6 +286,7 @@ class BarsWorld:
                 from_limbs(part.liquidity),
                 strict=True,
             )
+            begin, many = begin + many, min(2 * many, _ROWS_AT_ONCE)
 
     def _hash(self, number: int) -> str:
         """Stands for a block hash: the head of the files' digest, and the block's number."""

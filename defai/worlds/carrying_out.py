@@ -94,7 +94,7 @@ class Till:
         except SimRevertError as revert:
             error = revert.sentence
         self.tapes.setdefault(submission.agent, TradeTape()).count(outcome.events, before_x96, valuation)
-        transaction = "0x" + keccak(f"{submission.agent}:{block[0]}".encode()).hex()
+        transaction = transaction_of(submission.agent, block[0])
         settlement = Settlement(not error, block[0], transaction, units, units * gas_wei, error=error)
         if submission.decision:
             self.records += not error
@@ -118,6 +118,11 @@ class Till:
             fees_collected=_items(outcome.fees),
             error=settlement.error,
         )
+
+
+def transaction_of(agent: str, block_number: int) -> str:
+    """Stands for the hash of an agent's transaction: it has one in a block at most."""
+    return "0x" + keccak(f"{agent}:{block_number}".encode()).hex()
 
 
 def _sold_and_lost(

@@ -121,6 +121,15 @@ def _compiled(beside: tuple[str, ...], entries_of: str) -> dict[str, Callable[..
     return {name: _Entry(file, name, dispatcher, directory) for name, dispatcher in entries.items()}
 
 
+def is_compiled(beside: tuple[str, ...]) -> bool:
+    """Whether machine code of what `compiled_beside` gives is at hand, all of it.
+
+    Raises:
+        ImportError: as `compiled_functions`.
+    """
+    return all(entry.is_kept() for entry in cast("dict[str, _Entry]", compiled_beside(*beside)).values())
+
+
 def is_loaded() -> bool:
     """Whether this process has the compiler at hand already."""
     return compiled_functions.cache_info().currsize > 0
@@ -130,8 +139,8 @@ class _Entry:
     """A function that says so on stderr if it has to be compiled at its first call."""
 
     def __init__(self, file: str, name: str, dispatcher: Any, directory: Path | None) -> None:  # noqa: ANN401  numba's own
-        self._file = file
         self._name = name
+        self._pattern = f"{file}.{name}-*.nbc"
         self._dispatcher = dispatcher
         self._directory = directory
         self._ready = False
@@ -155,6 +164,11 @@ class _Entry:
             _say(f"compiled in {seconds:.1f} s, {kept}.")
         self._ready = True
 
+    def is_kept(self) -> bool:
+        """Whether it need not be compiled any more."""
+        kept = self._directory is not None and any(self._directory.rglob(self._pattern))
+        return self._ready or kept
+
     def _remember(self) -> bool:
         """Let the machine code be kept; whether some was kept before."""
         if self._directory is None:
@@ -165,7 +179,7 @@ class _Entry:
             self._dispatcher.enable_caching()
         finally:
             config.CACHE_DIR = before
-        return any(self._directory.rglob(f"{self._file}.{self._name}-*.nbc"))
+        return any(self._directory.rglob(self._pattern))
 
 
 def _say(sentence: str) -> None:
