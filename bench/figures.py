@@ -1,5 +1,6 @@
 """A figure: what was measured, beside its alternative and what was promised."""
 
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ class Figure:
 
     Attributes:
         what: what was measured; it is known by this in the README.
-        value: the measurement, a median where there are several.
+        value: the measurement, a median where there are several; not a number where it can't be measured here.
         unit: of the value and of the alternative.
         against: what the alternative is; empty without one.
         alternative: its measurement, made in the same run.
@@ -72,15 +73,18 @@ class Figure:
         return None
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, the derived included."""
+        """Everything, the derived included; null for what was not measured."""
         return {
             **{name: getattr(self, name) for name in ("what", "value", "unit", "against", "alternative")},
+            **({"value": None} if math.isnan(self.value) else {}),
             **{name: getattr(self, name) for name in ("ratio", "wanted", "kept", "note")},
         }
 
 
 def number(value: float) -> str:
-    """A figure with three or four digits that count, and separated thousands."""
+    """A figure with three or four digits that count, and separated thousands; "unmeasured" where there is none."""
+    if math.isnan(value):
+        return "unmeasured"
     if abs(value) >= 1_000:
         return f"{value:,.0f}"
     return f"{value:.3g}"

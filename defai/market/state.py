@@ -168,7 +168,7 @@ class MarketState:
                 pool.set_fee_protocol(event.fee_protocol0, event.fee_protocol1)
 
 
-def observe(block: Block, pool: Pool, tick_before: int, events: list[PoolEvent]) -> Observation:
+def observe(block: Block, pool: Pool, tick_before: int, events: Iterable[PoolEvent]) -> Observation:
     """A block's row in a pool's window.
 
     Args:
@@ -182,9 +182,14 @@ def observe(block: Block, pool: Pool, tick_before: int, events: list[PoolEvent])
     for event in events:
         if isinstance(event, PoolSwapped):
             swaps += 1
-            low, high = min(low, event.tick), max(high, event.tick)
-            amount0_in += max(event.amount0, 0)
-            amount1_in += max(event.amount1, 0)
+            if event.tick < low:
+                low = event.tick
+            elif event.tick > high:
+                high = event.tick
+            if event.amount0 > 0:
+                amount0_in += event.amount0
+            if event.amount1 > 0:
+                amount1_in += event.amount1
     return Observation(
         block_number=block.number,
         timestamp=block.timestamp,

@@ -82,36 +82,31 @@ def value(
     numeraire: Address,
 ) -> Valued:
     """Value a portfolio at the present state of the pools."""
-    positions = tuple(_value_position(pools[p.pool], keys[p.pool], p, worth) for p in portfolio.positions)
-    idle = {token: worth(token, amount) for token, amount in portfolio.balances.items()}
-    held = sum(idle.values()) + sum(position.value_raw + position.owed_raw for position in positions)
+    positions = tuple([_value_position(pools[p.pool], keys[p.pool], p, worth) for p in portfolio.positions])
+    held = hodl = fees = owed = 0  # sums in loops: this runs at every block
+    for token, amount in portfolio.balances.items():
+        held += worth(token, amount)
     cash = portfolio.balances.get(numeraire, 0)
     for position in positions:
+        held += position.value_raw + position.owed_raw
+        owed += position.owed_raw
         key = keys[position.position.pool]
         if key.token0.address == numeraire:
             cash += position.amount0 + position.owed0
         elif key.token1.address == numeraire:
             cash += position.amount1 + position.owed1
-    fees = sum(worth(token, amount) for token, amount in portfolio.fees_collected.items())
-    return Valued(
-        equity_raw=held - portfolio.gas_numeraire_raw,
-        hodl_raw=sum(worth(token, amount) for token, amount in portfolio.initial.items()),
-        base_raw=held - cash,
-        fees_raw=fees + sum(position.owed_raw for position in positions),
-        gas_raw=portfolio.gas_numeraire_raw,
-        positions=positions,
-    )
+    for token, amount in portfolio.fees_collected.items():
+        fees += worth(token, amount)
+    for token, amount in portfolio.initial.items():
+        hodl += worth(token, amount)
+    gas = portfolio.gas_numeraire_raw
+    return Valued(held - gas, hodl, held - cash, fees + owed, gas, positions)
 
 
 def _value_position(pool: Pool, key: PoolKey, position: Position, worth: Worth) -> PositionValue:
     amount0, amount1 = contents(pool, position)
     owed0, owed1 = owed_by(pool, position)
-    return PositionValue(
-        position=position,
-        amount0=amount0,
-        amount1=amount1,
-        owed0=owed0,
-        owed1=owed1,
-        value_raw=worth(key.token0.address, amount0) + worth(key.token1.address, amount1),
-        owed_raw=worth(key.token0.address, owed0) + worth(key.token1.address, owed1),
-    )
+    token0, token1 = key.token0.address, key.token1.address
+    value_raw = worth(token0, amount0) + worth(token1, amount1)
+    owed_raw = worth(token0, owed0) + worth(token1, owed1)
+    return PositionValue(position, amount0, amount1, owed0, owed1, value_raw, owed_raw)

@@ -206,9 +206,10 @@ class ReplayWorld:
         return self._seal(block, list(block.events)) if self._pending else self._arrive(block)
 
     def _seal(self, block: Block, events: list[PoolEvent]) -> Arrival:
-        for submission in [self._pending[r.name] for r in self._requests if r.name in self._pending]:
-            events += self._carry_out(submission, block)
-        self._pending.clear()
+        if self._pending:
+            for submission in [self._pending[r.name] for r in self._requests if r.name in self._pending]:
+                events += self._carry_out(submission, block)
+            self._pending.clear()
         return self._arrive(
             Block(
                 block.number,
@@ -281,8 +282,9 @@ class ReplayWorld:
 
     def _stands_as_recorded(self, pool: Address) -> bool:
         """Whether nothing of ours is left in a pool: no position and no move of the price."""
-        if any(position.pool == pool and position.liquidity for position in self._book.positions.values()):
-            return False
+        for position in self._book.positions.values():
+            if position.liquidity and position.pool == pool:
+                return False
         return self._pools[pool].sqrt_price_x96 == self._recorded_x96[pool]
 
     def _own_liquidity(self, pool: Address, tick: int) -> int:
