@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from defai.audit.outbox import Anchor
-from defai.chain.codec import checksum, decode_values, encode_call, topic, unhex, word
+from defai.chain.codec import (
+    argument_types,
+    checksum,
+    decode_values,
+    encode_call,
+    selector,
+    topic,
+    unhex,
+    word,
+)
 from defai.chain.contracts import transfer
 from defai.chain.decode import Log
 from defai.domain.decisions import Action, Decision
@@ -21,6 +30,7 @@ EXECUTE: Final = f"execute({_ANCHOR},{_DECISION},bytes,(address,bytes)[])"
 ANCHOR: Final = f"anchor({_ANCHOR})"
 DECISION_RECORDED: Final = f"DecisionRecorded(uint256,uint256,bytes32,{_DECISION},bytes)"
 DECISIONS_ANCHORED: Final = "DecisionsAnchored(uint256,uint64,uint32,bytes32,bytes32)"
+DECISION_CLAIMED: Final = f"DecisionClaimed(uint256,uint256,bytes32,{_DECISION})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,34 @@ class RecordedAnchor:
     anchor: Anchor
     block_number: int
     transaction_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What an agent's key sent to its vault, read back from the call data.
+
+    Attributes:
+        decision: without payload's meaning being looked at; its digest is empty, call data do not hold it.
+    """
+
+    anchor: Anchor
+    decision: Decision | None = None
+    calls: tuple[Call, ...] = ()
+
+
+def decode_submission(data: bytes) -> Submitted | None:
+    """The reverse of `encode_execute` and `encode_anchor`; None for any other call data."""
+    try:
+        if data[:4] == selector(ANCHOR):
+            (pending,) = decode_values(argument_types(ANCHOR), data[4:])
+            return Submitted(_read_anchor(pending))
+        if data[:4] != selector(EXECUTE):
+            return None
+        pending, struct, payload, packed = decode_values(argument_types(EXECUTE), data[4:])
+        calls = tuple(Call(checksum(target), body) for target, body in packed)
+        return Submitted(_read_anchor(pending), _read_decision(struct, "", payload), calls)
+    except ValueError:
+        return None
 
 
 def encode_execute(pending: Anchor, decision: Decision, calls: Sequence[Call]) -> bytes:
@@ -128,6 +166,11 @@ def _of(logs: Iterable[Log], audit: Address, event: str) -> list[Log]:
     return [log for log in logs if log["topics"][:1] == [wanted] and checksum(log["address"]) == audit]
 
 
+def _read_anchor(values: Sequence[Any]) -> Anchor:
+    root, first, count, last = values
+    return Anchor("0x" + root.hex(), first, count, "0x" + last.hex())
+
+
 def _anchor(pending: Anchor) -> tuple[bytes, int, int, bytes]:
     return unhex(pending.root), pending.first_sequence, pending.count, unhex(pending.last_digest)
 
@@ -138,8 +181,17 @@ def _record(log: Log) -> RecordedDecision:
         digest = log["topics"][3]
     except (ValueError, IndexError) as error:
         raise DivergenceError(f"A record in transaction {log['transactionHash']} cannot be read.") from error
+    return RecordedDecision(
+        int(log["topics"][1], 16),
+        _read_decision(struct, digest, payload),
+        int(log["blockNumber"], 16),
+        log["transactionHash"],
+    )
+
+
+def _read_decision(struct: Sequence[Any], digest: str, payload: bytes) -> Decision:
     words: list[Any] = ["0x" + part.hex() if isinstance(part, bytes) else part for part in struct]
-    decision = Decision(
+    return Decision(
         agent_id=words[0],
         sequence=words[1],
         previous_digest=words[2],
@@ -154,7 +206,4 @@ def _record(log: Log) -> RecordedDecision:
         payload_digest=words[11],
         digest=digest,
         payload=payload,
-    )
-    return RecordedDecision(
-        int(log["topics"][1], 16), decision, int(log["blockNumber"], 16), log["transactionHash"]
     )

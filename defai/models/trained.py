@@ -21,13 +21,12 @@ TRAINING_VERSION: Final = 2
 
 
 @dataclass(frozen=True)
-class TrainedModel:
-    """A model ready to forecast; it needs neither LightGBM nor numpy.
+class Forecaster:
+    """All that a forecast depends on, from a disk or from the chain; it needs neither LightGBM nor numpy.
 
     Attributes:
         band_x24: half the width of the forecast's band, times 2**24; None where none was measured.
         beats_baseline: whether it beat its best baseline out of sample, the interval of the difference included.
-        lightgbm_text: the booster as LightGBM writes it, leaves quantised: for verification and for other tools.
     """
 
     spec: FeatureSpec
@@ -35,8 +34,6 @@ class TrainedModel:
     ensemble: Ensemble
     band_x24: int | None
     beats_baseline: bool
-    card: ModelCard = field(repr=False, compare=False)
-    lightgbm_text: str = field(repr=False, compare=False)
 
     @cached_property
     def digest(self) -> str:
@@ -63,6 +60,18 @@ class TrainedModel:
             if self.target.kind == "volatility":
                 low, high = max(low, 0), max(high, 0)
         return Forecast(value, unit, name, digest, low, high, self.beats_baseline)
+
+
+@dataclass(frozen=True)
+class TrainedModel(Forecaster):
+    """A model with where it comes from.
+
+    Attributes:
+        lightgbm_text: the booster as LightGBM writes it, leaves quantised: for verification and for other tools.
+    """
+
+    card: ModelCard = field(repr=False, compare=False)
+    lightgbm_text: str = field(repr=False, compare=False)
 
 
 def model_digest(
