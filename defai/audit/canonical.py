@@ -6,6 +6,9 @@ from typing import Any
 
 from eth_hash.auto import keccak
 
+_spelled = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+_PLAIN = frozenset({str, int, bool, type(None)})
+
 
 def canonical_json(value: Mapping[str, Any]) -> bytes:
     """JSON with sorted keys, no blanks and no floats, so that equal values give equal bytes.
@@ -15,7 +18,7 @@ def canonical_json(value: Mapping[str, Any]) -> bytes:
             1 and "1" alike), or any value JSON has no word for.
     """
     _refuse_ambiguity(value)
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _spelled(value).encode()
 
 
 def digest(content: bytes) -> str:
@@ -29,7 +32,7 @@ def from_hex(hexadecimal: str) -> bytes:
 
 
 def _refuse_ambiguity(value: object) -> None:
-    if isinstance(value, str | int):
+    if type(value) in _PLAIN:  # nearly all: tried first, for every decision is spelled this way
         return
     if isinstance(value, float):
         raise TypeError(f"a canonical record holds no float: {value!r}")
