@@ -6,14 +6,14 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from defai.backtest.ground import Ground
 from defai.backtest.request import BacktestRequest, agents_of, open_ground
 from defai.backtest.sweep.cluster import Workers, open_workers
 from defai.backtest.sweep.evidence import evidence_of
-from defai.backtest.sweep.place import Place, Say, Watch, perform_all, task_of, train_ahead
+from defai.backtest.sweep.place import Place, Say, Watch, compile_ahead, perform_all, task_of, train_ahead
 from defai.backtest.sweep.plan import Grid, PlannedRun, Subject, grid_of, windows_of
 from defai.backtest.sweep.ranking import SHOWN, mean_of, ranked, refuse_unknown_objective
 from defai.backtest.sweep.results import ResultFolder, write_whole
@@ -70,16 +70,14 @@ def sweep(asked: SweepRequest, place: Place, say: Say, watch: Watch) -> dict[str
     say(f"reading {subject.request.source}")
     ground = open_ground(subject.request)
     agents_of(subject.request, ground)
-    recipe = ground.recipe
     grid = grid_of(subject, asked.axes, windows_of(subject.request, ground, asked.windows, asked.slices))
-    del ground
     plan = subject.plan("sweep", {"axes": grid.axes, "windows": grid.windows})
     with place.folder() as folder:
         kept = ResultFolder.opened(folder, plan)
         missing = [run for run in grid.runs(subject) if not kept.has(run.number)]
         count, interrupted = 0, False
         if missing or (asked.baselines and not (folder / BASELINES).is_file()):
-            asyncio.run(train_ahead(_strategies(subject, missing, grid.combinations), recipe, say))
+            asyncio.run(_prepare(subject, ground, missing[: grid.combinations], len(missing), say))
             try:
                 with open_workers(place.workers, place.scheduler, folder, say) as workers:
                     count = workers.count
@@ -99,6 +97,14 @@ def sweep(asked: SweepRequest, place: Place, say: Say, watch: Watch) -> dict[str
             "interrupted": interrupted,
             "seconds": round(time.perf_counter() - began, 3),
         }
+
+
+async def _prepare(
+    subject: Subject, ground: Ground, distinct: Sequence[PlannedRun], count: int, say: Say
+) -> None:
+    """See to what workers had better not do each for himself."""
+    await train_ahead(_strategies(subject, distinct), ground.recipe, say)
+    await compile_ahead(ground, subject.request, count, say)
 
 
 def _perform(
@@ -126,12 +132,12 @@ def baseline_task(subject: Subject, timerange: str) -> RunTask:
     return task_of(subject, PlannedRun(number=-1, window=-1, timerange=timerange, parameters={}))
 
 
-def _strategies(subject: Subject, runs: Sequence[PlannedRun], count: int) -> list[LoadedStrategy]:
-    """The strategy with each combination of parameters, where one of its models may have to be trained."""
+def _strategies(subject: Subject, runs: Sequence[PlannedRun]) -> list[LoadedStrategy]:
+    """The strategy with the parameters of each run, where one of its models may have to be trained."""
     if subject.loaded.strategy.target() is None:
         return []
     found = []
-    for run in islice(runs, count):
+    for run in runs:
         with suppress(ConfigError):  # a combination that the strategy refuses is the matter of that run
             found.append(load(subject.request.strategies[0], run.parameters))
     return found

@@ -5,16 +5,25 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
+from defai.amm.limbs.compiler import is_compiled
+from defai.audit.holds import FUNCTIONS as HOLDS
+from defai.backtest.ground import Ground
+from defai.backtest.request import BacktestRequest, agents_of
+from defai.backtest.runner import run
 from defai.backtest.sweep.cluster import Workers
 from defai.backtest.sweep.plan import PlannedRun, Subject
 from defai.backtest.sweep.results import ResultFolder, alone
 from defai.backtest.sweep.workers import RunTask
+from defai.market.bars import MINUTE_S
 from defai.session.history import HistoryRecipe
 from defai.session.training import model_key, models_for
-from defai.strategy.registry import LoadedStrategy
+from defai.strategy.registry import LoadedStrategy, shipped_folder
+from defai.worlds.bar_path import FUNCTIONS as BARS
 
+_COMPILED_ON_S: Final = 86_400
+_WORTH_COMPILING_S: Final = 20_000 * MINUTE_S
 Say: TypeAlias = Callable[[str], None]
 
 
@@ -86,3 +95,22 @@ async def train_ahead(strategies: Sequence[LoadedStrategy], recipe: HistoryRecip
     """Train the models that strategies want and that are not there: once, not on every worker."""
     wanted = {key: one for one in strategies if (key := model_key(one, recipe)) is not None}
     await models_for(list(wanted.values()), recipe, say)
+
+
+async def compile_ahead(ground: Ground, request: BacktestRequest, runs: int, say: Say) -> None:
+    """Compile what runs on bars need, where it is not yet and there are bars enough to pay for it: once for all."""
+    first, last = ground.first_time, ground.last_time
+    if ground.kind != "bars" or ground.window is None or first is None or last is None:
+        return
+    if runs * (last - first) < _WORTH_COMPILING_S:
+        return
+    try:
+        if is_compiled(BARS) and is_compiled(HOLDS):
+            return
+    except ImportError:
+        return  # then every run goes the general way
+    say("compiling, once for all workers")
+    short = ground.window(first, first + _COMPILED_ON_S)
+    band = f"{shipped_folder() / 'static_band.py'}:StaticBand"
+    settings = agents_of(replace(request, strategies=(band,), parameters={}), short)
+    await run(short, settings, engine="columns")

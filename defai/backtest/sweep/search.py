@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from defai.backtest.ground import Ground
 from defai.backtest.request import BacktestRequest, agents_of, moment_text, open_ground
 from defai.backtest.sweep.cluster import Workers, open_workers
 from defai.backtest.sweep.evidence import evidence_of
-from defai.backtest.sweep.place import Place, Say, Watch, perform_all, task_of, train_ahead
+from defai.backtest.sweep.place import Place, Say, Watch, compile_ahead, perform_all, task_of, train_ahead
 from defai.backtest.sweep.plan import PlannedRun, Subject, span_of
 from defai.backtest.sweep.ranking import (
     OBJECTIVES,
@@ -31,7 +32,6 @@ from defai.backtest.sweep.space import Axes, Axis, is_whole, search_axes
 from defai.backtest.sweep.trials import Study, distribution, ends_of
 from defai.backtest.sweep.workers import Row, RunTask, perform_baselines, perform_run
 from defai.errors import ConfigError, DefaiError
-from defai.session.history import HistoryRecipe
 from defai.strategy.registry import load
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ class Search:
         test: time range of the test, right after it.
         axes: what is searched.
         fixed: what is not, as it was written.
+        ground: all of the history; nothing but its length is looked at.
     """
 
     asked: SearchRequest
@@ -84,7 +85,7 @@ class Search:
     axes: Mapping[str, Axis]
     fixed: Mapping[str, str]
     distributions: "Mapping[str, BaseDistribution]"
-    recipe: HistoryRecipe
+    ground: Ground
 
     @classmethod
     def of(cls, asked: SearchRequest, say: Say) -> "Search":
@@ -115,7 +116,7 @@ class Search:
             distributions={
                 name: distribution(name, axis, whole=is_whole(strategy, name)) for name, axis in axes.items()
             },
-            recipe=ground.recipe,
+            ground=ground,
         )
 
     @property
@@ -133,6 +134,11 @@ class Search:
             "optuna": optuna.__version__,
         }
         return self.subject.plan("hyperopt", more)
+
+    async def prepare(self, say: Say) -> None:
+        """See to what workers had better not do each for himself."""
+        await train_ahead([self.subject.loaded], self.ground.recipe, say)
+        await compile_ahead(self.ground, self.subject.request, self.asked.trials, say)
 
     def task(self, number: int, parameters: Mapping[str, Any]) -> RunTask:
         """A trial as a worker is given it: it ends where the test begins."""
@@ -191,10 +197,9 @@ def search(asked: SearchRequest, place: Place, say: Say, watch: Watch) -> dict[s
         study = Study(plan.distributions, seed=asked.request.seed, maximize=OBJECTIVES[asked.objective] > 0)
         rows: list[Row] = []
         test: dict[str, Any] | None = None
-        crew = Crew(place, folder, say)
+        crew = Crew(plan, place, folder, say)
         try:
             with crew.stack:
-                asyncio.run(train_ahead([plan.subject.loaded], plan.recipe, say))
                 _try_all(plan, study, kept, crew, watch, rows)
                 test = _test(plan, rows, folder, crew)
         except KeyboardInterrupt:
@@ -218,8 +223,9 @@ def search(asked: SearchRequest, place: Place, say: Say, watch: Watch) -> dict[s
 class Crew:
     """Workers that are called together when there is something to do, and sent home with the stack."""
 
-    def __init__(self, place: Place, folder: Path, say: Say) -> None:
+    def __init__(self, plan: Search, place: Place, folder: Path, say: Say) -> None:
         self.stack = ExitStack()
+        self._plan, self._say = plan, say
         self._where = (place.workers, place.scheduler, folder, say)
         self._workers: Workers | None = None
 
@@ -235,6 +241,7 @@ class Crew:
             DefaiError: where there are none to be had.
         """
         if self._workers is None:
+            asyncio.run(self._plan.prepare(self._say))
             self._workers = self.stack.enter_context(open_workers(*self._where))
         return self._workers
 
