@@ -3,9 +3,9 @@
 A world is `World(feed, executor, audit_log, clock)`. Backtest, paper, fork and live differ in this object alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from defai.audit.outbox import Anchor
 from defai.audit.record import AuditDomain
@@ -14,6 +14,7 @@ from defai.domain.decisions import Decision, Execution, Plan
 from defai.domain.operations import Call, Operation
 from defai.domain.tokens import Address
 from defai.market.state import MarketState, PoolReport
+from defai.models.trained import TrainedModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,26 @@ class Opening:
 
     market: MarketState
     seats: tuple[Seat, ...]
+
+
+Notices: TypeAlias = Callable[[Address | None], Mapping[str, bytes]]
+"""Gives what each agent's key is to send to itself, told where the models will be registered."""
+
+
+@runtime_checkable
+class PublicWorld(Protocol):
+    """A world whose chain others can look at."""
+
+    @property
+    def rpc_url(self) -> str:
+        """Where its chain answers; may hold a secret."""
+
+    async def announce(self, write: Notices, models: Sequence[TrainedModel]) -> None:
+        """Register models and put on the chain what the agents set out with. The world is open, nobody has acted.
+
+        Raises:
+            DefaiError: where the node refuses something.
+        """
 
 
 class World(Protocol):

@@ -9,6 +9,7 @@ from typing import Any
 from defai.agent.agent import Agent, Mandate
 from defai.agent.desk import Desk
 from defai.agent.ports import Opening, World
+from defai.audit.charter import Charter
 from defai.audit.outbox import Outbox
 from defai.audit.record import strategy_digest
 from defai.config import AgentSettings, Settings
@@ -137,6 +138,53 @@ def build_agents(
         )
         agents.append(Agent(mandate, seat, desk, outbox, world.executor, world.audit_log, publish))
     return agents
+
+
+def charters(
+    agents: Sequence[Agent],
+    members: Sequence[Member],
+    models: Sequence[TrainedModel | None],
+    warm_up: int,
+    registry: Address | None,
+) -> dict[str, bytes]:
+    """What each agent sets out with, as it is announced on the chain; no agent has moved yet.
+
+    Args:
+        agents: on their seats.
+        members: the same, before.
+        models: theirs.
+        warm_up: blocks to live through before the first decision.
+        registry: where the models will be.
+    """
+    return {
+        agent.name: _charter(agent, member.loaded, model, warm_up, registry).encode()
+        for agent, member, model in zip(agents, members, models, strict=True)
+    }
+
+
+def _charter(
+    agent: Agent, loaded: LoadedStrategy, model: TrainedModel | None, warm_up: int, registry: Address | None
+) -> Charter:
+    desk, mandate = agent.desk, agent.mandate
+    opens = desk.market.head.number
+    return Charter(
+        agent_id=agent.seat.agent_id,
+        name=agent.name,
+        strategy=mandate.strategy_name,
+        strategy_class=type(mandate.strategy).__name__,
+        strategy_digest=mandate.strategy_digest,
+        parameters=parameters_of(loaded),
+        pools=tuple(key.address for key in mandate.pools),
+        watched=tuple(desk.market.keys),
+        pricing_pool=desk.valuation.key.address,
+        numeraire=desk.valuation.numeraire.address,
+        limits=desk.limits.model_dump(mode="json"),
+        funds=tuple(agent.seat.balances.items()),
+        opens=opens,
+        counts_from=opens + warm_up,
+        model_digest=model.digest if model else None,
+        registry=registry if model else None,
+    )
 
 
 def agent_card(agent: Agent, model: TrainedModel | None) -> AgentCard:

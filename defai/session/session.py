@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -10,7 +11,7 @@ from eth_hash.auto import keccak
 from defai.agent import views
 from defai.agent.agent import Agent, AgentState
 from defai.agent.bus import Bus
-from defai.agent.ports import Arrival, World
+from defai.agent.ports import Arrival, PublicWorld, World
 from defai.chain.mainnet import POOLS, USDC, USDC_WETH_005
 from defai.config import Settings
 from defai.domain.stream import BlockArrived, Notice, SessionEnded, SetupProgressed
@@ -19,7 +20,7 @@ from defai.market import tripwire
 from defai.market.state import MarketState
 from defai.market.valuation import Valuation
 from defai.session.choice import WorldBuilder, build_world, history_recipe
-from defai.session.fleet import agent_card, build_agents, load_fleet, seat_requests, started
+from defai.session.fleet import agent_card, build_agents, charters, load_fleet, seat_requests, started
 from defai.session.run_directory import Journal
 from defai.session.training import models_for
 
@@ -131,6 +132,7 @@ class Session:
         return {
             "network": self.world.network,
             "chain_id": self.world.chain_id,
+            "audit_contract": self.world.audit_log.domain.contract,
             "blocks": self._tally.blocks,
             "seed": self.settings.market.seed,
             "agents": [_agent_summary(agent) for agent in self.agents],
@@ -163,6 +165,10 @@ class Session:
             self.settings.anchor_every_blocks,
         )
         history = self.world.warm_up(self.settings.market.warm_up_blocks)
+        if isinstance(self.world, PublicWorld):
+            distinct = {model.digest: model for model in models if model is not None}
+            write = partial(charters, self.agents, members, models, history)
+            await self.world.announce(write, tuple(distinct.values()))
         self._progress(f"living through {history} blocks")
         cards = [agent_card(agent, model) for agent, model in zip(self.agents, models, strict=True)]
         used = {key.address: key for member in members for key in member.pools}

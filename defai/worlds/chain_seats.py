@@ -25,11 +25,16 @@ _NOWHERE: Address = "0x0000000000000000000000000000000000000000"
 
 @dataclass(frozen=True, slots=True)
 class Seating:
-    """Agents seated on a chain."""
+    """Agents seated on a chain.
+
+    Attributes:
+        deployer: who paid for the contracts; None where nobody sits.
+    """
 
     contracts: OurContracts
     seats: tuple[Seat, ...]
     accounts: dict[str, VaultAccount]
+    deployer: Wallet | None
 
 
 async def seat_agents(
@@ -56,7 +61,7 @@ async def seat_agents(
         settle: mines what was sent; None where blocks come by themselves.
     """
     if not requests:
-        return Seating(OurContracts(_NOWHERE, _NOWHERE, 0), (), {})
+        return Seating(OurContracts(_NOWHERE, _NOWHERE, 0), (), {}, None)
     deployer = await _wallet(chain, throwaway_key(seed, "deployer"))
     owner = throwaway_key(seed, "owner")
     fees = {"max_fee_wei": max_fee_wei, "priority_fee_wei": _TIP_WEI}
@@ -73,7 +78,7 @@ async def seat_agents(
             await chain.fund(made.vault, tokens[token], amount)
         seats.append(Seat(request.name, made.agent_id, made.vault, balances))
         accounts[request.name] = VaultAccount(wallet, made.vault, made.agent_id)
-    return Seating(contracts, tuple(seats), accounts)
+    return Seating(contracts, tuple(seats), accounts, deployer)
 
 
 async def _wallet(chain: DevelopmentChain, signer: Signer) -> Wallet:

@@ -14,21 +14,23 @@ from time import perf_counter
 from typing import Final
 from urllib.parse import urlsplit
 
-from defai.agent.ports import Arrival, AuditLog, Clock, Opening, Settlement, Submission
+from defai.agent.ports import Arrival, AuditLog, Clock, Notices, Opening, Settlement, Submission
 from defai.audit.record import AuditDomain
 from defai.chain.deploy import OurContracts
 from defai.chain.local import DevelopmentChain
 from defai.chain.pools import check_chain, check_pools, snapshot_pool
 from defai.chain.reader import BlockReader
 from defai.chain.rpc import Rpc, RpcError, redact
-from defai.chain.tx import get_receipts, send
+from defai.chain.tx import Wallet, get_receipts, send
 from defai.domain.chain_events import Block
 from defai.domain.operations import Call, Operation
 from defai.domain.pool import PoolKey
 from defai.errors import ConfigError, DefaiError
 from defai.market.state import MarketState
 from defai.market.valuation import Valuation
+from defai.models.trained import TrainedModel
 from defai.units import GWEI
+from defai.worlds.announcing import announce
 from defai.worlds.audit_logs import open_audit_log
 from defai.worlds.chain_seats import seat_agents
 from defai.worlds.clocks import RealClock
@@ -87,8 +89,14 @@ class EndpointWorld:
     contracts: OurContracts
     _reader: BlockReader
     _vaults: VaultAccounts
+    _deployer: Wallet | None
     _head: Block
     _newest: int
+
+    @property
+    def rpc_url(self) -> str:
+        """Where the chain answers."""
+        return self.chain.rpc.url
 
     @property
     def chain_id(self) -> int:
@@ -113,7 +121,7 @@ class EndpointWorld:
             max_fee_wei=await self._max_fee_wei(),
             settle=None,
         )
-        self.contracts = seating.contracts
+        self.contracts, self._deployer = seating.contracts, seating.deployer
         self._vaults = VaultAccounts(rpc, seating.accounts, self._keys, seating.contracts.audit)
         domain = AuditDomain(self.chain_id, seating.contracts.audit)
         self.audit_log = open_audit_log(domain, self._options.decisions, self._stack)
@@ -179,6 +187,11 @@ class EndpointWorld:
     async def settled(self, agent: str) -> Settlement | None:
         """What became of the agent's submission."""
         return self._settled.pop(agent, None)
+
+    async def announce(self, write: Notices, models: Sequence[TrainedModel]) -> None:
+        """Send models and charters; the next block has them."""
+        fees = {"max_fee_wei": await self._max_fee_wei(), "priority_fee_wei": agent_tip(0)}
+        await announce(self.chain.rpc, self._deployer, self._vaults.accounts, write, models, fees)
 
     async def records(self) -> int:
         """How many records the audit contract has."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final, TypeAlias
 
-from defai.agent.ports import Arrival, AuditLog, Clock, Opening, Settlement, Submission
+from defai.agent.ports import Arrival, AuditLog, Clock, Notices, Opening, Settlement, Submission
 from defai.amm import Pool
 from defai.audit.record import AuditDomain
 from defai.chain.deploy import OurContracts
@@ -21,7 +21,7 @@ from defai.chain.local import LocalChain
 from defai.chain.pools import check_pools, snapshot_pool
 from defai.chain.reader import BlockReader
 from defai.chain.standin import open_fork, open_standin
-from defai.chain.tx import SignedTransaction, get_receipts, send
+from defai.chain.tx import SignedTransaction, Wallet, get_receipts, send
 from defai.domain.chain_events import Block
 from defai.domain.operations import Call, Operation
 from defai.domain.pool import PoolKey
@@ -31,7 +31,9 @@ from defai.market.state import MarketState
 from defai.market.valuation import Valuation
 from defai.marketsim.actions import MarketMint
 from defai.marketsim.market import Market
+from defai.models.trained import TrainedModel
 from defai.units import GWEI
+from defai.worlds.announcing import announce
 from defai.worlds.audit_logs import open_audit_log
 from defai.worlds.block_order import BlockItem, compose
 from defai.worlds.chain_seats import Seating, seat_agents
@@ -103,8 +105,14 @@ class ForkWorld:
     _reader: BlockReader
     _actors: MarketAccounts
     _vaults: VaultAccounts
+    _deployer: Wallet | None
     _state: MarketState
     _head: Block
+
+    @property
+    def rpc_url(self) -> str:
+        """Where the chain answers."""
+        return self.chain.rpc.url
 
     @property
     def chain_id(self) -> int:
@@ -113,7 +121,7 @@ class ForkWorld:
 
     async def open(self) -> Opening:
         """Start the chain, let the market open, deploy our contracts, fund the vaults."""
-        self.chain = await self._stack.enter_async_context(self._open_chain())
+        self.chain = await self._stack.enter_async_context(_open_chain(self._options))
         self._reader = BlockReader(self.chain.rpc, self._keys)
         existing = await self._existing_pools()
         pricing = existing.get(self._valuation.key.address)
@@ -132,7 +140,7 @@ class ForkWorld:
         reading = await self._reader.read(number)
         self._head = reading.block
         pools = {
-            key.address: await snapshot_pool(self.chain.rpc, key, number, words=self._words)
+            key.address: await snapshot_pool(self.chain.rpc, key, number, words=_bitmap_words(self._options))
             for key in self._keys
         }
         self._state = MarketState(self._keys, pools, self._head)
@@ -191,18 +199,14 @@ class ForkWorld:
         """What became of the agent's submission."""
         return self._settled.pop(agent, None)
 
+    async def announce(self, write: Notices, models: Sequence[TrainedModel]) -> None:
+        """Send models and charters; the next block has them."""
+        fees = {"max_fee_wei": self._fee_limit(0), "priority_fee_wei": agent_tip(0)}
+        await announce(self.chain.rpc, self._deployer, self._vaults.accounts, write, models, fees)
+
     async def records(self) -> int:
         """How many records the audit contract has."""
         return await count_records(self.chain.rpc, self.contracts.audit)
-
-    @property
-    def _words(self) -> int | None:
-        return None if self._options.fork_url is None else _FORK_BITMAP_WORDS
-
-    def _open_chain(self) -> AbstractAsyncContextManager[LocalChain]:
-        if self._options.fork_url is None:
-            return open_standin()
-        return open_fork(self._options.fork_url, block=self._options.fork_block)
 
     async def _existing_pools(self) -> dict[Address, Pool]:
         if self._options.fork_url is None:
@@ -210,7 +214,7 @@ class ForkWorld:
         await check_pools(self.chain.rpc, self._keys)
         number = await self.chain.head()
         return {
-            key.address: await snapshot_pool(self.chain.rpc, key, number, words=self._words)
+            key.address: await snapshot_pool(self.chain.rpc, key, number, words=_bitmap_words(self._options))
             for key in self._keys
         }
 
@@ -253,7 +257,7 @@ class ForkWorld:
         )
 
     def _take_seats(self, seating: Seating) -> None:
-        self.contracts = seating.contracts
+        self.contracts, self._deployer = seating.contracts, seating.deployer
         self._vaults = VaultAccounts(self.chain.rpc, seating.accounts, self._keys, seating.contracts.audit)
         domain = AuditDomain(self.chain_id, seating.contracts.audit)
         self.audit_log = open_audit_log(domain, self._options.decisions, self._stack)
@@ -315,6 +319,16 @@ class ForkWorld:
                 self._settled[item.agent] = await self._vaults.settlement(item, receipt)
             elif isinstance(item, MarketMint):
                 self._actors.minted(item, receipt)
+
+
+def _open_chain(options: ForkOptions) -> AbstractAsyncContextManager[LocalChain]:
+    if options.fork_url is None:
+        return open_standin()
+    return open_fork(options.fork_url, block=options.fork_block)
+
+
+def _bitmap_words(options: ForkOptions) -> int | None:
+    return None if options.fork_url is None else _FORK_BITMAP_WORDS
 
 
 def _market_tip(place: int, items: Sequence[BlockItem], ranks: Mapping[str, int]) -> int:

@@ -1,8 +1,10 @@
 """A world whose blocks are written down as they come, so that they can be lived through again."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from defai.agent.ports import Arrival, AuditLog, Clock, Executor, Opening, World
+from defai.agent.ports import Arrival, AuditLog, Clock, Executor, Notices, Opening, PublicWorld, World
+from defai.models.trained import TrainedModel
 from defai.worlds.recording import Recorder
 
 
@@ -54,6 +56,16 @@ class RecordedWorld:
         opening = await self._world.open()
         self._recorder = Recorder(self._folder, self._world.chain_id, opening.market)
         return opening
+
+    @property
+    def rpc_url(self) -> str:
+        """The world's own; empty where it has no chain."""
+        return self._world.rpc_url if isinstance(self._world, PublicWorld) else ""
+
+    async def announce(self, write: Notices, models: Sequence[TrainedModel]) -> None:
+        """As the world does, where it has a chain."""
+        if isinstance(self._world, PublicWorld):
+            await self._world.announce(write, models)
 
     async def records(self) -> int:
         """As the world counts them."""

@@ -15,7 +15,17 @@ from defai.config import Settings
 from tests.homes import set_home, teach
 from tests.sessions.processes import Running, started, wait_until_gone
 
-KEYS = {"network", "chain_id", "blocks", "seed", "agents", "records_on_chain", "decision_digest", "seconds"}
+KEYS = {
+    "network",
+    "chain_id",
+    "audit_contract",
+    "blocks",
+    "seed",
+    "agents",
+    "records_on_chain",
+    "decision_digest",
+    "seconds",
+}
 AGENT_KEYS = {
     "name", "strategy", "decisions", "trades", "holds", "denied", "records", "equity_usd", "hodl_usd", "gas_used",
 }  # fmt: skip

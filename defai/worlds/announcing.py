@@ -1,0 +1,84 @@
+"""Before the first decision: the fleet's models and charters, on the chain, for whoever wants to decide again."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias
+
+from defai.agent.ports import Notices
+from defai.chain.artifacts import artifact
+from defai.chain.codec import encode_call, unhex
+from defai.chain.model_registry import CHUNK_SIZE, DRAFT, PUBLISH, SEAL, WRITE, model_file
+from defai.chain.rpc import Rpc
+from defai.chain.tx import SignedTransaction, Step, Wallet, create_address, send
+from defai.domain.tokens import Address
+from defai.errors import DefaiError
+from defai.models.trained import TrainedModel
+from defai.worlds.vault_accounts import VaultAccount
+
+Fees: TypeAlias = Mapping[str, int]
+"""`max_fee_wei` and `priority_fee_wei`."""
+
+_DEPLOY_GAS: Final = 5_000_000
+_FIXED_GAS: Final = 500_000
+_BYTE_GAS: Final = 300
+_NOTICE_GAS: Final = 60_000
+_NOTICE_BYTE_GAS: Final = 60
+"""Gas of a byte of a notice: at most 40 (EIP-7623)."""
+
+
+async def announce(
+    rpc: Rpc,
+    deployer: Wallet | None,
+    accounts: Mapping[str, VaultAccount],
+    write: Notices,
+    models: Sequence[TrainedModel],
+    fees: Fees,
+) -> None:
+    """Send models and charters in one round trip; the next block has them all, and nobody waits for it.
+
+    Args:
+        rpc: the node.
+        deployer: pays for the registry and the models; None where nobody sits.
+        accounts: by agent.
+        write: gives the charters, told where the registry will stand.
+        models: each once.
+        fees: for a unit of gas.
+
+    Raises:
+        DefaiError: where the node refuses something.
+    """
+    registry, transactions = None, []
+    if models and deployer is not None:
+        registry = create_address(deployer.address, deployer.nonce)
+        transactions = [
+            deployer.sign(step.to, step.data, gas=step.gas, **fees)
+            for step in _registration(registry, models)
+        ]
+    notices = write(registry)
+    transactions += [_notice(accounts[name], content, fees) for name, content in notices.items()]
+    for error in await send(rpc, transactions):
+        if error is not None:
+            raise DefaiError(f"The node refused what the agents announce: {error.message}.") from error
+
+
+def _notice(account: VaultAccount, content: bytes, fees: Fees) -> SignedTransaction:
+    gas = _NOTICE_GAS + _NOTICE_BYTE_GAS * len(content)
+    return account.wallet.sign(account.wallet.address, content, gas=gas, **fees)
+
+
+def _registration(registry: Address, models: Sequence[TrainedModel]) -> list[Step]:
+    """A fresh registry, and each model in one transaction, or in pieces where it is too large for one."""
+    steps = [Step(None, artifact("ModelRegistry").creation_code(), _DEPLOY_GAS, "deploy the registry")]
+    for model_id, model in enumerate(models, 1):
+        file, digest = model_file(model), unhex(model.digest)
+        if len(file) <= CHUNK_SIZE:
+            steps.append(_step(registry, encode_call(PUBLISH, 0, file, digest), len(file)))
+            continue
+        parts = [file[at : at + CHUNK_SIZE] for at in range(0, len(file), CHUNK_SIZE)]
+        steps.append(_step(registry, encode_call(DRAFT, 0), 0))
+        steps += [_step(registry, encode_call(WRITE, model_id, part), len(part)) for part in parts]
+        steps.append(_step(registry, encode_call(SEAL, model_id, digest), len(file) // 10))
+    return steps
+
+
+def _step(registry: Address, data: bytes, size: int) -> Step:
+    return Step(registry, data, _FIXED_GAS + _BYTE_GAS * size, "register a model")
