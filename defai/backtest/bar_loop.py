@@ -27,7 +27,7 @@ from defai.domain.intents import Hold, Intent
 from defai.market.bars import MINUTE_S
 from defai.market.state import MarketState
 from defai.strategy.api import Context
-from defai.worlds.bar_context import BarContext, BarPoolView, Stretch
+from defai.worlds.bar_context import BarPoolView, Stretch, context_at
 from defai.worlds.bar_path import FUNCTIONS as BARS
 from defai.worlds.bar_path import Payment
 from defai.worlds.bar_words import EQUITY
@@ -106,8 +106,10 @@ class BarLoop:
             self._holds.close()
 
     async def _general(self, asked: Asked | None) -> None:
+        """One bar as any other world would have it; the strategy's look at the pool may have let it happen already."""
         self._holds.hand_over()
-        block = self._world.advance()
+        number = self._market.head.number + 1
+        block = self._world.advance() if self._world.row < number else self._world.block_at(number)
         if block is not None:
             self._market.apply(block)
             await self._step(asked)
@@ -151,7 +153,7 @@ class BarLoop:
         for at in range(quiet):
             window.end = first + at + 1
             try:
-                intent = decide(BarContext(stretch, at))
+                intent = decide(context_at(stretch, at))
             except (Exception, SystemExit) as error:  # noqa: BLE001  an author's code may raise anything; the agent deals with it
                 return payloads, partial(_raise, error)
             if type(intent) is not Hold:
@@ -192,7 +194,8 @@ class BarLoop:
     def _pass(self, first: int, worths: Words) -> NDArray[np.int64]:
         """Let bars happen, and write down what everything is worth after each; the moments of their ends."""
         moments = self._world.bars.timestamps[first : first + len(worths)] + MINUTE_S
-        self._market.head = self._world.pass_by(first + len(worths))
+        self._world.pass_by(first + len(worths))
+        self._market.head = self._world.block_at(first + len(worths))
         self._run.curve.extend(self._agent.desk, moments, first + 1, worths)
         self._run.steps += len(worths)
         return moments

@@ -67,7 +67,7 @@ def hourly_equity(run: AgentRun, ground: Ground) -> list[float] | None:
     if (ground.step_s or 0) > RATIO_STEP_S:
         return None
     unit = 10**ground.valuation.numeraire.decimals
-    rows = full_steps(np.array(run.curve.timestamps, dtype=np.int64), RATIO_STEP_S)
+    rows = full_steps(run.curve.timestamps.as_array(), RATIO_STEP_S)
     return [run.curve.equity_raw[row] / unit for row in rows]
 
 
@@ -75,10 +75,10 @@ def of_agent(run: AgentRun, ground: Ground, lvr_interval_s: int) -> dict[str, An
     """What came of one agent, in figures."""
     curve, desk, count = run.curve, run.agent.desk, run.agent.decisions
     unit = 10**ground.valuation.numeraire.decimals
-    times = np.array(curve.timestamps, dtype=np.int64)
-    prices = np.array([worth / unit for worth in curve.base_unit_raw])
-    equity = np.array([worth / unit for worth in curve.equity_raw])
-    base = np.array([worth / unit for worth in curve.base_worth_raw]) / prices
+    times = curve.timestamps.as_array()
+    prices = curve.base_unit_raw.over(unit)
+    equity = curve.equity_raw.over(unit)
+    base = curve.base_worth_raw.over(unit) / prices
     bands = curve.bands(desk)
     ratio_step_s = max(RATIO_STEP_S, ground.step_s or 0)
     steps = full_steps(times, ratio_step_s)

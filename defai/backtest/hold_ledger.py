@@ -81,17 +81,21 @@ class HoldLedger:
             payloads: of each hold.
             first: the row of the first one's bar.
             anchors: as `anchors` gave them for these bars.
-            worths: what everything is worth after each bar, the gas of anchors taken off.
+            worths: what everything is worth after each bar, the gas of anchors taken off; and perhaps after those that
+                follow: what is paid for upon the next one is taken off, for the strategy may have been asked already.
         """
         agent, base = self._agent, len(self._chain)
         self._chain.extend(*self._next(first + 1), payloads)
         agent.held(len(payloads), 0)
         for anchor in anchors:
-            if anchor.at + 1 < len(payloads):
-                gas_before, gas_after = IntColumn.of_words(worths[anchor.at : anchor.at + 2, 2 * GAS :])
-                self._settle(first + anchor.at + 2, anchor.gas_wei, gas_after - gas_before)
-                self._unsent, self._cleared = base + anchor.at + 1, True
-            elif anchor.at + 1 == len(payloads):
+            paid = anchor.at + 1
+            if paid > len(payloads):
+                return
+            if paid < len(worths):
+                gas_before, gas_after = IntColumn.of_words(worths[anchor.at : paid + 1, 2 * GAS :])
+                self._settle(first + paid + 1, anchor.gas_wei, gas_after - gas_before)
+                self._unsent, self._cleared = base + paid, True
+            else:
                 self.hand_over()
                 await agent.flush()
 

@@ -94,7 +94,7 @@ class Stretch:
 
 
 class BarContext(Context):
-    """What there is to look at after a bar of a stretch; it says the same whenever it is asked."""
+    """What there is to look at after a bar of a stretch; it says the same whenever it is asked. See `context_at`."""
 
     __slots__ = ("_at", "_rng", "_stretch")
     _at: int
@@ -104,10 +104,6 @@ class BarContext(Context):
     def __new__(cls, *_: object, **named: Any) -> Any:  # noqa: ANN401  what `dataclasses.replace` gives it
         """A plain context where one is made from all of a context's fields."""
         return Context(**named) if named else super().__new__(cls)
-
-    def __init__(self, stretch: Stretch, at: int) -> None:
-        _set(self, "_stretch", stretch)
-        _set(self, "_at", at)
 
     @property
     def block_number(self) -> int:
@@ -196,3 +192,15 @@ class BarContext(Context):
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy is a plain context."""
         return Context, tuple(getattr(self, field.name) for field in fields(Context))
+
+
+_put_stretch, _put_at = (vars(BarContext)[name].__set__ for name in ("_stretch", "_at"))
+_bare = object.__new__
+
+
+def context_at(stretch: Stretch, at: int) -> BarContext:
+    """The context after the bar `at` of a stretch; made without a detour, since this happens at every bar."""
+    context = _bare(BarContext)
+    _put_stretch(context, stretch)
+    _put_at(context, at)
+    return context

@@ -36,7 +36,7 @@ class Payment:
 
 
 class BarPath:
-    """The way that bars take a pool.
+    """The way that bars take a pool: one pool, which only bars change after its portfolio was looked at.
 
     Args:
         bars: all bars.
@@ -53,6 +53,7 @@ class BarPath:
         self._columns = BarColumns(
             bars.timestamps, bars.close_tick, bars.amount0_in, bars.amount1_in, bars.liquidity
         )
+        self._ahead: tuple[int, int, PoolArrays, PoolArrays] | None = None
         self._known_ticks = np.full(CACHE_SIZE, NO_TICK, dtype=np.int64)
         self._known_ratios = np.zeros((CACHE_SIZE, 3), dtype=np.uint64)
 
@@ -64,8 +65,12 @@ class BarPath:
             first: the first of them.
             count: how many.
         """
-        arrays, before = self._loaded(pool), load(pool)
-        self._follow(arrays, self._columns, first, count)
+        if self._ahead is not None and self._ahead[:2] == (first, count):
+            _, _, arrays, before = self._ahead
+        else:
+            arrays, before = self._loaded(pool), load(pool)
+            self._follow(arrays, self._columns, first, count)
+        self._ahead = None
         store(arrays, before, pool)
 
     def worths(
@@ -90,7 +95,9 @@ class BarPath:
         except (OverflowError, KeyError):
             return None
         values, done = np.empty((count, 2 * VALUES), dtype=np.uint64), np.zeros(1, dtype=np.int64)
-        self._value(self._loaded(pool), self._columns, books, first, values, done)
+        arrays = self._loaded(pool)
+        self._value(arrays, self._columns, books, first, values, done)
+        self._ahead = (first, count, arrays, load(pool)) if done[0] == count else None
         return values[: int(done[0])]
 
     def _loaded(self, pool: Pool) -> PoolArrays:

@@ -204,27 +204,24 @@ class BarsWorld:
         moment = int(self.bars.timestamps[number - 1]) + MINUTE_S
         return Block(number, self._hash(number), self._hash(number - 1), moment, self._base_fee_wei(number))
 
-    def pass_by(self, end: int) -> Block:
+    def pass_by(self, end: int) -> None:
         """Let bars happen upon which nobody acts: as `advance` again and again, while nothing is pending.
 
         Args:
-            end: the bar after the last of them; not before `row`.
-
-        Returns:
-            The newest bar's block.
+            end: the bar after the last of them; where it has been reached, nothing happens.
         """
         first, count, moving = self._row, end - self._row, self._moving
+        if count <= 0:
+            return
         if count > _FEW:
             self.path().carry(moving.pool, first, count)
             moving.others = from_limbs(self.bars.liquidity[end - 1 : end])[0]
         else:
             for row, volume in enumerate(self._rows_from(first, end), first):
                 moving.follow(*volume, int(self.bars.timestamps[row]) + MINUTE_S)
-        if count:
-            self._volume = self._rows_from(end)
-            self._row = self._window.end = end
-            self._head = self.block_at(end)
-        return self._head
+        self._volume = self._rows_from(end)
+        self._row = self._window.end = end
+        self._head = self.block_at(end)
 
     def encode(self, agent: str, operations: Sequence[Operation]) -> tuple[Call, ...]:
         """The calls the agent's vault would make on the chain; here the vault's address is nobody's."""
