@@ -14,7 +14,7 @@ from defai.domain.decisions import FeatureRow
 from defai.errors import ConfigError
 from defai.features.spec import FeatureSpec
 from defai.features.tape import Past, Tape
-from defai.market.window import Observation
+from defai.market.window import NotKnownError, Observation
 
 FEATURE_LIMIT: Final = 2**31 - 1
 """Features saturate at plus and minus this, so that each fits the chain's int32."""
@@ -124,7 +124,10 @@ def _row_at(tapes: Sequence[Tape], end: int, spec: FeatureSpec) -> FeatureRow | 
     values = []
     for one in spec.features:
         others = tuple(Past(tape, end, one.warm_up) for tape in tapes[1 : one.pools])
-        value = one.function(Past(tapes[0], end, one.warm_up, others))
+        try:
+            value = one.function(Past(tapes[0], end, one.warm_up, others))
+        except NotKnownError:
+            return None
         if type(value) is not int:
             raise TypeError(f"the feature {one.name} gave {type(value).__name__}, not int")
         values.append(max(-FEATURE_LIMIT, min(FEATURE_LIMIT, value)))

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from typing import overload
 
 
+class NotKnownError(LookupError):
+    """What was asked of a row is not known where the row is from."""
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What one block did to one pool, and how it stood afterwards. Integers only.

@@ -1,0 +1,123 @@
+"""Bars as rows of a history: what a table of features is computed from where there are no blocks.
+
+A row stands for a bar; its number counts steps, so that a missing bar is a gap, and its time is the bar's end, when the
+bar is known. As in a block's row, the price before the bar counts as one of its extremes.
+"""
+
+from collections.abc import Sequence
+from math import isqrt
+
+from defai.amm import get_sqrt_ratio_at_tick, get_tick_at_sqrt_ratio
+from defai.errors import ConfigError
+from defai.market.bars import MINUTE_S, MinuteBars, from_limbs
+from defai.market.window import NotKnownError, Observation
+
+
+class PriceRow(Observation):
+    """A bar of bare prices. To ask it for anything but its number, its time and its ticks raises `NotKnownError`."""
+
+    __slots__ = ()
+
+    def __init__(self, block_number: int, timestamp: int, tick: int, tick_low: int, tick_high: int) -> None:
+        known = {
+            "block_number": block_number,
+            "timestamp": timestamp,
+            "tick": tick,
+            "tick_low": tick_low,
+            "tick_high": tick_high,
+        }
+        for name, value in known.items():
+            object.__setattr__(self, name, value)
+
+    def __getattr__(self, name: str) -> int:
+        raise NotKnownError(f"a bar of prices doesn't tell {name}")
+
+
+def tick_of_price(price: float) -> int:
+    """The tick of a price, rounded down: exactly that of the float's own value, the same on every machine.
+
+    Raises:
+        ConfigError: where the price is not positive and finite, or lies outside the range of ticks.
+    """
+    if not 2.0**-127 < price < 2.0**127:
+        raise ConfigError(f"{price!r} is no price.", "Prices lie between 2^-127 and 2^127.")
+    numerator, denominator = price.as_integer_ratio()
+    return get_tick_at_sqrt_ratio(isqrt((numerator << 192) // denominator))
+
+
+def rows_of_prices(
+    timestamps: Sequence[int],
+    opens: Sequence[float],
+    highs: Sequence[float],
+    lows: Sequence[float],
+    closes: Sequence[float],
+    *,
+    step_s: int,
+) -> list[Observation]:
+    """Open, high, low and close at a fixed step as rows; ticks are log 1.0001 of the price given.
+
+    Args:
+        timestamps: the start of each bar in seconds since 1970, a multiple of the step, rising; gaps are allowed.
+        opens: where the first bar's price stood before it; of later bars it is the close before.
+        highs: one a bar.
+        lows: one a bar.
+        closes: one a bar.
+        step_s: seconds from bar to bar.
+
+    Raises:
+        ConfigError: where columns differ in length, times don't rise by whole steps, or something is no price.
+    """
+    if len({len(timestamps), len(opens), len(highs), len(lows), len(closes)}) != 1:
+        raise ConfigError("The columns of the bars are not of one length.")
+    rows: list[Observation] = []
+    before, number = tick_of_price(opens[0]) if opens else 0, -1
+    for start, high, low, close in zip(timestamps, highs, lows, closes, strict=True):
+        if start % step_s or start // step_s <= number:
+            raise ConfigError(
+                f"The bar at {start} does not follow the one before by whole steps of {step_s} s."
+            )
+        number, tick = start // step_s, tick_of_price(close)
+        lowest, highest = min(before, tick, tick_of_price(low)), max(before, tick, tick_of_price(high))
+        rows.append(PriceRow(number, start + step_s, tick, lowest, highest))
+        before = tick
+    return rows
+
+
+def rows_of_bars(bars: MinuteBars, *, base_fee_wei: int = 0) -> list[Observation]:
+    """Minute bars of a pool as rows, the same as a bars world shows an agent, but all of them.
+
+    Args:
+        bars: the bars.
+        base_fee_wei: what gas costs, where it doesn't change.
+    """
+    ticks = bars.close_tick.tolist()
+    rows = []
+    for index, (start, tick, low, high, amount0_in, amount1_in, liquidity) in enumerate(
+        zip(
+            bars.timestamps.tolist(),
+            ticks,
+            bars.lowest_tick.tolist(),
+            bars.highest_tick.tolist(),
+            from_limbs(bars.amount0_in),
+            from_limbs(bars.amount1_in),
+            from_limbs(bars.liquidity),
+            strict=True,
+        )
+    ):
+        before = bars.tick_before(index)
+        rows.append(
+            Observation(
+                block_number=index + 1,
+                timestamp=start + MINUTE_S,
+                base_fee_wei=base_fee_wei,
+                sqrt_price_x96=get_sqrt_ratio_at_tick(tick),
+                tick=tick,
+                tick_low=min(before, tick, low),
+                tick_high=max(before, tick, high),
+                liquidity=liquidity,
+                swaps=int(amount0_in > 0 or amount1_in > 0),
+                amount0_in=amount0_in,
+                amount1_in=amount1_in,
+            )
+        )
+    return rows
