@@ -7,7 +7,7 @@ from typing import Any, Final
 from defai.chain.codec import checksum, topic, unhex
 from defai.chain.download.logs import LogReader
 from defai.chain.download.patience import PatientRpc
-from defai.chain.rpc import Json, Rpc
+from defai.chain.rpc import Json, Rpc, RpcError
 from defai.chain.vault import DECISION_CLAIMED
 from defai.domain.tokens import Address
 from defai.errors import DivergenceError, NotFoundError
@@ -51,7 +51,7 @@ class Heading:
 
 
 async def first_block_of(rpc: Rpc, contract: Address) -> int:
-    """The block that a contract was created in, found by halving; its answer is as good as the node's archive.
+    """The block that a contract was created in, found by halving; the first of all where the node forgot old states.
 
     Raises:
         NotFoundError: where there is no contract now.
@@ -62,7 +62,10 @@ async def first_block_of(rpc: Rpc, contract: Address) -> int:
     low, high = 0, int(head, 16)
     while low < high:
         middle = (low + high) // 2
-        there = len(await rpc.call("eth_getCode", contract, hex(middle))) > 2
+        (answer,) = await rpc.batch_settled([("eth_getCode", (contract, hex(middle)))])
+        if isinstance(answer, RpcError):
+            return 0
+        there = len(answer) > 2
         low, high = (low, middle) if there else (middle + 1, high)
     return low
 

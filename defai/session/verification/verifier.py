@@ -1,0 +1,252 @@
+"""Climbing the ladder for many decisions at once: the market is folded once, whatever the fleet's size."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from defai.agent.agent import Mandate
+from defai.agent.desk import Desk
+from defai.agent.ports import Seat
+from defai.agent.rerun import Rerun
+from defai.audit.charter import Charter
+from defai.audit.ladder.findings import Comparison, Report
+from defai.audit.ladder.rungs import Place, payload_of
+from defai.audit.outbox import Outbox
+from defai.audit.record import AuditDomain
+from defai.chain.contracts import encode_operations
+from defai.chain.download.patience import PatientRpc
+from defai.chain.model_registry import predict_on_chain
+from defai.errors import DefaiError
+from defai.market.state import MarketState
+from defai.market.valuation import Valuation
+from defai.portfolio.ledger import Portfolio
+from defai.risk.limits import Limits
+from defai.session.verification.evidence import Evidence, Trail
+from defai.session.verification.forecasters import Oracle, find_oracle
+from defai.session.verification.ground import Ground, Ledge, ledge_of
+from defai.session.verification.reporting import (
+    Background,
+    Values,
+    features_of,
+    report_batch,
+    report_record,
+)
+from defai.session.verification.retracing import Hearsay, Retracing, Traced, TracedBatch, TracedRecord
+from defai.session.verification.strategies import Found, find_strategy
+from defai.strategy.api import Context, Hold, Intent, Strategy
+from defai.worlds.audit_logs import MemoryAuditLog
+from defai.worlds.vault_accounts import DEADLINE_S
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the auditor brings along.
+
+    Attributes:
+        strategies: folders with the strategies' sources.
+        models: a folder of models, for those that were not registered.
+    """
+
+    strategies: Sequence[Path]
+    models: Path | None = None
+
+
+@dataclass(slots=True)
+class Climb:
+    """One agent on its way up.
+
+    Attributes:
+        traced: what of its log was traced, in order.
+        contradictions: what speaks against the ground it stands on.
+    """
+
+    trail: Trail
+    charter: Charter
+    strategy: Found
+    oracle: Oracle
+    retracing: Retracing
+    traced: list[Traced] = field(default_factory=list)
+    contradictions: list[Comparison] = field(default_factory=list)
+
+
+class UnknownStrategy(Strategy):
+    """Stands for a strategy whose source is not there: it wants the features that the records name."""
+
+    names: tuple[str, ...] = ()
+
+    def features(self) -> tuple[str, ...]:
+        """Those of the records."""
+        return self.names
+
+    def decide(self, ctx: Context) -> Intent:  # noqa: ARG002  it knows nothing
+        """Nobody knows."""
+        return Hold(reason="unknown")
+
+
+async def verify(
+    rpc: PatientRpc,
+    evidence: Evidence,
+    means: Means,
+    *,
+    until: int | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Report]:
+    """Verify every decision of the agents in evidence.
+
+    Args:
+        rpc: the node.
+        evidence: what it said so far.
+        means: strategies and models.
+        until: the last block that is lived through; None for as many as it takes.
+        say: told what is going on.
+
+    Returns:
+        A report for each decision, by agent and sequence.
+    """
+    ledges: dict[Ledge, list[Trail]] = {}
+    for trail in evidence.trails.values():
+        if trail.charter is not None:
+            ledges.setdefault(ledge_of(trail.charter), []).append(trail)
+    reports: list[Report] = []
+    for ledge, trails in ledges.items():
+        ground = await Ground.read(rpc, evidence, ledge)
+        climbs = [await _begin(rpc, evidence, trail, means, ground) for trail in trails]
+        say(f"deciding again what {len(climbs)} agents decided from block {ledge.opens + 1:,} on")
+        await _climb(ground, climbs, until)
+        for climb in climbs:
+            reports += await _reports(rpc, evidence, climb, ground)
+    without = [trail for trail in evidence.trails.values() if trail.charter is None]
+    reports += [report for trail in without for report in _uncharted(evidence, trail)]
+    return sorted(reports, key=lambda report: (report.agent_id, report.sequence))
+
+
+async def _begin(rpc: PatientRpc, evidence: Evidence, trail: Trail, means: Means, ground: Ground) -> Climb:
+    charter = trail.charter
+    if charter is None:
+        raise ValueError("an agent without a charter cannot be followed")
+    strategy = find_strategy(charter, means.strategies)
+    author = strategy.strategy.strategy if strategy.strategy else UnknownStrategy(names=_feature_names(trail))
+    oracle = await find_oracle(rpc, charter, author.features(), means.models)
+    hearsay = Hearsay()
+    rerun = _rerun(trail, charter, author, (strategy, oracle), ground.market, (evidence.domain, hearsay))
+    retracing = Retracing(rpc, trail, rerun, hearsay, evidence.domain, charter.counts_from)
+    climb = Climb(trail, charter, strategy, oracle, retracing)
+    climb.contradictions += await ground.funds(rpc, trail, charter)
+    return climb
+
+
+def _rerun(
+    trail: Trail,
+    charter: Charter,
+    author: Strategy,
+    found: tuple[Found, Oracle],
+    market: MarketState,
+    place: tuple[AuditDomain, Hearsay],
+) -> Rerun:
+    domain, hearsay = place
+    vault, keys = trail.bound.vault, market.keys
+    pricing = keys[charter.pricing_pool]
+    numeraire = pricing.token0 if pricing.token0.address == charter.numeraire else pricing.token1
+    desk = Desk(
+        market,
+        Valuation(pricing, numeraire),
+        Portfolio.opening(dict(charter.funds)),
+        Limits.model_validate(charter.limits),
+        encode=lambda operations: encode_operations(
+            operations, vault=vault, pools=keys, deadline=market.head.timestamp + DEADLINE_S
+        ),
+    )
+    mandate = Mandate(
+        name=charter.name,
+        strategy_name=charter.strategy,
+        strategy=author,
+        strategy_digest=found[0].digest,
+        pools=tuple(keys[address] for address in charter.pools),
+        model=found[1].forecaster,
+    )
+    seat = Seat(charter.name, trail.agent_id, vault, dict(charter.funds))
+    return Rerun(mandate, seat, desk, Outbox(trail.agent_id, domain), hearsay, MemoryAuditLog(domain), None)
+
+
+async def _climb(ground: Ground, climbs: Sequence[Climb], until: int | None) -> None:
+    for number in ground.blocks(until):
+        if all(climb.retracing.is_through for climb in climbs) or not ground.fold(number):
+            break
+        for climb in climbs:
+            climb.traced += await climb.retracing.after(number)
+    await ground.hold_to_chain()
+    if until is None or ground.fault:
+        for climb in climbs:
+            climb.traced += climb.retracing.rest()
+
+
+async def _reports(rpc: PatientRpc, evidence: Evidence, climb: Climb, ground: Ground) -> list[Report]:
+    forecasts, why = await _ask_evm(rpc, climb)
+    background = Background(
+        evidence,
+        climb.trail,
+        climb.strategy,
+        climb.oracle,
+        ground.words,
+        (*climb.contradictions, *ground.contradictions, *_faults(climb)),
+        forecasts,
+        why,
+    )
+    reports: list[Report] = []
+    for traced in climb.traced:
+        if isinstance(traced, TracedBatch):
+            reports += report_batch(traced, background)
+        else:
+            reports.append(report_record(traced, background))
+    return reports
+
+
+def _faults(climb: Climb) -> tuple[Comparison, ...]:
+    fault = climb.retracing.fault
+    return (Comparison("what came of its trades", fault, "no contradiction"),) if fault else ()
+
+
+async def _ask_evm(rpc: PatientRpc, climb: Climb) -> tuple[Mapping[Values, int], str]:
+    """What the EVM forecasts for every row of features that a decision recorded."""
+    oracle = climb.oracle
+    if oracle.registry is None:
+        return {}, ""
+    rows = list(dict.fromkeys(values for values in _rows(climb.traced, oracle) if values is not None))
+    try:
+        answers = await predict_on_chain(rpc, oracle.registry, oracle.model_id, rows)
+    except DefaiError as error:
+        return {}, error.sentence
+    return dict(zip(rows, answers, strict=True)), ""
+
+
+def _rows(traced: Iterable[Traced], oracle: Oracle) -> Iterable[Values | None]:
+    for each in traced:
+        decisions = (each.decision,) if isinstance(each, TracedRecord) else each.leaves
+        yield from (features_of(decision, oracle) for decision in decisions)
+
+
+def _feature_names(trail: Trail) -> tuple[str, ...]:
+    for record in trail.records.values():
+        features = payload_of(record.decision).get("features")
+        if isinstance(features, dict):
+            return tuple(features)
+    return ()
+
+
+def _uncharted(evidence: Evidence, trail: Trail) -> list[Report]:
+    """Reports on the records of an agent that announced nothing: what can be said without deciding again."""
+    background = Background(
+        evidence,
+        trail,
+        Found(None, "none", "the agent announced no charter"),
+        Oracle(None, note="the agent announced no charter"),
+        "the agent announced no charter",
+    )
+    sent = {submission.sent.hash: submission for submission in trail.submissions}
+    reports = []
+    for digest, record in trail.records.items():
+        decision = record.decision
+        place = Place(decision.sequence, decision.previous_digest)
+        traced = TracedRecord(sent.get(digest), record.token_id, digest, decision, place, None)
+        reports.append(report_record(traced, background))
+    return reports
