@@ -1,11 +1,12 @@
 """`defai backtest`: run strategies over recorded history, headless."""
 
 import asyncio
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from defai.cli.history_options import history_options, request_from
 
 if TYPE_CHECKING:
     from defai.backtest.request import BacktestRequest
@@ -21,66 +22,9 @@ if TYPE_CHECKING:
     help="A strategy's name, or file.py:Class; several of them share one market.",
 )
 @click.option(
-    "--source",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="The history: a file or a folder; what kind it is shows in it.",
-)
-@click.option(
-    "--flow",
-    type=click.Choice(["amounts", "prices"]),
-    default="amounts",
-    show_default=True,
-    help="What of a recorded swap stays as it was once we are in the pool.",
-)
-@click.option(
-    "--balance", "balances", multiple=True, metavar="10000USDC", help="What each agent starts with."
-)
-@click.option(
     "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of the (first) strategy."
 )
-@click.option("--limit", "limits", multiple=True, metavar="NAME=VALUE", help="A limit of the guard.")
-@click.option(
-    "--timerange",
-    default="-",
-    metavar="YYYYMMDD-YYYYMMDD",
-    help="Both days included; either may be left out.",
-)
-@click.option(
-    "--numeraire", metavar="SYMBOL", help="The token that counts as money.  [default: the pool's dollar]"
-)
-@click.option("--pool", "traded", metavar="USDC:6/WETH:18@500", help="What a pool trades that we don't know.")
-@click.option(
-    "--gas-gwei", type=Decimal, help="What gas costs.  [default: recorded base fees, where there are any]"
-)
-@click.option(
-    "--base-fees",
-    type=click.Path(path_type=Path),
-    help="CSV or parquet with a timestamp and a base fee, instead.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
-    help="Of what is made up around prices.",
-)
-@click.option(
-    "--liquidity",
-    "liquidity_usd",
-    type=Decimal,
-    default=Decimal(10_000_000),
-    show_default=True,
-    metavar="USD",
-    help="Of others, around prices.",
-)
-@click.option(
-    "--step",
-    "step_s",
-    type=click.IntRange(min=1),
-    metavar="SECONDS",
-    help="From block to block around prices; it divides the file's.  [default: the file's]",
-)
+@history_options
 @click.option(
     "--starts",
     type=click.IntRange(1, 10_000),
@@ -94,19 +38,6 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     metavar="SECONDS",
     help="From start to start.  [default: an hour, or the step where that is longer]",
-)
-@click.option(
-    "--lvr-interval",
-    "lvr_interval_s",
-    type=click.IntRange(min=1),
-    default=900,
-    show_default=True,
-    help="Seconds.",
-)
-@click.option(
-    "--anchor-every",
-    type=click.IntRange(1, 1_000_000),
-    help="Holds to an anchor.  [default: about a day's]",
 )
 @click.option(
     "--compare-flows", is_flag=True, help="Run again with the other flow, so that the difference shows."
@@ -124,26 +55,19 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
     *,
-    balances: tuple[str, ...],
+    strategies: tuple[str, ...],
     parameters: tuple[str, ...],
-    limits: tuple[str, ...],
     out: Path | None,
     as_json: bool,
     **options: Any,  # noqa: ANN401  fields of the request, of their own types
 ) -> None:
     """Run strategies over recorded history: same agents, guard and records as live, only the world differs."""
-    from defai.backtest.request import BacktestRequest, parse_balances  # noqa: PLC0415  loads on use, so that --help is quick
-    from defai.backtest.run_files import check_out  # noqa: PLC0415  the same
+    from defai.backtest.run_files import check_out  # noqa: PLC0415  loads on use, so that --help is quick
     from defai.cli.parameters import parse_parameters  # noqa: PLC0415  the same
 
     if out is not None:
         check_out(out)
-    request = BacktestRequest(
-        parameters=parse_parameters(parameters),
-        balances=parse_balances(balances),
-        limits=parse_parameters(limits),
-        **options,
-    )
+    request = request_from(strategies, {**options, "parameters": parse_parameters(parameters)})
     _run(request, out, as_json=as_json)
 
 

@@ -125,8 +125,8 @@ def _with(options: Sequence[Callable[[_Command], _Command]], command: _Command) 
     return command
 
 
-def request_from(strategy: str, options: Mapping[str, Any]) -> "BacktestRequest":
-    """The request that the options make, of one strategy.
+def request_from(strategies: Sequence[str], options: Mapping[str, Any]) -> "BacktestRequest":
+    """The request that the options make, of some strategies.
 
     Raises:
         ConfigError: for a balance or a limit that is none.
@@ -135,7 +135,7 @@ def request_from(strategy: str, options: Mapping[str, Any]) -> "BacktestRequest"
     from defai.cli.parameters import parse_parameters  # noqa: PLC0415  the same
 
     return BacktestRequest(
-        strategies=(strategy,),
+        strategies=tuple(strategies),
         **{
             **options,
             "balances": parse_balances(options["balances"]),

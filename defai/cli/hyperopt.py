@@ -63,7 +63,7 @@ def command(
     count = workers or cores()
     found = search(
         SearchRequest(
-            request=request_from(strategy, options),
+            request=request_from([strategy], options),
             axes=parse_axes(axes),
             objective=objective,
             trials=trials,

@@ -62,7 +62,7 @@ def command(
     progress = RunProgress(quiet=as_json)
     found = sweep(
         SweepRequest(
-            request=request_from(strategy, options),
+            request=request_from([strategy], options),
             axes=parse_axes(axes),
             windows=windows,
             slices=slices,

@@ -33,10 +33,16 @@ _OURS: Final[dict[str, Any]] = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
     "distributed.scheduler.allowed-failures": 1,
-    "distributed.scheduler.work-stealing": True,
+    "distributed.scheduler.active-memory-manager.start": False,
+    "distributed.worker.profile.enabled": False,
+    "distributed.worker.memory.monitor-interval": "1s",
+    "distributed.admin.tick.interval": "1s",
     "distributed.admin.tick.limit": "1h",
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.admin.system-monitor.gil.enabled": False,
 }
-"""Nothing but tasks is served; a run that kills two workers is given up; a worker that computes is not unwell."""
+"""Nothing but tasks is served; a run that kills two workers is given up; nobody looks fifty times a second whether
+anything is the matter, which takes a tenth of a processor; a worker that computes is not unwell."""
 _ONE_THREAD: Final = {
     f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA", "NUMEXPR", "VECLIB_MAXIMUM")
 }
