@@ -125,6 +125,11 @@ def recorded_decisions(logs: Iterable[Log], audit: Address) -> list[RecordedDeci
     return [_record(log) for log in _of(logs, audit, DECISION_RECORDED)]
 
 
+def is_record(log: Log, audit: Address) -> bool:
+    """Whether a log is the audit's record of a decision."""
+    return bool(_of([log], audit, DECISION_RECORDED))
+
+
 def recorded_anchors(logs: Iterable[Log], audit: Address) -> list[RecordedAnchor]:
     """The anchors among logs, in log order; logs of other contracts are passed over."""
     anchors = []

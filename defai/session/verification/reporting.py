@@ -7,7 +7,7 @@ from defai.audit.ladder import rungs
 from defai.audit.ladder.findings import Comparison, Finding, Report, Rung, found, left_open
 from defai.audit.ladder.rungs import Answers, Carriage
 from defai.audit.record import AuditDomain
-from defai.chain.vault import recorded_decisions
+from defai.chain.vault import is_record
 from defai.domain.decisions import ZERO_DIGEST, Action, Decision
 from defai.domain.operations import Call
 from defai.session.verification.evidence import Evidence, Submission, Trail
@@ -209,7 +209,7 @@ def _carriage(submission: Submission, background: Background) -> Carriage:
         succeeded=receipt.succeeded,
         decision=submission.decision,
         calls=submission.content.calls,
-        records=len(recorded_decisions(receipt.logs, contract)),
+        records=sum(is_record(log, contract) for log in receipt.logs),
     )
 
 
