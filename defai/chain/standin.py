@@ -20,6 +20,7 @@ from defai.chain import mainnet
 from defai.chain.anvil import Anvil, AnvilOptions
 from defai.chain.artifacts import artifact
 from defai.chain.codec import encode_call, encode_values
+from defai.chain.identity import STANDIN, STANDIN_DEPLOYER
 from defai.chain.local import BLOCK_SECONDS, LocalChain
 from defai.chain.rpc import Rpc
 from defai.domain.tokens import Address
@@ -63,6 +64,7 @@ _WETH_ARGUMENT: Final = ("address", mainnet.WETH.address)
 _V3_FACTORY_ARGUMENT: Final = ("address", mainnet.V3_FACTORY)
 _V2_FACTORY_ARGUMENT: Final = ("address", mainnet.V2_FACTORY)
 _MANAGER_ARGUMENT: Final = ("address", mainnet.POSITION_MANAGER)
+_IDENTITY_ARGUMENT: Final = ("address", STANDIN.identity)
 
 RECIPE: Final[tuple[Deployment, ...]] = (
     Deployment("WETH9", "0x4F26FfBe5F04ED43630fdC30A87638d53D0b0876", 446, mainnet.WETH.address),
@@ -113,8 +115,13 @@ RECIPE: Final[tuple[Deployment, ...]] = (
     Deployment(
         "UniswapV2Router02", _UNISWAP_V2, 3, mainnet.V2_ROUTER, (_V2_FACTORY_ARGUMENT, _WETH_ARGUMENT)
     ),
+    Deployment("AgentIdentity", STANDIN_DEPLOYER, 0, STANDIN.identity),
+    Deployment("AgentReputation", STANDIN_DEPLOYER, 1, STANDIN.reputation or "", (_IDENTITY_ARGUMENT,)),
+    Deployment("AgentValidation", STANDIN_DEPLOYER, 2, STANDIN.validation or "", (_IDENTITY_ARGUMENT,)),
 )
-"""Every contract, in the order of deployment. On mainnet the position descriptor stands behind a proxy."""
+"""Every contract, in the order of deployment. On mainnet the position descriptor stands behind a proxy.
+
+The agents' registries are ours, at addresses that mainnet does not have."""
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from defai.agent.ports import Seat
 from defai.amm import Pool
 from defai.chain.deploy import OurContracts, VaultRequest, VaultRules, create_vaults, deploy_contracts
+from defai.chain.identity import Registration, Service, ensure_registries, register_agents
 from defai.chain.keys import Signer, throwaway_key
 from defai.chain.local import DevelopmentChain
 from defai.chain.mainnet import TOKENS
@@ -48,7 +49,7 @@ async def seat_agents(
     max_fee_wei: int,
     settle: Settle | None,
 ) -> Seating:
-    """Deploy our contracts with throwaway keys, make the vaults and fill them; without agents, nothing.
+    """Deploy our contracts with throwaway keys, make, fill and register the agents' vaults; without agents, nothing.
 
     Args:
         chain: a stand-in, a fork, or another node that lets us set balances.
@@ -63,7 +64,7 @@ async def seat_agents(
     if not requests:
         return Seating(OurContracts(_NOWHERE, _NOWHERE, 0), (), {}, None)
     deployer = await _wallet(chain, throwaway_key(seed, "deployer"))
-    owner = throwaway_key(seed, "owner")
+    owner = await _wallet(chain, throwaway_key(seed, "owner"))
     fees = {"max_fee_wei": max_fee_wei, "priority_fee_wei": _TIP_WEI}
     contracts = await deploy_contracts(chain.rpc, deployer, settle=settle, **fees)
     rules = VaultRules(pools=tuple(pools))
@@ -78,7 +79,25 @@ async def seat_agents(
             await chain.fund(made.vault, tokens[token], amount)
         seats.append(Seat(request.name, made.agent_id, made.vault, balances))
         accounts[request.name] = VaultAccount(wallet, made.vault, made.agent_id)
+    registries = await ensure_registries(chain.rpc, deployer, settle=settle, **fees)
+    entries = [_entry(chain.chain_id, contracts, name, account) for name, account in accounts.items()]
+    await register_agents(chain.rpc, owner, registries.identity, entries, settle=settle, **fees)
     return Seating(contracts, tuple(seats), accounts, deployer)
+
+
+def _entry(chain_id: int, contracts: OurContracts, name: str, account: VaultAccount) -> Registration:
+    """An agent's entry in the identity registry: its endpoints are its vault and the log of its decisions."""
+    return Registration(
+        name=name,
+        description="A defai agent: every decision is recorded by its vault and can be computed anew.",
+        services=(
+            Service("vault", f"eip155:{chain_id}:{account.vault}"),
+            Service("decisions", f"eip155:{chain_id}:{contracts.audit}"),
+        ),
+        supported_trust=("reputation", "re-execution"),
+        vault=account.vault,
+        wallet=account.wallet.signer,
+    )
 
 
 async def _wallet(chain: DevelopmentChain, signer: Signer) -> Wallet:
