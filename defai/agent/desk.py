@@ -20,6 +20,7 @@ from defai.domain.decisions import (
 from defai.domain.intents import Hold, Intent
 from defai.domain.operations import Call, Operation, SwapExactInput
 from defai.domain.tokens import Address
+from defai.market.average import average_tick, least_output
 from defai.market.state import MarketState
 from defai.market.valuation import Valuation
 from defai.portfolio.ledger import Portfolio
@@ -106,6 +107,9 @@ class Desk:
                 operations, planner = self._plan(smaller)
         except PlanError as error:
             return Judged(Verdict(VerdictStatus.DENIED, intent, (), str(error)))
+        far = self._far_from_average(planner)
+        if far:
+            return Judged(Verdict(VerdictStatus.DENIED, smaller, (), far))
         exposure = self._exposure(operations, planner, valued)
         verdict = judge(smaller, exposure, self.limits, clipped=clipped)
         if verdict.status not in {VerdictStatus.APPROVED, VerdictStatus.CLIPPED}:
@@ -141,6 +145,40 @@ class Desk:
     def _plan(self, intent: Intent) -> tuple[tuple[Operation, ...], Planner]:
         planner = Planner(self.market.pools, self.market.keys, self.portfolio, self.limits.max_slippage_bps)
         return planner.plan(intent), planner
+
+    def _far_from_average(self, planner: Planner) -> str:
+        """Why the vault would refuse the plan for its distance from the average price; empty where it would not.
+
+        The plan is carried out in the next block, which is taken to come as long after the newest one as that one did
+        after the block before it. Where the pool has not been watched for long enough, the vault has the last word.
+        """
+        limits = self.limits
+        if not limits.twap_seconds:
+            return ""
+        means: dict[Address, int | None] = {}
+
+        def mean(pool: Address) -> int | None:
+            if pool not in means:
+                window = self.market.windows[pool]
+                gap = window[-1].timestamp - window[-2].timestamp if len(window) > 1 else 0
+                at = self.market.head.timestamp + gap
+                means[pool] = average_tick(window, limits.twap_seconds, at)
+            return means[pool]
+
+        deviation = limits.max_average_deviation_bps
+        for planned in planner.swaps:
+            swap = planned.operation
+            tick = mean(swap.pool)
+            if tick is None:
+                continue
+            least = least_output(tick, deviation, swap.amount_in, zero_for_one=swap.zero_for_one)
+            if swap.amount_out_minimum < least:
+                return f"accepts more than {deviation} bp below the average of {limits.twap_seconds} s"
+        for pool, _, _ in planner.liquidity_moved:
+            tick = mean(pool)
+            if tick is not None and abs(self.market.pools[pool].tick - tick) > deviation:
+                return f"moves liquidity more than {deviation} bp from the average of {limits.twap_seconds} s"
+        return ""
 
     def _usd(self, amount_raw: int) -> Decimal:
         return self.valuation.numeraire.to_decimal(amount_raw)

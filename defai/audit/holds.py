@@ -36,7 +36,7 @@ _spelled = JSONEncoder(ensure_ascii=False).encode
 """A text as `canonical_json` spells it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Stretch:
     """Holds upon consecutive blocks.
 
@@ -46,7 +46,7 @@ class _Stretch:
         block_number: of the first.
         previous_digest: of the decision before the first; empty where that is the hold before them.
         payloads: which payload each has.
-        digests: four lanes each.
+        digests: four lanes each; the last one's alone where the others can be worked out again.
     """
 
     row: int
@@ -91,6 +91,8 @@ class HoldChain:
         self._hashed = 0
         self._payload_digests: Lanes = np.zeros((64, 4), dtype=np.uint64)
         self._stretches: list[_Stretch] = []
+        self._forgotten = 0
+        self._again: tuple[int, Lanes] = (-1, np.zeros((0, 4), dtype=np.uint64))
         self._rows = 0
 
     def __len__(self) -> int:
@@ -144,6 +146,15 @@ class HoldChain:
             )
             if before is not None:
                 before.result()
+
+    def forget(self, row: int) -> None:
+        """Keep the digests of holds before `row` no longer than needed; they are worked out again where asked for."""
+        self.wait()
+        for stretch in self._stretches[self._forgotten :]:
+            if stretch.row + len(stretch.payloads) > row:
+                break
+            stretch.digests = stretch.digests[-1:].copy()
+            self._forgotten += 1
 
     def wait(self) -> None:
         """Wait until all are sealed."""
@@ -207,17 +218,34 @@ class HoldChain:
         at = self._at(row)
         stretch = self._stretches[at]
         i = row - stretch.row
-        if i:
-            previous = _hex(stretch.digests[i - 1])
-        else:
-            previous = stretch.previous_digest or _hex(self._stretches[at - 1].digests[-1])
+        digests = self._digests_of(at)
+        previous = _hex(digests[i - 1]) if i else self._digest_before(at)
         number = stretch.block_number + i
         draft = replace(
             self._draft, block_number=number, block_hash=f"{self._draft.block_hash[:50]}{number:016x}"
         )
         payload = self._payload(int(stretch.payloads[i]))
         numbers = (self._agent_id, stretch.sequence + i, previous)
-        return sealed(draft, numbers, payload, digest(payload), _hex(stretch.digests[i]))
+        return sealed(draft, numbers, payload, digest(payload), _hex(digests[i]))
+
+    def _digest_before(self, at: int) -> str:
+        return self._stretches[at].previous_digest or _hex(self._stretches[at - 1].digests[-1])
+
+    def _digests_of(self, at: int) -> Lanes:
+        stretch = self._stretches[at]
+        if len(stretch.digests) == len(stretch.payloads):
+            return stretch.digests
+        if self._again[0] != at:
+            whole = replace(
+                stretch,
+                previous_digest=self._digest_before(at),
+                digests=np.empty((len(stretch.payloads), 4), dtype=np.uint64),
+            )
+            newest = self._struct.copy()
+            self._chain(whole)
+            self._struct = newest
+            self._again = (at, whole.digests)
+        return self._again[1]
 
     def _at(self, row: int) -> int:
         return bisect_right(self._stretches, row, key=lambda stretch: stretch.row) - 1
@@ -237,6 +265,9 @@ class HoldChain:
             around = np.frombuffer(b"".join(self._around), dtype=np.uint8)
             new = self._payload_digests[known - len(ends) : known]
             self._functions["digest_payloads"](around, self._cuts, reasons, ends, new, self._state)
+        self._chain(stretch)
+
+    def _chain(self, stretch: _Stretch) -> None:
         if stretch.previous_digest:
             lanes = np.frombuffer(from_hex(stretch.previous_digest), dtype="<u8")
             self._struct[PREVIOUS_LANE : PREVIOUS_LANE + 4] = lanes

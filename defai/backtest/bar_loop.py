@@ -94,6 +94,7 @@ class BarLoop:
 
     async def live(self) -> None:
         """Until there are no more bars."""
+        self._run.curve.reserve(len(self._world.bars) - self._world.row + 1)
         try:
             while self._world.row < len(self._world.bars):
                 if self._agent.is_under_way or not self._world.is_settled:

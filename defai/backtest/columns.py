@@ -1,6 +1,5 @@
 """Columns of integers of any size that take eight bytes an entry as long as that is enough."""
 
-from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
 
@@ -9,15 +8,18 @@ from numpy.typing import NDArray
 
 _EXACT_FLOAT = 1 << 53
 """Integers up to here are floats without rounding."""
+_ROOM = 64
 
 
 class IntColumn(Sequence[int]):
     """A list of integers that can only grow; compact while they fit 64 bits."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_count", "_wide", "_words")
 
     def __init__(self, values: Iterable[int] = ()) -> None:
-        self._values: array[int] | list[int] = array("q")
+        self._words: NDArray[np.int64] = np.empty(_ROOM, dtype=np.int64)
+        self._count = 0
+        self._wide: list[int] | None = None
         self.extend(values)
 
     @classmethod
@@ -27,13 +29,27 @@ class IntColumn(Sequence[int]):
         column.extend_words(words)
         return column
 
+    def reserve(self, more: int) -> None:
+        """Make room for so many more, at once."""
+        wanted = self._count + more
+        if self._wide is None and wanted > len(self._words):
+            grown = np.empty(wanted, dtype=np.int64)
+            grown[: self._count] = self._words[: self._count]
+            self._words = grown
+
     def append(self, value: int) -> None:
         """Add one at the end."""
-        try:
-            self._values.append(value)
-        except OverflowError:
-            self._values = list(self._values)
-            self._values.append(value)
+        if self._wide is None:
+            if self._count == len(self._words):
+                self.reserve(self._count)
+            try:
+                self._words[self._count] = value
+            except OverflowError:
+                self._widen().append(value)
+            else:
+                self._count += 1
+        else:
+            self._wide.append(value)
 
     def extend(self, values: Iterable[int]) -> None:
         """Add many."""
@@ -47,58 +63,71 @@ class IntColumn(Sequence[int]):
             words: shape (n, 2).
         """
         low, high = words[:, 0].view(np.int64), words[:, 1].view(np.int64)
-        if isinstance(self._values, array) and np.array_equal(high, low >> 63):
-            self._values.frombytes(np.ascontiguousarray(low).tobytes())
+        if self._wide is None and np.array_equal(high, low >> 63):
+            self.extend_array(low)
         else:
-            self.extend(
-                below | above << 64 for below, above in zip(words[:, 0].tolist(), high.tolist(), strict=True)
-            )
+            pairs = zip(words[:, 0].tolist(), high.tolist(), strict=True)
+            self.extend(below | above << 64 for below, above in pairs)
 
     def extend_array(self, values: NDArray[np.int64]) -> None:
         """Add numbers of one word each."""
-        if isinstance(self._values, array):
-            self._values.frombytes(np.ascontiguousarray(values, dtype=np.int64).tobytes())
-        else:
-            self._values.extend(values.tolist())
+        if self._wide is not None:
+            self._wide.extend(values.tolist())
+            return
+        end = self._count + len(values)
+        if end > len(self._words):
+            self.reserve(max(len(values), self._count))
+        self._words[self._count : end] = values
+        self._count = end
 
     def over(self, unit: int) -> NDArray[np.float64]:
         """All of them divided by a unit, each rounded once, as Python divides integers."""
-        if isinstance(self._values, array) and unit < _EXACT_FLOAT:
-            known = np.frombuffer(self._values, dtype=np.int64) if self._values else np.zeros(0, np.int64)
+        if self._wide is None and unit < _EXACT_FLOAT:
+            known = self.as_array()
             if not len(known) or max(int(known.max()), -int(known.min())) < _EXACT_FLOAT:
                 return np.asarray(known / unit, dtype=np.float64)
-        return np.array([value / unit for value in self._values], dtype=np.float64)
+        return np.array([value / unit for value in self], dtype=np.float64)
 
     def as_array(self) -> NDArray[np.int64]:
-        """All of them as 64-bit integers, in memory of their own.
+        """All of them as 64-bit integers, to look at.
 
         Raises:
             OverflowError: where one does not fit.
         """
-        return np.array(self._values, dtype=np.int64)
+        return self._words[: self._count] if self._wide is None else np.array(self._wide, dtype=np.int64)
 
     def shared_with(self, other: "IntColumn") -> "IntColumn":
         """The other one where they hold the same, so that it is kept once; else this one."""
         return other if self == other else self
 
+    def _widen(self) -> list[int]:
+        self._wide = self.as_array().tolist()
+        self._words = np.empty(0, dtype=np.int64)
+        return self._wide
+
     def __len__(self) -> int:
-        return len(self._values)
+        return self._count if self._wide is None else len(self._wide)
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._values)
+        return iter(self.as_array().tolist() if self._wide is None else self._wide)
 
     @overload
     def __getitem__(self, index: int) -> int: ...
     @overload
     def __getitem__(self, index: slice) -> Sequence[int]: ...
     def __getitem__(self, index: int | slice) -> int | Sequence[int]:
-        """One of them, or a part."""
-        return self._values[index]
+        """One of them, or a list of some."""
+        if self._wide is not None:
+            return self._wide[index]
+        found: int | list[int] = self.as_array()[index].tolist()
+        return found
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, IntColumn):
-            return self[:] == other[:]
-        return NotImplemented
+        if not isinstance(other, IntColumn):
+            return NotImplemented
+        if self._wide is None and other._wide is None:
+            return np.array_equal(self.as_array(), other.as_array())
+        return list(self) == list(other)
 
     def __hash__(self) -> int:
         """None: it grows, nothing can be found by it.

@@ -98,6 +98,14 @@ class EquityCurve:
         ):
             column.extend_words(worths[:, 2 * at : 2 * at + 2])
 
+    def reserve(self, moments: int) -> None:
+        """Make room for so many more."""
+        for column in (
+            *(self.timestamps, self.block_numbers, self.equity_raw, self.hodl_raw),
+            *(self.base_worth_raw, self.fees_raw, self.gas_raw, self.base_unit_raw),
+        ):
+            column.reserve(moments)
+
     def _keep_positions(self, row: int, desk: Desk) -> None:
         provided = provided_by(desk)
         if not self.positions or self.positions[-1][1] != provided:

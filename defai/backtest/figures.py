@@ -78,7 +78,8 @@ def of_agent(run: AgentRun, ground: Ground, lvr_interval_s: int) -> dict[str, An
     times = curve.timestamps.as_array()
     prices = curve.base_unit_raw.over(unit)
     equity = curve.equity_raw.over(unit)
-    base = curve.base_worth_raw.over(unit) / prices
+    base = curve.base_worth_raw.over(unit)
+    base /= prices
     bands = curve.bands(desk)
     ratio_step_s = max(RATIO_STEP_S, ground.step_s or 0)
     steps = full_steps(times, ratio_step_s)

@@ -85,6 +85,7 @@ class HoldLedger:
                 follow: what is paid for upon the next one is taken off, for the strategy may have been asked already.
         """
         agent, base = self._agent, len(self._chain)
+        self._chain.forget(self._unsent)
         self._chain.extend(*self._next(first + 1), payloads)
         agent.held(len(payloads), 0)
         for anchor in anchors:

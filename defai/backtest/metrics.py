@@ -151,7 +151,8 @@ def max_drawdown(equity: Series) -> float | None:
     """
     if not len(equity) or equity[0] <= 0:
         return None
-    return float(np.max(drawdowns(equity)))
+    peaks = np.maximum.accumulate(equity)
+    return float(1 - np.min(np.divide(equity, peaks, out=peaks)))
 
 
 def drawdowns(equity: Series) -> Series:

@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from defai.amm import MAX_TICK, MIN_TICK
 from defai.errors import ConfigError, NotFoundError, did_you_mean
-from defai.market.bars import LARGEST_AMOUNT, MINUTE_S, Column, Limbs, MinuteBars, to_limbs
+from defai.market.bars import LARGEST_AMOUNT, MINUTE_S, Column, Limbs, MinuteBars, Ticks, to_limbs
 
 COLUMNS: Final = (
     "timestamp",
@@ -38,8 +38,12 @@ _TICKS: Final = ("openTick", "closeTick", "lowestTick", "highestTick")
 _AMOUNTS: Final = ("inAmount0", "inAmount1", "currentLiquidity")
 _NAME: Final = re.compile(r"(?P<chain>[a-z0-9]+)-(?P<pool>0x[0-9a-fA-F]{40})-(?P<day>\d{4}-\d{2}-\d{2})")
 _DAY_S: Final = 86_400
+_PARTS: Final = 16
 WIDEST_GAP_S: Final = 3_600
 """Files that leave out more than this are not padded: nobody knows where the price was."""
+
+
+_Number = TypeVar("_Number", np.int32, np.uint64)
 
 
 @dataclass(slots=True)
@@ -47,11 +51,11 @@ class _Rows:
     """What was read so far: a few columns a file."""
 
     timestamps: list[Column] = field(default_factory=list)
-    ticks: list[Column] = field(default_factory=list)
+    ticks: list[Ticks] = field(default_factory=list)
     amounts: list[Limbs] = field(default_factory=list)
     padded: int = 0
 
-    def append(self, timestamps: Column, ticks: Column, amounts: Limbs) -> None:
+    def append(self, timestamps: Column, ticks: Column | Ticks, amounts: Limbs) -> None:
         """Add rows, shapes (n,), (n, 4) and (n, 3, 2), and fill the minutes that lack before or between them."""
         if self.timestamps:
             timestamps = np.concatenate([self.timestamps[-1][-1:], timestamps])
@@ -66,9 +70,17 @@ class _Rows:
         amounts[missing, :2] = 0
         skip = bool(self.timestamps)
         self.timestamps.append(timestamps[0] + wanted[skip:] * MINUTE_S)
-        self.ticks.append(ticks[skip:])
+        self.ticks.append(ticks[skip:].astype(np.int32))
         self.amounts.append(amounts[skip:])
         self.padded += int(missing.sum())
+        if len(self.timestamps) > _PARTS:
+            self._join()
+
+    def _join(self) -> None:
+        """Make one part of all: many small ones leave holes in the memory."""
+        self.timestamps = [np.concatenate(self.timestamps)]
+        self.ticks = [np.concatenate(self.ticks)]
+        self.amounts = [np.concatenate(self.amounts)]
 
 
 def minute_files(source: Path) -> tuple[Path, ...]:
@@ -295,17 +307,28 @@ def _text(timestamp: int) -> str:
 
 
 def _as_columns(rows: _Rows, digest: str, origin: tuple[str, ...]) -> MinuteBars:
-    ticks, amounts = np.concatenate(rows.ticks), np.concatenate(rows.amounts)
+    ticks = _taken(rows.ticks)
+    open_tick, close_tick, lowest_tick, highest_tick = (ticks[:, column].copy() for column in range(4))
+    del ticks
+    amounts = _taken(rows.amounts)
+    amount0_in, amount1_in, liquidity = (amounts[:, column].copy() for column in range(3))
     return MinuteBars(
         timestamps=np.concatenate(rows.timestamps),
-        open_tick=ticks[:, 0].astype(np.int32),
-        close_tick=ticks[:, 1].astype(np.int32),
-        lowest_tick=ticks[:, 2].astype(np.int32),
-        highest_tick=ticks[:, 3].astype(np.int32),
-        amount0_in=amounts[:, 0].copy(),
-        amount1_in=amounts[:, 1].copy(),
-        liquidity=amounts[:, 2].copy(),
+        open_tick=open_tick,
+        close_tick=close_tick,
+        lowest_tick=lowest_tick,
+        highest_tick=highest_tick,
+        amount0_in=amount0_in,
+        amount1_in=amount1_in,
+        liquidity=liquidity,
         padded=rows.padded,
         digest=digest,
         origin=origin,
     )
+
+
+def _taken(parts: list[NDArray[_Number]]) -> NDArray[_Number]:
+    """The parts as one, not kept twice."""
+    whole = np.concatenate(parts)
+    parts.clear()
+    return whole
