@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from defai.chain.codec import checksum, topic, unhex
+from defai.chain.codec import checksum, topic, unhex, unsigned
 from defai.chain.download.logs import LogReader
 from defai.chain.download.patience import PatientRpc
 from defai.chain.rpc import Json, Rpc, RpcError
@@ -104,10 +104,10 @@ def key_changes(logs: Iterable[Mapping[str, Any]]) -> dict[Address, list[tuple[i
     return keys
 
 
-def claims(logs: Iterable[Mapping[str, Any]]) -> dict[int, tuple[int, str]]:
-    """Records of anchored decisions that were claimed: by record's number, the agent's and the decision's digest."""
+def claims(logs: Iterable[Mapping[str, Any]]) -> dict[int, tuple[int, int]]:
+    """Records of anchored decisions that were claimed: agent and sequence by the record's number."""
     return {
-        int(log["topics"][1], 16): (int(log["topics"][2], 16), log["topics"][3])
+        int(log["topics"][1], 16): (int(log["topics"][2], 16), unsigned(unhex(log["data"]), 1))
         for log in logs
         if log["topics"][:1] == [topic(DECISION_CLAIMED)]
     }

@@ -93,13 +93,13 @@ class Evidence:
     Attributes:
         headings: the blocks, in order.
         trails: of the agents asked for, by number.
-        claimed: records of decisions that were anchored first: agent and digest by the record's number.
+        claimed: records of decisions that were anchored first: agent and sequence by the record's number.
     """
 
     domain: AuditDomain
     headings: tuple[Heading, ...]
     trails: Mapping[int, Trail]
-    claimed: Mapping[int, tuple[int, str]]
+    claimed: Mapping[int, tuple[int, int]]
 
     def heading(self, number: int) -> Heading | None:
         """A block; None outside of what was read."""

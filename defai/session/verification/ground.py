@@ -59,7 +59,7 @@ class Ground:
         self._events = 0
 
     @classmethod
-    async def read(cls, rpc: PatientRpc, evidence: Evidence, ledge: Ledge) -> Self:
+    async def read(cls, rpc: PatientRpc, evidence: Evidence, ledge: Ledge, until: int | None) -> Self:
         """The market as it stood when the ledge begins, and the logs of everything behind it.
 
         Raises:
@@ -69,7 +69,8 @@ class Ground:
         keys = [await _key(rpc, address) for address in ledge.watched]
         pools = {key.address: await snapshot_pool(rpc, key, ledge.opens) for key in keys}
         market = MarketState(keys, pools, head)
-        last = evidence.headings[-1].number
+        newest = evidence.headings[-1].number
+        last = newest if until is None else min(until, newest)
         by_block: dict[int, list[object]] = {}
         for log in await all_logs(rpc, list(ledge.watched), [pool_topics()], ledge.opens + 1, last):
             by_block.setdefault(int(log["blockNumber"], 16), []).append(log)

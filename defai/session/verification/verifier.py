@@ -1,6 +1,6 @@
 """Climbing the ladder for many decisions at once: the market is folded once, whatever the fleet's size."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,38 +83,50 @@ class UnknownStrategy(Strategy):
         return Hold(reason="unknown")
 
 
-async def verify(
-    rpc: PatientRpc,
-    evidence: Evidence,
-    means: Means,
-    *,
-    until: int | None = None,
-    say: Callable[[str], None] = lambda _: None,
-) -> list[Report]:
-    """Verify every decision of the agents in evidence.
+@dataclass(frozen=True, slots=True)
+class Ascent:
+    """Agents that look at the same market, and that market."""
+
+    ground: Ground
+    climbs: tuple[Climb, ...]
+
+
+async def ascend(
+    rpc: PatientRpc, evidence: Evidence, means: Means, *, until: int | None = None
+) -> list[Ascent]:
+    """Decide again what the agents in evidence decided, those that announced a charter.
 
     Args:
         rpc: the node.
         evidence: what it said so far.
         means: strategies and models.
         until: the last block that is lived through; None for as many as it takes.
-        say: told what is going on.
-
-    Returns:
-        A report for each decision, by agent and sequence.
     """
     ledges: dict[Ledge, list[Trail]] = {}
     for trail in evidence.trails.values():
         if trail.charter is not None:
             ledges.setdefault(ledge_of(trail.charter), []).append(trail)
-    reports: list[Report] = []
+    ascents = []
     for ledge, trails in ledges.items():
-        ground = await Ground.read(rpc, evidence, ledge)
-        climbs = [await _begin(rpc, evidence, trail, means, ground) for trail in trails]
-        say(f"deciding again what {len(climbs)} agents decided from block {ledge.opens + 1:,} on")
+        ground = await Ground.read(rpc, evidence, ledge, until)
+        climbs = tuple([await _begin(rpc, evidence, trail, means, ground) for trail in trails])
         await _climb(ground, climbs, until)
-        for climb in climbs:
-            reports += await _reports(rpc, evidence, climb, ground)
+        ascents.append(Ascent(ground, climbs))
+    return ascents
+
+
+async def verify(
+    rpc: PatientRpc, evidence: Evidence, means: Means, *, until: int | None = None
+) -> list[Report]:
+    """Verify every decision of the agents in evidence. Arguments as for `ascend`.
+
+    Returns:
+        A report for each decision, by agent and sequence.
+    """
+    reports: list[Report] = []
+    for ascent in await ascend(rpc, evidence, means, until=until):
+        for climb in ascent.climbs:
+            reports += await _reports(rpc, evidence, climb, ascent.ground)
     without = [trail for trail in evidence.trails.values() if trail.charter is None]
     reports += [report for trail in without for report in _uncharted(evidence, trail)]
     return sorted(reports, key=lambda report: (report.agent_id, report.sequence))
