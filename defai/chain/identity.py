@@ -7,6 +7,7 @@ import base64
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from defai.chain.artifacts import artifact
@@ -221,13 +222,9 @@ async def register_agents(
     if not entries:
         return []
 
-    async def carry(steps: Sequence[Step]) -> list[Receipt]:
-        return await carry_out(
-            *(rpc, owner, steps),
-            max_fee_wei=max_fee_wei,
-            priority_fee_wei=priority_fee_wei,
-            settle=settle,
-        )
+    carry = partial(
+        carry_out, rpc, owner, max_fee_wei=max_fee_wei, priority_fee_wei=priority_fee_wei, settle=settle
+    )
 
     def file(entry: Registration, agent_id: int) -> str:
         return registration_file(entry, agent_id=agent_id, chain_id=owner.chain_id, identity=identity)
@@ -237,16 +234,11 @@ async def register_agents(
     numbers = [_registered(receipt) for receipt in await carry(steps)]
     head = await rpc.call("eth_getBlockByNumber", "latest", False)
     deadline = int(head["timestamp"], 16) + _WALLET_SECONDS
-    after = [
-        _setting_wallet(identity, entry.wallet, agent_id, owner, deadline)
-        for agent_id, entry in zip(numbers, entries, strict=True)
-    ]
+    after = []
     for i, (agent_id, entry) in enumerate(zip(numbers, entries, strict=True)):
+        after.append(_setting_wallet(identity, entry.wallet, agent_id, owner, deadline))
         if agent_id != first + i:
-            moved = file(entry, agent_id)
-            data = encode_call(SET_AGENT_URI, agent_id, moved)
-            gas = _FIXED_GAS + _BYTE_GAS * len(moved)
-            after.append(Step(identity, data, gas, f"write the registration file of {entry.name}"))
+            after.append(_moving(identity, entry, agent_id, file(entry, agent_id)))
     await carry(after)
     return numbers
 
@@ -307,6 +299,12 @@ def _registering(identity: Address, entry: Registration, file: str) -> Step:
     metadata = [(VAULT_KEY, bytes.fromhex(entry.vault[2:]))]
     data = encode_call(REGISTER, file, metadata)
     return Step(identity, data, _FIXED_GAS + _BYTE_GAS * len(file), f"register the agent {entry.name}")
+
+
+def _moving(identity: Address, entry: Registration, agent_id: int, file: str) -> Step:
+    data = encode_call(SET_AGENT_URI, agent_id, file)
+    gas = _FIXED_GAS + _BYTE_GAS * len(file)
+    return Step(identity, data, gas, f"write the registration file of {entry.name}")
 
 
 def _setting_wallet(identity: Address, wallet: Signer, agent_id: int, owner: Wallet, deadline: int) -> Step:

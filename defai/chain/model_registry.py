@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from defai.chain.artifacts import artifact
@@ -122,11 +123,9 @@ async def register_model(
     file = model_file(model, card_uri=card_uri)
     digest = unhex(model.digest)
 
-    async def carry(steps: Sequence[Step]) -> list[Receipt]:
-        return await carry_out(
-            rpc, author, steps, max_fee_wei=max_fee_wei, priority_fee_wei=priority_fee_wei, settle=settle
-        )
-
+    carry = partial(
+        carry_out, rpc, author, max_fee_wei=max_fee_wei, priority_fee_wei=priority_fee_wei, settle=settle
+    )
     if len(file) <= CHUNK_SIZE:
         data = encode_call(PUBLISH, parent or 0, file, digest)
         (published,) = await carry([_step(registry, data, len(file), "register the model")])
