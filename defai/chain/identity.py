@@ -226,19 +226,18 @@ async def register_agents(
         carry_out, rpc, owner, max_fee_wei=max_fee_wei, priority_fee_wei=priority_fee_wei, settle=settle
     )
 
-    def file(entry: Registration, agent_id: int) -> str:
-        return registration_file(entry, agent_id=agent_id, chain_id=owner.chain_id, identity=identity)
-
+    file = partial(registration_file, chain_id=owner.chain_id, identity=identity)
     first = await _next_agent_id(rpc, owner.address, identity)
-    steps = [_registering(identity, entry, file(entry, first + i)) for i, entry in enumerate(entries)]
+    steps = [
+        _registering(identity, entry, file(entry, agent_id=first + i)) for i, entry in enumerate(entries)
+    ]
     numbers = [_registered(receipt) for receipt in await carry(steps)]
-    head = await rpc.call("eth_getBlockByNumber", "latest", False)
-    deadline = int(head["timestamp"], 16) + _WALLET_SECONDS
+    deadline = await _timestamp(rpc) + _WALLET_SECONDS
     after = []
     for i, (agent_id, entry) in enumerate(zip(numbers, entries, strict=True)):
         after.append(_setting_wallet(identity, entry.wallet, agent_id, owner, deadline))
         if agent_id != first + i:
-            after.append(_moving(identity, entry, agent_id, file(entry, agent_id)))
+            after.append(_moving(identity, entry, agent_id, file(entry, agent_id=agent_id)))
     await carry(after)
     return numbers
 
@@ -293,6 +292,11 @@ async def _next_agent_id(rpc: Rpc, owner: Address, identity: Address) -> int:
     if len(answer) != WORD:
         raise DivergenceError(f"There is no identity registry at {identity}.", "Is it the right network?")
     return unsigned(answer)
+
+
+async def _timestamp(rpc: Rpc) -> int:
+    head = await rpc.call("eth_getBlockByNumber", "latest", False)
+    return int(head["timestamp"], 16)
 
 
 def _registering(identity: Address, entry: Registration, file: str) -> Step:

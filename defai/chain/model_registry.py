@@ -120,9 +120,7 @@ async def register_model(
     known = await find_model(rpc, registry, model.digest)
     if known is not None:
         return known
-    file = model_file(model, card_uri=card_uri)
-    digest = unhex(model.digest)
-
+    file, digest = model_file(model, card_uri=card_uri), unhex(model.digest)
     carry = partial(
         carry_out, rpc, author, max_fee_wei=max_fee_wei, priority_fee_wei=priority_fee_wei, settle=settle
     )
@@ -132,10 +130,9 @@ async def register_model(
         return _model_id(published)
     (drafted,) = await carry([_step(registry, encode_call(DRAFT, parent or 0), 0, "announce the model")])
     model_id = _model_id(drafted)
-    for at in range(0, len(file), CHUNK_SIZE):
-        part = file[at : at + CHUNK_SIZE]
+    for part in (file[at : at + CHUNK_SIZE] for at in range(0, len(file), CHUNK_SIZE)):
         data = encode_call(WRITE, model_id, part)
-        await carry([_step(registry, data, len(part), f"write the model's bytes from {at:,} on")])
+        await carry([_step(registry, data, len(part), "write a part of the model")])
     await carry([_step(registry, encode_call(SEAL, model_id, digest), len(file) // 10, "seal the model")])
     return model_id
 
