@@ -201,8 +201,7 @@ async def register_agents(
 ) -> list[int]:
     """Register agents, each with its file, its vault and its signed wallet.
 
-    A file holds the agent's number, which is known for certain only afterwards: the number is foreseen, and the file
-    of an agent that somebody came ahead of is written once more.
+    A file holds the agent's number, which is only foreseen: where somebody comes ahead, it is written once more.
 
     Args:
         rpc: the node.
