@@ -199,7 +199,7 @@ async def register_agents(
     priority_fee_wei: int = GWEI,
     settle: Callable[[], Awaitable[object]] | None = None,
 ) -> list[int]:
-    """Register agents, each with its file, its vault and its signed wallet.
+    """Register agents, each with its file, its vault and its signed wallet; gives their numbers in the registry.
 
     A file holds the agent's number, which is only foreseen: where somebody comes ahead, it is written once more.
 
@@ -211,9 +211,6 @@ async def register_agents(
         max_fee_wei: the most a unit of gas may cost.
         priority_fee_wei: the tip.
         settle: mines, on a chain that mines on demand.
-
-    Returns:
-        The agents' numbers in the registry.
 
     Raises:
         DefaiError: where a transaction is refused or reverts.
