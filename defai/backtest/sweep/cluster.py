@@ -1,7 +1,8 @@
 """Workers: processes of our own on this machine, or those of a dask scheduler that is there already.
 
-Ours listen on the loopback interface alone, have one thread each, and end when the process that started them does,
-however that ends: each watches a pipe that breaks with it.
+Ours listen on the loopback interface alone, to nobody who doesn't hold the certificate made for this one sweep (a
+scheduler runs what it is given, and other users of the machine reach loopback too). They have one thread each, and
+end when the process that started them does, however that ends: each watches a pipe that breaks with it.
 """
 
 import logging
@@ -122,7 +123,7 @@ def open_workers(
         say: told that they are started, and how many there are.
 
     Raises:
-        ConfigError: where the address is none.
+        ConfigError: where the address is none, or needs a certificate that we don't have.
         NotRunningError: where nobody answers there, or has no workers.
         DefaiError: where its workers are of no use to us, or ours cannot be started.
     """
@@ -141,7 +142,7 @@ def open_workers(
 @contextmanager
 def _started(count: int, folder: Path) -> Iterator["Client"]:
     import dask  # noqa: PLC0415  seconds that only sweeps pay
-    from distributed import Client, LocalCluster  # noqa: PLC0415  the same
+    from distributed import Client, LocalCluster, Security  # noqa: PLC0415  the same
 
     with (
         tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder, ignore_cleanup_errors=True) as scratch,
@@ -153,7 +154,8 @@ def _started(count: int, folder: Path) -> Iterator["Client"]:
                 threads_per_worker=1,
                 processes=True,
                 host=_LOOPBACK,
-                protocol="tcp",
+                protocol="tls",
+                security=Security.temporary(),
                 dashboard_address=f"{_LOOPBACK}:0",
                 worker_dashboard_address=f"{_LOOPBACK}:0",
                 scheduler_kwargs={"dashboard": False},
@@ -170,10 +172,15 @@ def _started(count: int, folder: Path) -> Iterator["Client"]:
 
 @contextmanager
 def _connected(scheduler: str) -> Iterator["Client"]:
-    from distributed import Client  # noqa: PLC0415  seconds that only sweeps pay
+    from distributed import Client, Security  # noqa: PLC0415  seconds that only sweeps pay
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     place = urlsplit(scheduler)
+    if place.scheme in {"tls", "wss"} and Security().get_connection_args("client")["ssl_context"] is None:
+        raise ConfigError(
+            f"{scheduler} speaks TLS, and dask has no certificate here.",
+            "Set distributed.comm.tls in ~/.config/dask.",
+        )
     try:
         # dask tries again where nobody listens, until the time is over
         socket.create_connection((place.hostname or "", place.port or 0), timeout=CONNECT_S).close()

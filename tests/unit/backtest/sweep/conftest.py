@@ -1,21 +1,28 @@
 """Two workers for all tests of a module: starting them takes longer than what they do."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from distributed import LocalCluster
 
-from defai.backtest.sweep.cluster import open_workers
 from defai.backtest.sweep.place import Place
-from tests.unit.backtest.sweep.scenes import quiet
 
 
 @pytest.fixture(scope="module")
 def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a scheduler with two workers."""
-    with open_workers(2, None, tmp_path_factory.mktemp("workers"), quiet) as workers:
-        assert workers.count == 2
-        yield workers.address
+    """Address of somebody's scheduler, which asks nobody who he is, with two workers."""
+    with LocalCluster(
+        n_workers=2,
+        threads_per_worker=1,
+        host="127.0.0.1",
+        dashboard_address=None,
+        worker_dashboard_address=None,
+        silence_logs=logging.CRITICAL,
+        local_directory=str(tmp_path_factory.mktemp("workers")),
+    ) as cluster:
+        yield cluster.scheduler_address
 
 
 @pytest.fixture

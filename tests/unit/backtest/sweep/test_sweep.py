@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from defai.backtest.figures import figures
 from defai.backtest.request import perform
+from defai.backtest.sweep.cluster import open_workers
 from defai.backtest.sweep.grid import sweep
 from defai.backtest.sweep.place import Place
 from defai.backtest.sweep.results import PARTS, PLAN, RESULTS, ResultFolder, alone, read_rows
@@ -118,6 +119,23 @@ def test_a_scheduler_that_is_not_there(tmp_path: Path, scheduler: str, said: str
     with pytest.raises(DefaiError, match=said) as refused:
         sweep(swept(tmp_path, "half_width=100,200"), away, quiet, Counted())
     assert isinstance(refused.value, NotRunningError | ConfigError)
+
+
+def test_workers_of_our_own_take_nothing_from_strangers(tmp_path: Path) -> None:
+    with open_workers(1, None, tmp_path, quiet) as workers:
+        assert workers.count == 1
+        assert workers.address.startswith("tls://127.0.0.1:")
+        plain = workers.address.replace("tls", "tcp")
+        with (
+            pytest.raises(NotRunningError, match="No scheduler answers"),
+            open_workers(0, plain, tmp_path, quiet),
+        ):
+            pass
+        with (
+            pytest.raises(ConfigError, match="no certificate"),
+            open_workers(0, workers.address, tmp_path, quiet),
+        ):
+            pass
 
 
 def test_the_command_prints_a_table_or_one_object(scheduler: str, tmp_path: Path) -> None:
