@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 @click.option("--block-time", type=click.FloatRange(min=0), help="Seconds between blocks; 0 is lock-step.")
 @click.option("--run-dir", type=click.Path(path_type=Path), help="Where the run is kept.")
 @click.option(
+    "--keep-chain", is_flag=True, help="Headless: when it is done, keep the chain until ctrl-c, to verify."
+)
+@click.option(
     "--json", "as_json", is_flag=True, help="Print the result as one JSON object; implies --headless."
 )
 def command(
@@ -31,6 +34,7 @@ def command(
     attackers: bool,
     block_time: float | None,
     run_dir: Path | None,
+    keep_chain: bool,
     as_json: bool,
 ) -> int:
     """Run a chain with Uniswap on it, a market, four agents and the terminal, offline."""
@@ -45,7 +49,11 @@ def command(
         "run_dir": run_dir,
     }
     if without_terminal:
-        return run_headless(_settings(overrides), blocks=blocks, as_json=as_json)
+        return run_headless(_settings(overrides), blocks=blocks, as_json=as_json, keep_chain=keep_chain)
+    if keep_chain:
+        raise click.UsageError(
+            "--keep-chain goes with --headless: in the terminal the chain is there while it is."
+        )
     return run_terminal(lambda: _settings(overrides), blocks=blocks)
 
 

@@ -59,6 +59,7 @@ COMMANDS: Final = {
     "record": Entry("record", "Record a chain as it grows, in the same format."),
     "list-data": Entry("list_datasets", "List downloaded and recorded history."),
     "list-strategies": Entry("list_strategies", "List the strategies that can be named in a configuration."),
+    "audit": Entry("audit", "List, explain and verify the records of decisions, from the chain alone."),
     "chain": Entry("chain", "Run the stand-in chain alone."),
     "doctor": Entry("doctor", "Say what is there, what is missing and how to get it."),
     "version": Entry("version", "Say which versions are at work."),

@@ -31,7 +31,12 @@ WATCH_SECONDS = 1.0
 
 
 def run_headless(
-    settings: "Settings", *, blocks: int | None, as_json: bool, record: Path | None = None
+    settings: "Settings",
+    *,
+    blocks: int | None,
+    as_json: bool,
+    record: Path | None = None,
+    keep_chain: bool = False,
 ) -> int:
     """Run a session without a terminal; ctrl-c settles and ends it.
 
@@ -40,6 +45,7 @@ def run_headless(
         blocks: how many blocks; None until it is stopped.
         as_json: print the summary as one JSON object and nothing else.
         record: a folder that the blocks are written to; None writes none.
+        keep_chain: when it is done, let the chain stand until ctrl-c.
 
     Returns:
         The exit code: 130 where it was interrupted before the blocks were through.
@@ -47,8 +53,10 @@ def run_headless(
     from defai.cli.output import print_json  # noqa: PLC0415  loads on use, so that --help is quick
     from defai.cli.summary import narrate, print_summary  # noqa: PLC0415  the same
 
+    show = print_json if as_json else print_summary
+    keep = _Keeping(show) if keep_chain else None
     summary, interrupted, set_up = asyncio.run(
-        _run_headless(settings, blocks, None if as_json else narrate, record)
+        _run_headless(settings, blocks, None if as_json else narrate, record, keep)
     )
     if summary is None:
         sentence = "Stopped while setting up: nothing was decided, nothing is left behind."
@@ -58,20 +66,61 @@ def run_headless(
             )
         click.echo(sentence, err=True)
         return INTERRUPTED
-    if as_json:
-        print_json(summary)
-    else:
-        print_summary(summary)
+    if keep is None or not keep.is_begun:
+        show(summary)
     if interrupted and blocks is not None:
         click.echo(f"Stopped after {summary['blocks']} of {blocks} blocks; everything is settled.", err=True)
         return INTERRUPTED
     return 0
 
 
+class _Keeping:
+    """Shows a session's summary and lets its chain stand until it is told to end.
+
+    Attributes:
+        is_begun: whether the session is over and the chain waits for visitors.
+    """
+
+    def __init__(self, show: "Callable[[dict[str, Any]], None]") -> None:
+        self.is_begun = False
+        self._show = show
+        self._over = asyncio.Event()
+
+    async def stand(self, session: "Session", summary: dict[str, Any]) -> None:
+        """Show the summary, open the chain for others' transactions, and wait."""
+        from defai.agent.ports import PublicWorld  # noqa: PLC0415  loads on use, so that --help is quick
+        from defai.chain.rpc import Rpc  # noqa: PLC0415  the same
+
+        world: object = session.world
+        if not isinstance(world, PublicWorld):
+            return
+        self.is_begun = True
+        async with Rpc(world.rpc_url) as rpc:
+            await rpc.call("evm_setAutomine", True)
+        self._show(summary)
+        sys.stdout.flush()
+        where = f"--rpc {world.rpc_url} --contract {summary['audit_contract']}"
+        click.echo(
+            f"The chain stands until ctrl-c. Verify it from elsewhere:\n  defai audit verify --all {where}",
+            err=True,
+        )
+        await self._over.wait()
+
+    def end(self) -> None:
+        """Let the chain go."""
+        self._over.set()
+
+
 async def _run_headless(
-    settings: "Settings", blocks: int | None, tell: "Observer | None", record: Path | None
+    settings: "Settings",
+    blocks: int | None,
+    tell: "Observer | None",
+    record: Path | None,
+    keep: _Keeping | None,
 ) -> tuple[dict[str, Any] | None, bool, bool]:
     session = make_session(settings, blocks=blocks, record=record)
+    if keep is not None:
+        session.afterwards = partial(keep.stand, session)
     if tell is not None:
         session.bus.tap(tell)
     running = asyncio.ensure_future(session.run())
@@ -79,6 +128,9 @@ async def _run_headless(
 
     def interrupt() -> None:
         nonlocal interrupted
+        if keep is not None and keep.is_begun:
+            keep.end()
+            return
         if interrupted or not session.is_set_up:
             running.cancel()
         interrupted = True

@@ -8,7 +8,7 @@ from typing import Any
 
 from defai.agent.agent import Agent, Mandate
 from defai.agent.desk import Desk
-from defai.agent.ports import Opening, World
+from defai.agent.ports import Opening, PublicWorld, World
 from defai.audit.charter import Charter
 from defai.audit.outbox import Outbox
 from defai.audit.record import strategy_digest
@@ -99,7 +99,7 @@ def seat_requests(
                 )
             balances[tokens[symbol].address] = to_raw(amount, tokens[symbol].decimals)
         worth = to_raw(member.settings.usd or Decimal(0), numeraire.decimals)
-        requests.append(SeatRequest(member.settings.name, worth, balances))
+        requests.append(SeatRequest(member.settings.name, worth, balances, member.settings.limits))
     return requests
 
 
@@ -138,6 +138,27 @@ def build_agents(
         )
         agents.append(Agent(mandate, seat, desk, outbox, world.executor, world.audit_log, publish))
     return agents
+
+
+async def announce(
+    world: World,
+    agents: Sequence[Agent],
+    members: Sequence[Member],
+    models: Sequence[TrainedModel | None],
+    warm_up: int,
+) -> dict[str, Any]:
+    """Register the fleet's models and put the agents' charters on the chain, where the world has one.
+
+    Returns:
+        Where the records are, for those who want to verify them; nothing where there is no chain.
+    """
+    if not isinstance(world, PublicWorld) or not world.rpc_url:
+        return {}
+    distinct = {model.digest: model for model in models if model is not None}
+    write = partial(charters, agents, members, models, warm_up)
+    await world.announce(write, tuple(distinct.values()))
+    domain = world.audit_log.domain
+    return {"rpc_url": world.rpc_url, "chain_id": domain.chain_id, "audit_contract": domain.contract}
 
 
 def charters(

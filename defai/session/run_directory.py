@@ -15,6 +15,7 @@ from pydantic import Field, TypeAdapter
 from defai.config import Settings
 from defai.domain.stream import StreamEvent
 from defai.errors import ConfigError, DefaiError
+from defai.redaction import redacted
 
 _EVENT: TypeAdapter[Any] = TypeAdapter(Annotated[StreamEvent, Field(discriminator="kind")])
 _PACKAGES = ("defai", "lightgbm", "numpy", "web3", "pydantic")
@@ -51,8 +52,8 @@ def models_folder() -> Path:
 class Journal:
     """Writes what happens into the run's directory.
 
-    Files: run.json (settings, seed, versions), events.jsonl (the stream), decisions.jsonl (by the audit log),
-    summary.json (at the end).
+    Files: run.json (settings, seed, versions), chain.json (where the records are), events.jsonl (the stream),
+    decisions.jsonl (by the audit log), summary.json (at the end).
     """
 
     def __init__(self, path: Path, settings: Settings) -> None:
@@ -70,6 +71,10 @@ class Journal:
         self._events = (path / "events.jsonl").open("ab")
         self.failed: str = ""
         self._told = False
+
+    def place(self, content: dict[str, Any]) -> None:
+        """Write where the records are: chain.json. An endpoint's secret is left out."""
+        self._write("chain.json", {**content, "rpc_url": redacted(content["rpc_url"])})
 
     def event(self, event: StreamEvent) -> None:
         """Keep an event of the stream; the first failure is remembered and ends the writing, not the session."""

@@ -1,8 +1,8 @@
 """A session: a fleet in a world, from the first step of its setting up to the last anchor."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -11,16 +11,16 @@ from eth_hash.auto import keccak
 from defai.agent import views
 from defai.agent.agent import Agent, AgentState
 from defai.agent.bus import Bus
-from defai.agent.ports import Arrival, PublicWorld, World
+from defai.agent.ports import Arrival, World
 from defai.chain.mainnet import POOLS, USDC, USDC_WETH_005
 from defai.config import Settings
-from defai.domain.stream import BlockArrived, Notice, SessionEnded, SetupProgressed
+from defai.domain.stream import BlockArrived, Notice, PoolQuote, SessionEnded, SetupProgressed
 from defai.errors import DefaiError, NotFoundError
 from defai.market import tripwire
 from defai.market.state import MarketState
 from defai.market.valuation import Valuation
 from defai.session.choice import WorldBuilder, build_world, history_recipe
-from defai.session.fleet import agent_card, build_agents, charters, load_fleet, seat_requests, started
+from defai.session.fleet import agent_card, announce, build_agents, load_fleet, seat_requests, started
 from defai.session.run_directory import Journal
 from defai.session.training import models_for
 
@@ -47,6 +47,9 @@ class Session:
         blocks: end after so many blocks; None goes on until stopped or until the world has no more.
         journal: the run's directory; None keeps nothing.
         build: makes the world.
+
+    Attributes:
+        afterwards: waited for with the summary, while the world still stands.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Session:
         self.world: World | None = None
         self.valuation = Valuation(USDC_WETH_005, USDC)
         self._build = build
+        self.afterwards: Callable[[dict[str, Any]], Awaitable[None]] | None = None
         self._blocks = blocks
         self._journal = journal
         self._market: MarketState | None = None
@@ -88,6 +92,8 @@ class Session:
             await self._loop()
             await self._wind_down()
             summary = await self.summary()
+            if self.afterwards is not None:
+                await self.afterwards(summary)
             self.bus.publish(SessionEnded(f"The session ended after {self._tally.blocks:,} blocks.", "", 0))
         except DefaiError as error:
             self.bus.publish(SessionEnded(error.sentence, error.hint, error.exit_code))
@@ -165,10 +171,9 @@ class Session:
             self.settings.anchor_every_blocks,
         )
         history = self.world.warm_up(self.settings.market.warm_up_blocks)
-        if isinstance(self.world, PublicWorld):
-            distinct = {model.digest: model for model in models if model is not None}
-            write = partial(charters, self.agents, members, models, history)
-            await self.world.announce(write, tuple(distinct.values()))
+        place = await announce(self.world, self.agents, members, models, history)
+        if place and self._journal is not None:
+            self._journal.place(place)
         self._progress(f"living through {history} blocks")
         cards = [agent_card(agent, model) for agent, model in zip(self.agents, models, strict=True)]
         used = {key.address: key for member in members for key in member.pools}
@@ -280,13 +285,14 @@ class Session:
 
     def _publish_block(self, arrival: Arrival) -> None:
         if self._market is not None:
-            block = arrival.block
-            quotes = views.pool_quotes(self._market, self.valuation)
-            self.bus.publish(
-                BlockArrived(
-                    block.number, block.hash, block.timestamp, block.base_fee_wei, quotes, arrival.read_ms
-                )
-            )
+            self.bus.publish(_arrived(arrival, views.pool_quotes(self._market, self.valuation)))
+
+
+def _arrived(arrival: Arrival, quotes: tuple[PoolQuote, ...]) -> BlockArrived:
+    block = arrival.block
+    return BlockArrived(
+        block.number, block.hash, block.timestamp, block.base_fee_wei, quotes, arrival.read_ms
+    )
 
 
 def _agent_summary(agent: Agent) -> dict[str, Any]:

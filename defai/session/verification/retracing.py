@@ -119,7 +119,7 @@ class Retracing:
         self._rpc = rpc
         self._trail = trail
         self._hearsay = hearsay
-        self._domain = domain
+        self.domain = domain
         self._counts_from = counts_from
         self._settling = deque(trail.submissions)
         self._sent_upon = {
@@ -195,7 +195,7 @@ class Retracing:
                 agent=agent,
                 digest=decision.digest,
                 vault=self._trail.bound.vault,
-                audit=self._domain.contract,
+                audit=self.domain.contract,
                 pools=tuple(self.rerun.desk.market.keys),
             )
         return Execution(
@@ -242,7 +242,7 @@ class Retracing:
         for draft in drafts:
             leaf = seal(
                 draft,
-                self._domain,
+                self.domain,
                 agent_id=self._trail.agent_id,
                 sequence=sequence,
                 previous_digest=previous,

@@ -1,0 +1,78 @@
+"""Answering an ERC-8004 validation request with what verifying came to."""
+
+from collections.abc import Collection
+from typing import Final
+
+from defai.chain.codec import address_at, decode_values, encode_call, unhex
+from defai.chain.identity import VAULT_KEY, find_registries
+from defai.chain.keys import Signer
+from defai.chain.rpc import Rpc
+from defai.chain.tx import Step, Wallet, carry_out
+from defai.domain.tokens import Address
+from defai.errors import ConfigError, NotFoundError
+from defai.units import GWEI
+
+TAG: Final = "re-execution"
+STATUS: Final = "getValidationStatus(bytes32)"
+RESPOND: Final = "validationResponse(bytes32,uint8,string,bytes32,string)"
+METADATA: Final = "getMetadata(uint256,string)"
+_GAS: Final = 400_000
+
+
+async def respond(
+    rpc: Rpc, validator: Signer, request: str, vaults: Collection[Address], score: int, evidence_digest: str
+) -> str:
+    """Answer a request, as the validator who was asked.
+
+    Args:
+        rpc: the node.
+        validator: his key.
+        request: the request's hash.
+        vaults: whose decisions were verified: the agent asked about must be among their owners.
+        score: 0..100.
+        evidence_digest: of the reports.
+
+    Returns:
+        The transaction's hash.
+
+    Raises:
+        NotFoundError: where there is no validation registry, or no such request.
+        ConfigError: where somebody else was asked, or about another agent.
+        DefaiError: where the answer is refused.
+    """
+    registries = await find_registries(rpc)
+    if registries is None or registries.validation is None:
+        raise NotFoundError("There is no ERC-8004 validation registry on this chain.")
+    try:
+        wanted = unhex(request)
+    except ValueError:
+        wanted = b""
+    if len(wanted) != 32:
+        raise ConfigError(f"{request!r} is not a request's hash.", "It has 0x and 64 hex digits.")
+    answer = await _view(rpc, registries.validation, encode_call(STATUS, wanted))
+    if answer is None or not int(address_at(answer), 16):
+        raise NotFoundError(f"There is no validation request {request}.")
+    asked, about = decode_values(("address", "uint256"), answer)
+    if asked.lower() != validator.address.lower():
+        raise ConfigError(f"The request asks {asked}, and this key is {validator.address}'s.")
+    vault = await _view(rpc, registries.identity, encode_call(METADATA, about, VAULT_KEY))
+    (named,) = decode_values(("bytes",), vault) if vault else (b"",)
+    if "0x" + named.hex() not in {each.lower() for each in vaults}:
+        raise ConfigError(
+            f"The request is about agent {about} of the identity registry, which is not the one that was verified.",
+            "Verify the agent it asks about.",
+        )
+    wallet = await Wallet.connect(validator, rpc)
+    data = encode_call(RESPOND, wanted, score, "", unhex(evidence_digest), TAG)
+    header = await rpc.call("eth_getBlockByNumber", "latest", False)
+    fee = 2 * int(header.get("baseFeePerGas") or "0x0", 16) + GWEI
+    step = Step(registries.validation, data, _GAS, "answer the validation request")
+    (receipt,) = await carry_out(rpc, wallet, [step], max_fee_wei=fee, priority_fee_wei=GWEI // 10)
+    return receipt.transaction_hash
+
+
+async def _view(rpc: Rpc, contract: Address, data: bytes) -> bytes | None:
+    (answer,) = await rpc.batch_settled(
+        [("eth_call", ({"to": contract, "data": "0x" + data.hex()}, "latest"))]
+    )
+    return unhex(answer) if isinstance(answer, str) and len(answer) > 66 else None
