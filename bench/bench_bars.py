@@ -2,7 +2,7 @@
 
 Both provide one band of a thousand ticks to either side from the first bar on, and are called at every bar. The bars
 are one series, from a seed, written as demeter-fetch writes them. zelos-demeter is given its first two weeks, for a
-year takes it minutes; nothing it does grows with their number. Processor time of all threads, reading files and making
+year takes it minutes; nothing it does grows with their number. Time gone by, imports, reading files and making
 reports not included; the peak is that of a process that reads, runs and reports.
 """
 
@@ -30,10 +30,13 @@ SEED: Final = 11
 HALF_WIDTH: Final = 1_000
 TIMES_DEMETER: Final = 100.0
 MOST_MEGABYTES: Final = 300.0
+ROUNDS: Final = 3
+FEW: Final = "20220719-20220719"
 POOL: Final = "0x45dda9cb7c25131df268515131f647d726f50608"
 
 OURS: Final = """
 import asyncio, json, resource, sys, time
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from defai.backtest.figures import figures
@@ -45,6 +48,8 @@ request = BacktestRequest(
     balances={"USDC": Decimal(10_000), "WETH": Decimal(5)}, gas_gwei=Decimal(30), limits={"max_drawdown": "1"},
 )
 ground = open_ground(request)
+few = open_ground(replace(request, timerange=asked["few"]))
+asyncio.run(run(few, agents_of(request, few), baselines=False, engine="columns"))  # loads what is compiled
 elapsed, started = time.perf_counter(), time.process_time()
 result = asyncio.run(run(ground, agents_of(request, ground), baselines=asked["baselines"], anchor_every=MINUTES))
 seconds, elapsed = time.process_time() - started, time.perf_counter() - elapsed
@@ -81,10 +86,10 @@ actuator.strategy = Band()
 market.data_path = asked["source"]
 market.load_data("polygon", asked["pool"], date.fromisoformat(asked["first"]), date.fromisoformat(asked["last"]))
 actuator.set_price(market.get_price_from_data())
-started = time.process_time()
+started = time.perf_counter()
 actuator.run(print=False) if "print" in actuator.run.__code__.co_varnames else actuator.run()
 print()
-print(json.dumps({"seconds": time.process_time() - started, "bars": Band.calls}))
+print(json.dumps({"seconds": time.perf_counter() - started, "bars": Band.calls}))
 """
 
 
@@ -104,7 +109,7 @@ def write_year(folder: Path) -> list[str]:
 
 def run_ours(source: Path, *, baselines: bool) -> dict[str, Any]:
     """Our run in a process of its own."""
-    asked = {"source": str(source), "half_width": HALF_WIDTH, "baselines": baselines}
+    asked = {"source": str(source), "half_width": HALF_WIDTH, "baselines": baselines, "few": FEW}
     ran = subprocess.run(
         [sys.executable, "-c", OURS, json.dumps(asked)], check=True, stdout=subprocess.PIPE, text=True
     )
@@ -135,19 +140,21 @@ def measure() -> list[Figure]:
         folder = Path(name)
         days = write_year(folder)
         run_ours(folder, baselines=False)  # compiles, where it has not been done before
-        ours = run_ours(folder, baselines=False)
+        ours = sorted(
+            (run_ours(folder, baselines=False) for _ in range(ROUNDS)), key=lambda run: run["elapsed"]
+        )[1]
         beside = run_ours(folder, baselines=True)
         theirs = ask_demeter(folder, days[:PEER_DAYS])
     bars = DAYS * MINUTES
     note = (
         f"defai: {bars:,} bars, fees to the unit and gas at 30 gwei included, a sealed decision at every bar;"
         f" zelos-demeter (MIT): {PEER_DAYS * MINUTES:,} of these bars, no gas, no records."
-        f" Processor time of all threads; {ours['elapsed']:.1f} s went by."
+        f" Time gone by; defai uses two cores: {ours['seconds']:.1f} s of processor time in {ours['elapsed']:.1f} s."
     )
     return [
         Figure(
             what=f"an LP backtest on {bars:,} minute bars, Python called at every bar",
-            value=bars / ours["seconds"],
+            value=bars / ours["elapsed"],
             unit="bars a second",
             against=PEER.replace("==", " ") + (f" {theirs.why_not}" if theirs.given is None else ""),
             alternative=theirs.given["bars"] / theirs.given["seconds"] if theirs.given else None,
@@ -165,7 +172,7 @@ def measure() -> list[Figure]:
         ),
         Figure(
             what="the same with three baselines beside it",
-            value=4 * bars / beside["seconds"],
+            value=4 * bars / beside["elapsed"],
             unit="bars a second",
             note=f"{beside['megabytes']:.0f} MB at the peak; a baseline that has opened its position decides no more.",
         ),

@@ -20,14 +20,13 @@ from defai.agent.intent_form import fault
 from defai.amm.limbs.arrays import Words
 from defai.amm.limbs.compiler import is_compiled
 from defai.audit.holds import FUNCTIONS as HOLDS
-from defai.backtest.columns import IntColumn
 from defai.backtest.curve import EquityCurve
 from defai.backtest.hold_ledger import HoldLedger
 from defai.domain.intents import Hold, Intent
 from defai.market.bars import MINUTE_S
 from defai.market.state import MarketState
 from defai.strategy.api import Context
-from defai.worlds.bar_context import BarPoolView, Stretch, context_at
+from defai.worlds.bar_context import BarContext, BarPoolView, Stretch, put_at, put_stretch
 from defai.worlds.bar_path import FUNCTIONS as BARS
 from defai.worlds.bar_path import Payment
 from defai.worlds.bar_words import EQUITY
@@ -138,8 +137,8 @@ class BarLoop:
             payloads, asked = self._ask(first, self._quiet(worths), worths)
         done = len(payloads)
         if worths is not None and done:
-            self._run.times.extend(self._pass(first, worths[:done]).tolist())
-            desk.drawdown(max(IntColumn.of_words(worths[:done, 2 * EQUITY : 2 * EQUITY + 2])))
+            self._run.times.frombytes(self._pass(first, worths[:done]).tobytes())
+            desk.drawdown(_highest(worths[:done, 2 * EQUITY : 2 * EQUITY + 2]))
             await self._holds.keep(payloads, first, anchors, worths)
         self._length = min(2 * self._length, _LONGEST) if done == count else _SHORTEST
         if done < count:
@@ -148,13 +147,16 @@ class BarLoop:
     def _ask(self, first: int, quiet: int, worths: Words) -> tuple[list[int], Asked | None]:
         """Ask the strategy at every bar until it does not hold: its payloads up to there, and what it did then."""
         decide, window, numbers = self._agent.mandate.strategy.decide, self._world.window, self._holds.known
-        stretch = self._stretch(first, worths)
+        stretch, bare = self._stretch(first, worths), object.__new__
         payloads: list[int] = []
         keep, reason, number = payloads.append, None, 0
         for at in range(quiet):
             window.end = first + at + 1
+            context = bare(BarContext)
+            put_stretch(context, stretch)
+            put_at(context, at)
             try:
-                intent = decide(context_at(stretch, at))
+                intent = decide(context)
             except (Exception, SystemExit) as error:  # noqa: BLE001  an author's code may raise anything; the agent deals with it
                 return payloads, partial(_raise, error)
             if type(intent) is not Hold:
@@ -200,6 +202,13 @@ class BarLoop:
         self._run.curve.extend(self._agent.desk, moments, first + 1, worths)
         self._run.steps += len(worths)
         return moments
+
+
+def _highest(words: Words) -> int:
+    """The greatest of some numbers of two words each, two's complement."""
+    high = words[:, 1].view(np.int64)
+    top = int(high.max())
+    return top << 64 | int(words[high == top, 0].max())
 
 
 def _raise(error: BaseException, _: Context) -> Intent:

@@ -94,7 +94,10 @@ class Stretch:
 
 
 class BarContext(Context):
-    """What there is to look at after a bar of a stretch; it says the same whenever it is asked. See `context_at`."""
+    """What there is to look at after a bar of a stretch; it says the same whenever it is asked.
+
+    Made by `put_stretch` and `put_at`.
+    """
 
     __slots__ = ("_at", "_rng", "_stretch")
     _at: int
@@ -194,13 +197,5 @@ class BarContext(Context):
         return Context, tuple(getattr(self, field.name) for field in fields(Context))
 
 
-_put_stretch, _put_at = (vars(BarContext)[name].__set__ for name in ("_stretch", "_at"))
-_bare = object.__new__
-
-
-def context_at(stretch: Stretch, at: int) -> BarContext:
-    """The context after the bar `at` of a stretch; made without a detour, since this happens at every bar."""
-    context = _bare(BarContext)
-    _put_stretch(context, stretch)
-    _put_at(context, at)
-    return context
+put_stretch, put_at = (vars(BarContext)[name].__set__ for name in ("_stretch", "_at"))
+"""What makes a context of `object.__new__(BarContext)`: without a detour, since this happens at every bar."""

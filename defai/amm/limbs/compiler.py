@@ -32,7 +32,7 @@ _MODULES: Final = (
     "word",
 )
 _ENTRIES: Final = f"{__package__}.batches"
-_INLINED_MODULES: Final = frozenset({"arrays", "observe", "walk", "wide", "word"})
+_INLINED_MODULES: Final = frozenset({"arrays", "bar_words", "observe", "walk", "wide", "word"})
 _INLINED: Final = frozenset(
     {
         *("answer", "cached_ratio", "run_order"),

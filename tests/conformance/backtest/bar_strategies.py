@@ -1,5 +1,7 @@
 """Strategies that do on minute bars what strategies may do, good and bad."""
 
+from typing import Any, cast
+
 from defai.strategy.api import (
     ClosePosition,
     CollectFees,
@@ -110,8 +112,9 @@ class SaysNothing(OnePool):
     def decide(self, ctx: Context) -> Intent:
         if ctx.block_number < 300:
             return Hold(reason="fine so far")
-        odd = {"too long": "x" * 1_001, "no text": 7, "no UTF-8": "\ud800", "nothing": None}[self.reason]
-        return Hold(reason=odd) if self.reason != "nothing" else odd
+        odd: dict[str, Any] = {"too long": "x" * 1_001, "no text": 7, "no UTF-8": "\ud800"}
+        nothing: Any = None
+        return Hold(reason=odd[self.reason]) if self.reason in odd else cast("Intent", nothing)
 
 
 class Keeper(OnePool):

@@ -22,6 +22,7 @@ from defai.market.valuation import Valuation
 from defai.risk.limits import Limits
 from defai.strategy.api import Context
 from defai.testing.bars import walking_bars
+from defai.worlds.bar_context import put_at
 from defai.worlds.bars import BarsWorld
 
 STRATEGIES = Path(__file__).parent / "bar_strategies.py"
@@ -145,14 +146,13 @@ async def test_amounts_too_large_for_columns_take_the_general_way() -> None:
 
 
 async def test_a_strategy_is_asked_once_a_bar_and_in_columns(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[Context] = []
-    made = bar_loop.context_at
+    shown: list[Any] = []
 
-    def keep(*given: Any) -> Context:  # noqa: ANN401  what the loop gives it
-        shown.append(made(*given))
-        return shown[-1]
+    def put(context: Any, at: int) -> None:  # noqa: ANN401  the loop's
+        put_at(context, at)
+        shown.append(context)
 
-    monkeypatch.setattr(bar_loop, "context_at", keep)
+    monkeypatch.setattr(bar_loop, "put_at", put)
     result = await run(ground(), [settings("Raises", {"at": 2_000})], engine="columns", baselines=False)
     asked = len(result.agents[0].decisions)
     assert asked == len(BARS)
