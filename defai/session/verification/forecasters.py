@@ -13,6 +13,7 @@ from defai.features.spec import FeatureSpec
 from defai.models.registry import ModelRegistry
 from defai.models.targets import Target
 from defai.models.trained import Forecaster
+from defai.strategy.api import Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,13 @@ class Oracle:
     note: str = ""
 
 
-async def find_oracle(rpc: Rpc, charter: Charter, features: tuple[str, ...], folder: Path | None) -> Oracle:
+async def find_oracle(rpc: Rpc, charter: Charter, author: Strategy, folder: Path | None) -> Oracle:
     """The model of a charter.
 
     Args:
         rpc: the node.
         charter: names the model's digest and the registry.
-        features: the strategy's, in its order.
+        author: the strategy: says which features its model is given, and what it forecasts.
         folder: where models are looked for that are not registered.
     """
     if charter.model_digest is None:
@@ -45,7 +46,7 @@ async def find_oracle(rpc: Rpc, charter: Charter, features: tuple[str, ...], fol
     note = "the charter names no registry"
     if charter.registry is not None:
         try:
-            return await _registered(rpc, checksum(charter.registry), charter.model_digest, features)
+            return await _registered(rpc, checksum(charter.registry), charter.model_digest, author)
         except (DefaiError, ValueError) as error:
             note = error.sentence if isinstance(error, DefaiError) else str(error)
     if folder is not None:
@@ -57,17 +58,14 @@ async def find_oracle(rpc: Rpc, charter: Charter, features: tuple[str, ...], fol
     return Oracle(None, note=note)
 
 
-async def _registered(rpc: Rpc, registry: Address, digest: str, features: tuple[str, ...]) -> Oracle:
+async def _registered(rpc: Rpc, registry: Address, digest: str, author: Strategy) -> Oracle:
     model_id = await find_model(rpc, registry, digest)
     if model_id is None:
         return Oracle(None, note=f"the registry at {registry} has no model {digest}")
     read = await read_model(rpc, registry, model_id)
-    kind = read.target_kind
-    if kind not in {"volatility", "return"}:
-        return Oracle(None, note=f"model #{model_id} forecasts something unknown: {kind}")
     forecaster = Forecaster(
-        spec=FeatureSpec.of(features),
-        target=Target("volatility" if kind == "volatility" else "return", read.horizon_blocks),
+        spec=FeatureSpec.of(author.features()),
+        target=author.target() or Target("volatility", read.horizon_blocks),
         ensemble=read.ensemble,
         band_x24=read.band_x24,
         beats_baseline=read.beats_baseline,

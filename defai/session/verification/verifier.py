@@ -138,7 +138,7 @@ async def _begin(rpc: PatientRpc, evidence: Evidence, trail: Trail, means: Means
         raise ValueError("an agent without a charter cannot be followed")
     strategy = find_strategy(charter, means.strategies)
     author = strategy.strategy.strategy if strategy.strategy else UnknownStrategy(names=_feature_names(trail))
-    oracle = await find_oracle(rpc, charter, author.features(), means.models)
+    oracle = await find_oracle(rpc, charter, author, means.models)
     hearsay = Hearsay()
     rerun = _rerun(trail, charter, author, (strategy, oracle), ground.market, (evidence.domain, hearsay))
     retracing = Retracing(rpc, trail, rerun, hearsay, evidence.domain, charter.counts_from)
