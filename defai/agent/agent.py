@@ -35,8 +35,7 @@ from defai.domain.stream import (
     StreamEvent,
 )
 from defai.domain.tokens import Address, Token
-from defai.features.pipeline import compute_row
-from defai.features.spec import FeatureSpec
+from defai.features.stream import watch
 from defai.portfolio.pnl import Valued
 from defai.strategy.api import Context, PoolView, Strategy
 
@@ -103,8 +102,7 @@ class Agent:
         self._failures = 0
         self._under_way: tuple[Anchor, Decision | None] | None = None
         self._market = desk.market
-        names = mandate.strategy.features()
-        self._features = FeatureSpec.of(names) if names else None
+        self._features = watch(mandate.strategy.features(), desk.market)
         self._tokens: dict[Address, Token] = {
             token.address: token for key in desk.market.keys.values() for token in (key.token0, key.token1)
         }
@@ -170,7 +168,7 @@ class Agent:
         pools = tuple(
             PoolView(key, self._market.pools[key.address], self._market.windows[key.address]) for key in keys
         )
-        row = compute_row([pool.history for pool in pools], self._features) if self._features else None
+        row = self._features.row([pool.history for pool in pools]) if self._features else None
         head, desk = self._market.head, self.desk
         pricing = self._market.pools[desk.valuation.key.address]
         return Context(

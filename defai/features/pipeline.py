@@ -1,8 +1,8 @@
 """From rows to feature rows: one way for deciding and for training.
 
-`compute_row` looks at the windows of an agent, `build_table` at whole histories. Both hand the same `Past` to
-the same functions, so what a model was trained on is what it is asked about. Not enough history is None, not a
-filled value.
+`compute_row` looks at the windows of an agent, `build_table` at whole histories, `defai.features.stream` grows with a
+window. All hand the same functions the same past, so what a model was trained on is what it is asked about. Not enough
+history is None, not a filled value.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from typing import Final
 
 from defai.domain.decisions import FeatureRow
 from defai.errors import ConfigError
-from defai.features.spec import FeatureSpec
+from defai.features.spec import Feature, FeatureSpec
 from defai.features.tape import Past, Tape
 from defai.market.window import NotKnownError, Observation
 
@@ -31,30 +31,28 @@ class Lookahead:
 
 
 def compute_row(windows: Sequence[Sequence[Observation]], spec: FeatureSpec) -> FeatureRow | None:
-    """The features as of the newest row of the windows.
+    """The features as of the newest row of the windows, from nothing but their last `spec.warm_up` rows.
 
     Args:
         windows: rows of each pool, one a block, the newest last; the main pool first.
         spec: which features.
 
     Returns:
-        The row; None while the history is too short or has a gap within the warm-up.
+        The row; None while the history is too short, has a gap within the warm-up, or doesn't tell what is asked for.
 
     Raises:
         ConfigError: where the features look at more pools than there are windows.
         ValueError: where the windows do not end at the same block.
     """
-    _check_pools(len(windows), spec)
+    check_pools(len(windows), spec)
     need = spec.warm_up
     tapes = []
     for window in windows[: spec.pools]:
         if len(window) < need:
             return None
         tapes.append(Tape(window[-need:]))
-    newest = tapes[0].rows[-1].block_number
-    if any(tape.rows[-1].block_number != newest for tape in tapes):
-        raise ValueError("the windows do not end at the same block")
-    return _row_at(tapes, need - 1, spec)
+    check_ends([tape.rows[-1] for tape in tapes])
+    return row_at(pasts(tapes, spec), tapes, need - 1, spec)
 
 
 def build_table(histories: Sequence[Sequence[Observation]], spec: FeatureSpec) -> list[FeatureRow | None]:
@@ -67,16 +65,10 @@ def build_table(histories: Sequence[Sequence[Observation]], spec: FeatureSpec) -
     Raises:
         ConfigError: where pools are missing or their histories are not of the same blocks.
     """
-    _check_pools(len(histories), spec)
-    tapes = [Tape(tuple(rows)) for rows in histories[: spec.pools]]
-    blocks = [row.block_number for row in tapes[0].rows]
-    if any([row.block_number for row in tape.rows] != blocks for tape in tapes[1:]):
-        raise ConfigError(
-            "The pools' histories are not of the same blocks.",
-            "Give one row per block and pool.",
-        )
-    ready = spec.warm_up - 1
-    return [_row_at(tapes, end, spec) if end >= ready else None for end in range(len(blocks))]
+    from defai.features.table import compute_table  # noqa: PLC0415  numpy, only where something is trained
+
+    table = compute_table(histories, spec)
+    return [table.row(index) for index in range(len(table))]
 
 
 def find_lookahead(
@@ -107,7 +99,12 @@ def find_lookahead(
     return found
 
 
-def _check_pools(given: int, spec: FeatureSpec) -> None:
+def check_pools(given: int, spec: FeatureSpec) -> None:
+    """Nothing where there are pools enough.
+
+    Raises:
+        ConfigError: else.
+    """
     if given < spec.pools:
         names = ", ".join(feature.name for feature in spec.features if feature.pools > given)
         raise ConfigError(
@@ -116,19 +113,53 @@ def _check_pools(given: int, spec: FeatureSpec) -> None:
         )
 
 
-def _row_at(tapes: Sequence[Tape], end: int, spec: FeatureSpec) -> FeatureRow | None:
-    span = spec.warm_up - 1
-    for tape in tapes:
-        if tape.rows[end].block_number - tape.rows[end - span].block_number != span:
-            return None
-    values = []
-    for one in spec.features:
-        others = tuple(Past(tape, end, one.warm_up) for tape in tapes[1 : one.pools])
-        try:
-            value = one.function(Past(tapes[0], end, one.warm_up, others))
-        except NotKnownError:
-            return None
-        if type(value) is not int:
-            raise TypeError(f"the feature {one.name} gave {type(value).__name__}, not int")
-        values.append(max(-FEATURE_LIMIT, min(FEATURE_LIMIT, value)))
-    return FeatureRow(tapes[0].rows[end].block_number, spec.names, tuple(values), spec.digest)
+def check_ends(newest: Sequence[Observation]) -> None:
+    """Nothing where the newest rows of all pools are of one block.
+
+    Raises:
+        ValueError: else.
+    """
+    if any(row.block_number != newest[0].block_number for row in newest):
+        raise ValueError("the windows do not end at the same block")
+
+
+def pasts(tapes: Sequence[Tape], spec: FeatureSpec) -> list[Past]:
+    """What each feature looks through; it has yet to be moved to a row."""
+    return [
+        Past(tapes[0], -1, one.warm_up, tuple(Past(tape, -1, one.warm_up) for tape in tapes[1 : one.pools]))
+        for one in spec.features
+    ]
+
+
+def row_at(views: Sequence[Past], tapes: Sequence[Tape], end: int, spec: FeatureSpec) -> FeatureRow | None:
+    """The features as of one row; None where they are not ready.
+
+    Args:
+        views: from `pasts`, of the same tapes.
+        tapes: the rows of each pool.
+        end: the row.
+        spec: which features.
+    """
+    if not all(tape.reaches_back(end, spec.warm_up) for tape in tapes):
+        return None
+    try:
+        values = tuple(map(value_at, spec.features, views, [end] * len(views)))
+    except NotKnownError:
+        return None
+    return FeatureRow(tapes[0].rows[end].block_number, spec.names, values, spec.digest)
+
+
+def value_at(one: Feature, past: Past, end: int) -> int:
+    """One feature as of one row, within the chain's int32.
+
+    Raises:
+        TypeError: where the function gives anything but an integer.
+        NotKnownError: where the rows don't tell what it asks for.
+    """
+    past.moved(end)
+    value = one.function(past)
+    if type(value) is not int:
+        raise TypeError(f"the feature {one.name} gave {type(value).__name__}, not int")
+    if -FEATURE_LIMIT <= value <= FEATURE_LIMIT:
+        return value
+    return FEATURE_LIMIT if value > 0 else -FEATURE_LIMIT

@@ -13,11 +13,13 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from eth_hash.auto import keccak
 
 from defai.errors import ConfigError, did_you_mean
+from defai.features.code import code_digest
 from defai.features.tape import Past
 
 FeatureFunction = TypeVar("FeatureFunction", bound=Callable[..., int])
@@ -25,6 +27,7 @@ FeatureFunction = TypeVar("FeatureFunction", bound=Callable[..., int])
 LONGEST_HORIZON: Final = 10_000
 """Families are offered up to this many blocks."""
 
+_SHIPPED: Final = str(Path(__file__).resolve().parent)
 _FAMILY_NAME: Final = re.compile(r"(?P<stem>[a-z0-9_]+)_(?P<n>[1-9][0-9]{0,4})\Z")
 
 
@@ -40,6 +43,9 @@ class Feature:
         warm_up: rows it needs, the current one included.
         pools: how many pools it looks at.
         source: where its formula is from.
+        depth: whether it looks at the depth around the price, which is measured only where somebody asks for it.
+        code_digest: sha256 of an author's function, with what it uses of its file; empty for what comes with the
+            program, where the version says when the answer changes.
     """
 
     name: str
@@ -50,12 +56,19 @@ class Feature:
     pools: int
     source: str
     description: str
+    depth: bool
+    code_digest: str
     function: Callable[[Past], int] = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A registered function: a single feature, or a family of them where the name has an `{n}`."""
+    """A registered function: a single feature, or a family of them where the name has an `{n}`.
+
+    Attributes:
+        spans: by how many rows the warm-up of a family grows with n.
+        file: where the function stands.
+    """
 
     name: str
     version: int
@@ -65,6 +78,9 @@ class Definition:
     pools: int
     source: str
     description: str
+    depth: bool
+    code_digest: str
+    spans: int
     function: Callable[..., int] = field(repr=False, compare=False)
     file: str
 
@@ -80,10 +96,12 @@ class Definition:
             version=self.version,
             unit=self.unit,
             scale_bits=self.scale_bits,
-            warm_up=self.warm_up if n is None else self.warm_up + n,
+            warm_up=self.warm_up if n is None else self.warm_up + self.spans * n,
             pools=self.pools,
             source=self.source,
             description=self.description,
+            depth=self.depth,
+            code_digest=self.code_digest,
             function=self.function if n is None else partial(self.function, n=n),
         )
 
@@ -100,6 +118,8 @@ def feature(
     scale_bits: int = 0,
     warm_up: int = 1,
     pools: int = 1,
+    spans: int = 1,
+    depth: bool = False,
 ) -> Callable[[FeatureFunction], FeatureFunction]:
     """Register a function of a pool's past as a feature. The function's docstring is its description.
 
@@ -111,6 +131,8 @@ def feature(
         scale_bits: fractional bits of the integer it returns.
         warm_up: rows it needs, the current one included; in a family, rows beyond n.
         pools: 2 where it looks at `past.other`.
+        spans: in a family, how many times n it looks back.
+        depth: whether it looks at a row's depth.
 
     Raises:
         ConfigError: where the name is taken by a function of another file, or the function has no docstring.
@@ -124,8 +146,21 @@ def feature(
         if taken is not None and taken.file != file:
             raise ConfigError(f"The feature name {name} is taken by {taken.file}.", "Choose another name.")
         description = " ".join(function.__doc__.split())
+        digest = "" if file.startswith(_SHIPPED) else code_digest(function)
         _DEFINITIONS[name] = Definition(
-            name, version, unit, scale_bits, warm_up, pools, source, description, function, file
+            name=name,
+            version=version,
+            unit=unit,
+            scale_bits=scale_bits,
+            warm_up=warm_up,
+            pools=pools,
+            source=source,
+            description=description,
+            depth=depth,
+            code_digest=digest,
+            spans=spans,
+            function=function,
+            file=file,
         )
         return function
 
@@ -192,9 +227,22 @@ class FeatureSpec:
         return max(feature.pools for feature in self.features)
 
     @cached_property
+    def depth(self) -> bool:
+        """Whether some feature looks at the depth around the price."""
+        return any(feature.depth for feature in self.features)
+
+    @cached_property
     def digest(self) -> str:
-        """keccak256 over names, versions and scales, in order, as 0x and 64 hex digits."""
-        entries = [[feature.name, feature.version, feature.scale_bits] for feature in self.features]
+        """keccak256 over names, versions and scales, and the code of authors' own, in order: 0x and 64 hex digits."""
+        entries = [
+            [
+                feature.name,
+                feature.version,
+                feature.scale_bits,
+                *([feature.code_digest] * bool(feature.code_digest)),
+            ]
+            for feature in self.features
+        ]
         return "0x" + keccak(json.dumps(entries, separators=(",", ":")).encode()).hex()
 
     def to_json(self) -> list[dict[str, Any]]:
@@ -208,6 +256,7 @@ class FeatureSpec:
                 "warm_up": feature.warm_up,
                 "description": feature.description,
                 "source": feature.source,
+                **({"code_digest": feature.code_digest} if feature.code_digest else {}),
             }
             for feature in self.features
         ]

@@ -15,9 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from defai.domain.decisions import FeatureRow
-from defai.features.pipeline import build_table
-from defai.features.spec import FeatureSpec
-from defai.market.window import Observation
+from defai.errors import ConfigError
+from defai.features.column import ColumnError
+from defai.features.columns import ColumnPast, History, as_array
+from defai.features.pipeline import FEATURE_LIMIT, check_pools, pasts, value_at
+from defai.features.spec import Feature, FeatureSpec
+from defai.features.tape import Tape
+from defai.market.window import NotKnownError, Observation
 
 Integers: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
@@ -55,6 +59,8 @@ class Table:
 def compute_table(histories: Sequence[Sequence[Observation]], spec: FeatureSpec) -> Table:
     """The features as of every row of a history.
 
+    A feature whose function can't be given columns, because it branches or looks into a row, is computed row by row.
+
     Args:
         histories: rows of each pool, one a block, the same blocks in each; the main pool first.
         spec: which features.
@@ -62,13 +68,56 @@ def compute_table(histories: Sequence[Sequence[Observation]], spec: FeatureSpec)
     Raises:
         ConfigError: where pools are missing or their histories are not of the same blocks.
     """
-    rows = build_table(histories, spec)
-    nothing = (0,) * len(spec.features)
-    main = histories[0]
-    return Table(
-        spec,
-        np.array([row.block_number for row in main], dtype=np.int64),
-        np.array([row.timestamp for row in main], dtype=np.int64),
-        np.array([row.values if row else nothing for row in rows], dtype=np.int64).reshape(len(rows), -1),
-        np.array([row is not None for row in rows], dtype=np.bool_),
-    )
+    check_pools(len(histories), spec)
+    pools = [History(tuple(rows)) for rows in histories[: spec.pools]]
+    blocks = _int64(pools[0], "block_number")
+    if any(not np.array_equal(_int64(pool, "block_number"), blocks) for pool in pools[1:]):
+        raise ConfigError(
+            "The pools' histories are not of the same blocks.",
+            "Give one row per block and pool.",
+        )
+    ready = np.zeros(len(blocks), dtype=np.bool_)
+    span = spec.warm_up - 1
+    if len(blocks) > span:
+        ready[span:] = blocks[span:] - blocks[: len(blocks) - span] == span
+    values = np.zeros((len(blocks), len(spec.features)), dtype=np.int64)
+    rows = RowByRow(pools)
+    for position, one in enumerate(spec.features):
+        if ready.any():
+            _fill(values[:, position], ready, one, pools, rows)
+    return Table(spec, blocks, _int64(pools[0], "timestamp"), values, ready)
+
+
+class RowByRow:
+    """The way round for functions that know one row only."""
+
+    def __init__(self, pools: Sequence[History]) -> None:
+        self._pools = pools
+        self._tapes: list[Tape] = []
+
+    def fill(self, values: Integers, ready: Flags, one: Feature) -> None:
+        """Compute a feature for every row that is ready; where it isn't, say so."""
+        if not self._tapes:
+            self._tapes = [Tape(pool.rows) for pool in self._pools]
+        (past,) = pasts(self._tapes, FeatureSpec((one,)))
+        for index in np.flatnonzero(ready).tolist():
+            try:
+                values[index] = value_at(one, past, index)
+            except NotKnownError:
+                ready[index] = False
+
+
+def _fill(values: Integers, ready: Flags, one: Feature, pools: Sequence[History], rows: RowByRow) -> None:
+    others = tuple(ColumnPast(pool, one.warm_up) for pool in pools[1 : one.pools])
+    first = one.warm_up - 1
+    try:
+        answer = as_array(one.function(ColumnPast(pools[0], one.warm_up, others)), len(values) - first)
+        values[first:] = np.clip(answer, -FEATURE_LIMIT, FEATURE_LIMIT)
+    except NotKnownError:
+        ready[:] = False
+    except ColumnError:
+        rows.fill(values, ready, one)
+
+
+def _int64(history: History, field: str) -> Integers:
+    return history.field(field).astype(np.int64)

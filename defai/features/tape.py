@@ -2,36 +2,132 @@
 
 Every quantity is an integer, so a sum over the last n blocks is the difference of two running sums, exactly.
 That is why one feature function serves a table of a year (running sums over everything) and a decision
-(running sums over the last few rows) with identical answers: where a running sum starts does not matter.
+(running sums that grow by a block) with identical answers: where a running sum starts does not matter.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from itertools import accumulate
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from defai.market.window import Observation
+from defai.market.window import NotKnownError, Observation
 
 Quantity: TypeAlias = Callable[[Observation, Observation], int]
 """What one block adds to a sum: an integer from the block before and the block itself. A named function: its
 running sum is kept under it."""
 
+SPARE_ROWS: Final = 1_024
+"""By how many rows a growing tape may outgrow what is looked at before its oldest ones are dropped."""
+
+
+class Series:
+    """One number a row and their running sums: entry i of `sums` is the sum of rows 1..i, entry 0 is 0.
+
+    Attributes:
+        values: the number of each row; 0 of the first, and of rows that don't know.
+        unknown: rows that don't know, rising.
+    """
+
+    __slots__ = ("next", "sums", "unknown", "values")
+
+    def __init__(self, of_row: Callable[[int], int], count: int) -> None:
+        self.next = of_row
+        self.values: list[int] = [0] if count else []
+        self.sums: list[int] = [0] if count else []
+        self.unknown: list[int] = []
+        for index in range(1, count):
+            self.grow(index)
+
+    def grow(self, index: int) -> None:
+        """Take the number of the row that comes next."""
+        try:
+            value = self.next(index)
+        except NotKnownError:
+            self.unknown.append(index)
+            value = 0
+        self.values.append(value)
+        self.sums.append(self.sums[-1] + value)
+
+    def drop(self, count: int) -> None:
+        """Forget the oldest rows."""
+        del self.values[:count], self.sums[:count]
+        self.unknown = [index - count for index in self.unknown if index >= count]
+
+    def check(self, first: int, last: int) -> None:
+        """Nothing where rows first..last are known.
+
+        Raises:
+            NotKnownError: else.
+        """
+        at = bisect_left(self.unknown, first)
+        if at < len(self.unknown) and self.unknown[at] <= last:
+            raise NotKnownError("the rows don't tell it")
+
 
 class Tape:
     """Rows of one pool, one a block, the newest last, with the running sums that features have asked for."""
 
-    __slots__ = ("_sums", "rows")
+    __slots__ = ("_products", "_series", "rows")
 
     def __init__(self, rows: Sequence[Observation]) -> None:
-        self.rows = rows
-        self._sums: dict[Quantity, list[int]] = {}
+        self.rows = list(rows)
+        self._series: dict[Quantity, Series] = {}
+        self._products: dict[tuple[Tape, Quantity, Quantity, int], Series] = {}
 
-    def sums(self, quantity: Quantity) -> list[int]:
-        """Running sums of a quantity; entry i is the sum over rows 1..i, entry 0 is 0."""
-        known = self._sums.get(quantity)
-        if known is None:
-            known = list(accumulate(map(quantity, self.rows, self.rows[1:]), initial=0))
-            self._sums[quantity] = known
-        return known
+    def series(self, quantity: Quantity) -> Series:
+        """A quantity of every row, with its running sums."""
+        found = self._series.get(quantity)
+        if found is None:
+            rows = self.rows
+            found = Series(lambda index: quantity(rows[index - 1], rows[index]), len(rows))
+            self._series[quantity] = found
+        return found
+
+    def products(self, mine: Quantity, other: "Tape", theirs: Quantity, lag: int) -> Series:
+        """A quantity of every row times one of a tape's, its own or another pool's, as many rows before."""
+        found = self._products.get((other, mine, theirs, lag))
+        if found is None:
+            first, second = self.series(mine), other.series(theirs)
+            found = Series(lambda index: _product(first, second, index, lag), len(self.rows))
+            self._products[other, mine, theirs, lag] = found
+        return found
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def reaches_back(self, end: int, need: int) -> bool:
+        """Whether the `need` rows up to row `end` are there, without a gap."""
+        first = end - need + 1
+        return first >= 0 and self.rows[end].block_number - self.rows[first].block_number == need - 1
+
+    def append(self, row: Observation) -> None:
+        """Add the newest block's row to everything that has been asked for."""
+        index = len(self.rows)
+        self.rows.append(row)
+        for series in self._series.values():
+            series.grow(index)
+
+    def append_products(self) -> None:
+        """Catch up with products, once the other pool has its rows too."""
+        for series in self._products.values():
+            for index in range(len(series.values), len(self.rows)):
+                series.grow(index)
+
+    def drop(self, count: int) -> None:
+        """Forget the oldest rows, if they are rows that nobody may look at any more."""
+        del self.rows[:count]
+        for series in self._series.values():
+            series.drop(count)
+        for series in self._products.values():
+            series.drop(count)
+
+
+def _product(mine: Series, theirs: Series, index: int, lag: int) -> int:
+    first, second = (index, index - lag) if lag >= 0 else (index + lag, index)
+    if min(first, second) < 1:
+        return 0
+    mine.check(first, first)
+    theirs.check(second, second)
+    return mine.values[first] * theirs.values[second]
 
 
 class Past:
@@ -51,6 +147,12 @@ class Past:
         self._end = end
         self._others = others
         self.depth = depth
+
+    def moved(self, end: int) -> None:
+        """Look from another row from now on: for whoever computes row after row, not for features."""
+        self._end = end
+        for other in self._others:
+            other.moved(end)
 
     @property
     def now(self) -> Observation:
@@ -75,7 +177,7 @@ class Past:
             LookupError: before the declared warm-up, or in the future.
         """
         if not 0 <= blocks < self.depth:
-            raise self._out_of_reach(blocks)
+            raise out_of_reach(self.depth, blocks)
         return self._tape.rows[self._end - blocks]
 
     def move(self, blocks: int) -> int:
@@ -87,11 +189,58 @@ class Past:
 
         Raises:
             LookupError: before the declared warm-up, or in the future.
+            NotKnownError: where the source of the rows doesn't tell what the quantity is made of.
         """
         if not 0 <= blocks < self.depth:
-            raise self._out_of_reach(blocks)
-        sums = self._tape.sums(quantity)
-        return sums[self._end] - sums[self._end - blocks]
+            raise out_of_reach(self.depth, blocks)
+        series = self._tape.series(quantity)
+        end = self._end
+        if series.unknown:
+            series.check(end - blocks + 1, end)
+        return series.sums[end] - series.sums[end - blocks]
 
-    def _out_of_reach(self, blocks: int) -> LookupError:
-        return LookupError(f"a feature that may see {self.depth} rows asked for the one {blocks} blocks ago")
+    def highest(self, quantity: Quantity, blocks: int) -> int:
+        """The largest value of a quantity within the last so many blocks, at least one; it needs one row more.
+
+        Raises:
+            LookupError: as for `total`.
+            NotKnownError: as for `total`.
+        """
+        if not 1 <= blocks < self.depth:
+            raise out_of_reach(self.depth, blocks)
+        series = self._tape.series(quantity)
+        end = self._end
+        if series.unknown:
+            series.check(end - blocks + 1, end)
+        return max(series.values[end - blocks + 1 : end + 1])
+
+    def product_total(
+        self, mine: Quantity, theirs: Quantity, blocks: int, *, lag: int, of: "Past | None" = None
+    ) -> int:
+        """Sum over the last so many blocks of one quantity times another one `lag` blocks before.
+
+        It needs `1 + abs(lag)` rows more; with a negative lag it is the first one that is from before.
+
+        Args:
+            mine: of this pool.
+            theirs: of the pool that `of` is the past of, this one by default.
+            blocks: how many products are summed up.
+            lag: by how many blocks the second one is older.
+            of: `past.other`, for a product across pools.
+
+        Raises:
+            LookupError: as for `total`.
+            NotKnownError: as for `total`.
+        """
+        if not 0 <= blocks < self.depth - abs(lag):
+            raise out_of_reach(self.depth, blocks + abs(lag))
+        series = self._tape.products(mine, (of or self)._tape, theirs, lag)  # noqa: SLF001  of its own kind
+        end = self._end
+        if series.unknown:
+            series.check(end - blocks + 1, end)
+        return series.sums[end] - series.sums[end - blocks]
+
+
+def out_of_reach(depth: int, blocks: int) -> LookupError:
+    """What a feature is told that looks too far back, or ahead."""
+    return LookupError(f"a feature that may see {depth} rows asked for the one {blocks} blocks ago")

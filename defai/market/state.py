@@ -19,7 +19,8 @@ from defai.domain.chain_events import (
 from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address
 from defai.errors import DivergenceError
-from defai.market.window import Observation, Window
+from defai.market.depth import depth_around
+from defai.market.window import DEPTH_TICKS, Observation, Window
 
 WINDOW_BLOCKS = 512
 """How many blocks of history a strategy and its features can look back."""
@@ -59,6 +60,10 @@ class MarketState:
         keys: the pools.
         pools: their state after block `head`, which the caller hands over.
         head: the block that state belongs to.
+
+    Attributes:
+        measures_depth: whether rows tell the depth around the price; it costs as much as a swap, so it is measured
+            from the block on after which somebody sets this.
     """
 
     def __init__(self, keys: Iterable[PoolKey], pools: Mapping[Address, Pool], head: Block) -> None:
@@ -68,6 +73,7 @@ class MarketState:
         self.head = head
         self.swaps_exact = 0
         self.swaps_forced = 0
+        self.measures_depth = False
         self._undo: deque[_Undo] = deque(maxlen=REORG_DEPTH)
 
     def apply(self, block: Block) -> None:
@@ -92,7 +98,8 @@ class MarketState:
             if event.pool in by_pool:
                 self._apply_or_diverge(event, block, undo)
         for address, events in by_pool.items():
-            self.windows[address].append(observe(block, self.pools[address], before[address], events))
+            row = observe(block, self.pools[address], before[address], events, depth=self.measures_depth)
+            self.windows[address].append(row)
         self._undo.append(undo)
         self.head = block
 
@@ -168,7 +175,9 @@ class MarketState:
                 pool.set_fee_protocol(event.fee_protocol0, event.fee_protocol1)
 
 
-def observe(block: Block, pool: Pool, tick_before: int, events: Iterable[PoolEvent]) -> Observation:
+def observe(
+    block: Block, pool: Pool, tick_before: int, events: Iterable[PoolEvent], *, depth: bool = False
+) -> Observation:
     """A block's row in a pool's window.
 
     Args:
@@ -176,20 +185,24 @@ def observe(block: Block, pool: Pool, tick_before: int, events: Iterable[PoolEve
         pool: the pool after it.
         tick_before: the pool's tick before it.
         events: what happened to the pool in it.
+        depth: whether to measure the depth around the price.
     """
     low, high = (tick_before, pool.tick) if tick_before < pool.tick else (pool.tick, tick_before)
-    swaps = amount0_in = amount1_in = 0
+    amount0_in = amount1_in = 0
+    sizes = []
     for event in events:
         if isinstance(event, PoolSwapped):
-            swaps += 1
             if event.tick < low:
                 low = event.tick
             elif event.tick > high:
                 high = event.tick
             if event.amount0 > 0:
                 amount0_in += event.amount0
-            if event.amount1 > 0:
-                amount1_in += event.amount1
+                sizes.append((event.amount0 * event.sqrt_price_x96**2) >> 192)
+            else:
+                amount1_in += max(event.amount1, 0)
+                sizes.append(max(event.amount1, 0))
+    below, above = depth_around(pool, DEPTH_TICKS) if depth else (None, None)
     return Observation(
         block_number=block.number,
         timestamp=block.timestamp,
@@ -199,7 +212,11 @@ def observe(block: Block, pool: Pool, tick_before: int, events: Iterable[PoolEve
         tick_low=low,
         tick_high=high,
         liquidity=pool.liquidity,
-        swaps=swaps,
+        swaps=len(sizes),
         amount0_in=amount0_in,
         amount1_in=amount1_in,
+        fee_pips=pool.fee_pips,
+        swap_sizes_raw=tuple(sizes),
+        depth_below=below,
+        depth_above=above,
     )

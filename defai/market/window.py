@@ -3,7 +3,10 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import Final, overload
+
+DEPTH_TICKS: Final = 100
+"""How far around the price depth is measured: about one percent to either side."""
 
 
 class NotKnownError(LookupError):
@@ -21,6 +24,11 @@ class Observation:
         swaps: number of swaps in the block.
         amount0_in: token0 the pool received from swaps, in smallest units; fees included.
         amount1_in: token1 the pool received from swaps.
+        fee_pips: the pool's swap fee; None where the source doesn't tell it.
+        swap_sizes_raw: worth of what each swap paid in, in token1's smallest unit at the price it left, in order; None
+            where the source only tells sums.
+        depth_below, depth_above: liquidity summed over the `DEPTH_TICKS` ticks below and above the price, after the
+            block; None where nobody asked for it to be measured.
     """
 
     block_number: int
@@ -34,6 +42,15 @@ class Observation:
     swaps: int
     amount0_in: int
     amount1_in: int
+    fee_pips: int | None = None
+    swap_sizes_raw: tuple[int, ...] | None = None
+    depth_below: int | None = None
+    depth_above: int | None = None
+
+    @property
+    def volume_raw(self) -> int:
+        """What the block's swaps paid in, in token1's smallest unit at the price after the block."""
+        return self.amount1_in + ((self.amount0_in * self.sqrt_price_x96**2) >> 192)
 
 
 class Window(Sequence[Observation]):

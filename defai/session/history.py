@@ -58,6 +58,7 @@ async def generate_history(recipe: HistoryRecipe) -> Mapping[str, tuple[Observat
     market_people = Market(recipe.seed, path, POOLS, quote=USDC, shape=shape)
     world = SimWorld(market_people, Valuation(USDC_WETH_005, USDC))
     market = (await world.open()).market
+    market.measures_depth = True
     rows: dict[str, list[Observation]] = {key.name: [] for key in POOLS}
     for _ in range(recipe.blocks):
         arrival = await world.next()

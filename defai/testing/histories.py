@@ -55,6 +55,16 @@ def generated_history(
                 swaps=swaps,
                 amount0_in=0 if buys else volume,
                 amount1_in=volume if buys else 0,
+                fee_pips=500,
+                swap_sizes_raw=_sizes(volume, swaps),
+                depth_below=10**21 + volume // 1_000,
+                depth_above=10**21 + 10**18 * (tick % 97),
             )
         )
     return rows
+
+
+def _sizes(volume: int, swaps: int) -> tuple[int, ...]:
+    """A block's volume in swaps of which each is about twice the one before."""
+    parts = (1 << swaps) - 1
+    return tuple((volume << index) // parts for index in range(swaps))

@@ -1,6 +1,7 @@
 """The market of a replay: its pools are the world's own, so that folding a block in is only remembering it."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from defai.amm import Pool
 from defai.domain.chain_events import Block
@@ -8,7 +9,7 @@ from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address
 from defai.errors import DivergenceError
 from defai.market.state import WINDOW_BLOCKS, MarketState, observe
-from defai.market.window import Observation, Window
+from defai.market.window import Window
 
 
 class ReplayedMarket(MarketState):
@@ -37,7 +38,8 @@ class ReplayedMarket(MarketState):
             events = block.events
             if len(self.pools) > 1:
                 events = tuple([event for event in events if event.pool == address])
-            self.windows[address].append(observe(block, pool, self._ticks[address], events))
+            row = observe(block, pool, self._ticks[address], events, depth=self.measures_depth)
+            self.windows[address].append(row)
             self._ticks[address] = pool.tick
         self.head = block
 
@@ -50,17 +52,15 @@ def _keep_quiet(window: Window, block: Block) -> None:
     blocks, seconds = block.number - last.block_number, block.timestamp - last.timestamp
     for number in range(max(last.block_number + 1, block.number - WINDOW_BLOCKS), block.number):
         window.append(
-            Observation(
+            replace(
+                last,
                 block_number=number,
                 timestamp=last.timestamp + seconds * (number - last.block_number) // blocks,
-                base_fee_wei=last.base_fee_wei,
-                sqrt_price_x96=last.sqrt_price_x96,
-                tick=last.tick,
                 tick_low=last.tick,
                 tick_high=last.tick,
-                liquidity=last.liquidity,
                 swaps=0,
                 amount0_in=0,
                 amount1_in=0,
+                swap_sizes_raw=(),
             )
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from linecache import checkcache
 from pathlib import Path
 
 import pytest
@@ -177,17 +178,60 @@ def test_the_digest_knows_order_and_version() -> None:
     assert digest != FeatureSpec.of(("return_1", "base_fee")).digest
 
 
+def own_function(path: Path, body: str) -> Callable[[Past], int]:
+    """What loading an author's file gives."""
+    path.write_text(body)
+    scope: dict[str, Callable[[Past], int]] = {}
+    exec(compile(body, str(path), "exec"), scope)  # noqa: S102  stands for an author's file
+    checkcache(str(path))
+    return scope["own"]
+
+
 def test_a_name_belongs_to_one_file(tmp_path: Path) -> None:
     """An author's file may be loaded again; another file may not take its names."""
     source = 'def own(past):\n    """Nothing."""\n    return 0\n'
-    for name in ("one.py", "one.py", "two.py"):
-        scope: dict[str, Callable[[Past], int]] = {}
-        exec(compile(source, str(tmp_path / name), "exec"), scope)  # noqa: S102  stands for an author's file
-        if name == "two.py":
-            with pytest.raises(ConfigError, match=r"own is taken by .*one\.py"):
-                feature("own", version=1, unit="-", source="planted")(scope["own"])
-        else:
-            feature("own", version=1, unit="-", source="planted")(scope["own"])
+    for name in ("one.py", "one.py"):
+        feature("own", version=1, unit="-", source="planted")(own_function(tmp_path / name, source))
+    with pytest.raises(ConfigError, match=r"own is taken by .*one\.py"):
+        feature("own", version=1, unit="-", source="planted")(own_function(tmp_path / "two.py", source))
+
+
+OWN = """
+STEP = 3
+
+
+def half(number):
+    return number // 2
+
+
+def unused(number):
+    return number
+
+
+def own(past):
+    'Half of some step.'
+    return half(STEP) + (lambda: past.now.tick)()
+"""
+
+
+def test_the_digest_knows_an_authors_code_with_all_it_uses(tmp_path: Path) -> None:
+    def digest(name: str, source: str) -> str:
+        spec_module._DEFINITIONS.pop("own", None)
+        feature("own", version=1, unit="-", source="planted")(own_function(tmp_path / name, source))
+        return FeatureSpec.of(("own", "return_1")).digest
+
+    first = digest("a.py", OWN)
+    assert digest("b.py", OWN.replace("return number\n", "return 7\n")) == first
+    assert digest("c.py", OWN.replace("number // 2", "number // 4")) != first
+    assert digest("d.py", OWN.replace("STEP = 3", "STEP = 5")) != first
+    assert digest("e.py", OWN.replace("past.now.tick", "past.now.swaps")) != first
+
+
+def test_a_function_without_a_file_is_refused() -> None:
+    scope: dict[str, Callable[[Past], int]] = {}
+    exec("def own(past):\n    'Nothing.'\n    return 0\n", scope)  # noqa: S102  code from nowhere
+    with pytest.raises(ConfigError, match="source of the feature function own can't be read"):
+        feature("own", version=1, unit="-", source="planted")(scope["own"])
 
 
 def test_a_feature_says_what_it_measures() -> None:
