@@ -149,7 +149,7 @@ def model_file(model: TrainedModel, *, card_uri: str = "") -> bytes:
     terms = _TERMS_HEAD.pack(
         unhex(model.spec.digest),
         TARGET_CODES[model.target.kind],
-        model.target.horizon_blocks,
+        model.target.terms,
         -1 if model.band_x24 is None else model.band_x24,
         model.beats_baseline,
         unhex(card_digest(model)),

@@ -10,18 +10,21 @@ All numbers are big-endian, signed ones in two's complement. ModelRegistry.sol w
 
 A child below 128 is a node of the same tree and stands behind its parent, from 128 on it is the leaf `child - 128`.
 A tree without nodes is part of the base. The number of features is the least that a row must have. Leaves are as wide
-as the largest needs.
+as the largest needs. Version 1 is of an ensemble whose sum is the forecast, version 2 of one whose sum is the
+forecast's binary logarithm (`exponential`).
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from defai.errors import DefaiError
-from defai.models.ensemble import LEAF_LIMIT_X24, MOST_LEAVES, Ensemble, Linear, Tree
+from defai.models.ensemble import LEAF_LIMIT_X24, MOST_LEAVES, Ensemble, Linear, Link, Tree
 
-BLOB_VERSION: Final = 1
-"""First byte of the encoding."""
+BLOB_VERSIONS: Final[Mapping[Link, int]] = MappingProxyType({"sum": 1, "exp2": 2})
+"""First byte of the encoding, by what becomes of the sum."""
+_LINKS: Final = {version: link for link, version in BLOB_VERSIONS.items()}
 _HEADER: Final = struct.Struct(">BBHHqBB")
 _TERM: Final = struct.Struct(">Bq")
 _NODE: Final = struct.Struct(">iBBB")
@@ -40,7 +43,7 @@ def pack(ensemble: Ensemble) -> bytes:
     try:
         width = _leaf_width(leaves)
         header = _HEADER.pack(
-            BLOB_VERSION,
+            BLOB_VERSIONS[ensemble.link],
             width,
             _feature_count(ensemble),
             len(trees),
@@ -66,14 +69,15 @@ def unpack(blob: bytes) -> Ensemble:
     """
     try:
         version, width, _, trees, base_x24, terms, shift = _HEADER.unpack_from(blob)
-        if version != BLOB_VERSION:
-            raise DefaiError(f"The model is encoded in version {version}, not {BLOB_VERSION}.")
+        if version not in _LINKS:
+            raise DefaiError(f"The model is encoded in version {version}, which is none of {sorted(_LINKS)}.")
         at = _HEADER.size
         linear = Linear(tuple(_TERM.iter_unpack(blob[at : at + terms * _TERM.size])), shift)
         ensemble = Ensemble(
             base_x24,
             tuple(_unpacked_trees(blob, at + terms * _TERM.size, trees, width)),
             linear if terms else None,
+            _LINKS[version],
         )
     except (struct.error, ValueError) as error:
         raise DefaiError("The model's bytes break off.") from error

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from eth_hash.auto import keccak
@@ -56,6 +56,7 @@ class Comparison:
         gain: the baseline's mean loss less the model's; positive is better.
         low, high: 95 % interval of the gain, by a block bootstrap.
         share: the gain as a share of the baseline's loss; None where that is 0.
+        share_low, share_high: its 95 % interval; None where it was not measured.
     """
 
     loss: str
@@ -66,6 +67,8 @@ class Comparison:
     share: float | None
     block_length: int
     resamples: int
+    share_low: float | None = None
+    share_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,11 @@ class ModelCard:
         rounds: trees at most; `trees` is how many there are.
         importance: share of the total gain by feature.
         lightgbm_digest: keccak256 of the booster's text.
+        identifier: what its author calls it.
+        comparisons: against every baseline, where they were measured one by one.
+        intervals: 95 % intervals of the model's own metrics, by a block bootstrap.
+        calibration: by the level of a band, the share of outcomes that bands of this level held out of sample.
+        design: how the folds were made and what else the training was told, by the names of its options.
     """
 
     model_digest: str
@@ -115,6 +123,11 @@ class ModelCard:
     limits: tuple[str, ...]
     versions: dict[str, str]
     lightgbm_digest: str
+    identifier: str = ""
+    comparisons: tuple[Comparison, ...] = ()
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    calibration: dict[str, float] = field(default_factory=dict)
+    design: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain dicts, lists, strings and numbers."""

@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+from defai.models.exponential import exp2_x24
+
+Link = Literal["sum", "exp2"]
+"""What becomes of the sum: it is the forecast, or the forecast's binary logarithm."""
 MOST_LEAVES: Final = 128
 """In the encoding a child is one byte: below 128 a node of the same tree, from 128 on a leaf."""
 LEAF_LIMIT_X24: Final = 2**39 - 1
@@ -53,14 +57,24 @@ class Ensemble:
     Attributes:
         base_x24: what is added to the trees' leaves, times 2**24.
         linear: a linear model that the trees correct; None where there is none.
+        link: whether the sum is the forecast, or its binary logarithm (`exponential`).
     """
 
     base_x24: int
     trees: tuple[Tree, ...]
     linear: Linear | None = None
+    link: Link = "sum"
 
     def predict_x24(self, values: Sequence[int]) -> int:
-        """Sum of the base, the linear part and one leaf per tree, times 2**24: exact, since all are integers."""
+        """The forecast times 2**24: exact, since all are integers."""
+        return self.forecast_x24(self.sum_x24(values))
+
+    def forecast_x24(self, total_x24: int) -> int:
+        """What a sum says, times 2**24."""
+        return total_x24 if self.link == "sum" else exp2_x24(total_x24)
+
+    def sum_x24(self, values: Sequence[int]) -> int:
+        """Sum of the base, the linear part and one leaf per tree, times 2**24."""
         nodes, leaves, roots = self._flat
         total = self.base_x24 if self.linear is None else self.base_x24 + self.linear.predict_x24(values)
         for root in roots:
@@ -95,6 +109,7 @@ class Ensemble:
         """Integers only."""
         linear = self.linear
         return {
+            **({} if self.link == "sum" else {"link": self.link}),
             "base_x24": self.base_x24,
             "linear": None
             if linear is None
@@ -124,4 +139,5 @@ class Ensemble:
             ),
             linear
             and Linear(tuple((feature, factor) for feature, factor in linear["terms"]), linear["shift"]),
+            raw.get("link", "sum"),
         )

@@ -5,7 +5,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from defai.models.targets import Target
+from defai.models.targets import VOLATILITIES, Target
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -15,12 +15,12 @@ TICK_FLOOR: Final = 1.0
 
 def loss_name(target: Target) -> str:
     """The loss by which a model is compared with its baselines."""
-    return "qlike" if target.kind == "volatility" else "squared error"
+    return "qlike" if target.kind in VOLATILITIES else "squared error"
 
 
 def losses(target: Target, forecast: Floats, outcome: Floats) -> Floats:
     """The loss of each forecast; lower is better."""
-    return qlike(forecast, outcome) if target.kind == "volatility" else (forecast - outcome) ** 2
+    return qlike(forecast, outcome) if target.kind in VOLATILITIES else (forecast - outcome) ** 2
 
 
 def measure(target: Target, forecast: Floats, outcome: Floats) -> dict[str, float | None]:

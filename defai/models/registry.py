@@ -124,7 +124,7 @@ def _files(model: TrainedModel) -> dict[str, bytes]:
     card = model.card.to_json()
     described = {
         "format": FORMAT,
-        "target": {"kind": model.target.kind, "horizon_blocks": model.target.horizon_blocks},
+        "target": _target_of(model.target),
         "features": list(model.spec.names),
         "features_digest": model.spec.digest,
         "band_x24": model.band_x24,
@@ -136,6 +136,12 @@ def _files(model: TrainedModel) -> dict[str, bytes]:
         "card.json": _carded(card),
         "lightgbm.txt": model.lightgbm_text.encode(),
     }
+
+
+def _target_of(target: Target) -> dict[str, Any]:
+    """A target in JSON; without a parameter, as it was written before there were any."""
+    plain: dict[str, Any] = {"kind": target.kind, "horizon_blocks": target.horizon_blocks}
+    return {**plain, "parameter": target.parameter} if target.parameter else plain
 
 
 def _carded(card: dict[str, Any]) -> bytes:
@@ -156,7 +162,7 @@ def _read(place: Path, digest: str) -> TrainedModel:
             raise _refused(digest, "card.json is not as it was written")
         if keccak_hex(text_bytes) != shown["card"]["lightgbm_digest"]:
             raise _refused(digest, "lightgbm.txt is not as it was written")
-        target = Target(raw["target"]["kind"], raw["target"]["horizon_blocks"])
+        target = Target(**raw["target"])
         return TrainedModel(
             spec=_spec(raw["features"], raw["features_digest"], digest),
             target=target,

@@ -25,7 +25,8 @@ class Forecaster:
     """All that a forecast depends on, from a disk or from the chain; it needs neither LightGBM nor numpy.
 
     Attributes:
-        band_x24: half the width of the forecast's band, times 2**24; None where none was measured.
+        band_x24: half the width of the forecast's band, times 2**24; None where none was measured. Where the trees sum
+            up a logarithm, so is this: the band is the forecast divided and multiplied by two to its power.
         beats_baseline: whether it beat its best baseline out of sample, the interval of the difference included.
     """
 
@@ -53,11 +54,12 @@ class Forecaster:
         wanted, unit, name, digest = self._constants
         if row.spec_digest != wanted:
             raise ValueError("the feature row is not of the model's feature specification")
-        value = self.ensemble.predict_x24(row.values)
+        total, said = self.ensemble.sum_x24(row.values), self.ensemble.forecast_x24
+        value = said(total)
         low = high = None
         if self.band_x24 is not None:
-            low, high = value - self.band_x24, value + self.band_x24
-            if self.target.kind == "volatility":
+            low, high = said(total - self.band_x24), said(total + self.band_x24)
+            if self.target.is_positive:
                 low, high = max(low, 0), max(high, 0)
         return Forecast(value, unit, name, digest, low, high, self.beats_baseline)
 
@@ -79,7 +81,7 @@ def model_digest(
 ) -> str:
     """keccak256 over all that a forecast depends on: the same on any machine.
 
-    The bytes, big-endian: version (1), digest of the feature specification (32), kind of target (1), horizon (4),
+    The bytes, big-endian: version (1), digest of the feature specification (32), kind of target (1), its terms (4),
     band (8, -1 for none), beats_baseline (1), keccak256 of `blob.pack(ensemble)` (32).
     The chain's ModelRegistry computes the same from what was uploaded to it.
     """
@@ -88,7 +90,7 @@ def model_digest(
         ENCODING_VERSION,
         bytes.fromhex(spec_digest[2:]),
         TARGET_CODES[target.kind],
-        target.horizon_blocks,
+        target.terms,
         -1 if band_x24 is None else band_x24,
         beats_baseline,
     )

@@ -12,7 +12,7 @@ import numpy as np
 from defai.errors import ConfigError
 from defai.features.pipeline import build_table
 from defai.features.spec import FeatureSpec
-from defai.market.window import Observation
+from defai.market.window import NotKnownError, Observation
 from defai.models import lightgbm as trees
 from defai.models.baselines import baseline_forecasts
 from defai.models.card import (
@@ -188,8 +188,24 @@ def history_digest(histories: Mapping[str, Sequence[Observation]]) -> str:
     parts = []
     for pool, rows in histories.items():
         parts.append(pool)
-        parts.extend(",".join(map(str, _OBSERVED(row))) for row in rows)
+        parts.extend(map(_written, rows))
     return keccak_hex("\n".join(parts).encode())
+
+
+def _written(row: Observation) -> str:
+    """A row's fields as decimal numbers; one that its source does not tell is empty."""
+    try:
+        return ",".join(map(str, _OBSERVED(row)))
+    except NotKnownError:
+        return ",".join(str(getattr(row, name)) if _is_known(row, name) else "" for name in _FIELDS)
+
+
+def _is_known(row: Observation, name: str) -> bool:
+    try:
+        getattr(row, name)
+    except NotKnownError:
+        return False
+    return True
 
 
 def _walk_forward(samples: Samples, spec: FeatureSpec, target: Target, settings: Settings) -> OutOfSample:

@@ -83,7 +83,7 @@ def test_a_real_model_comes_back(volatility_model: TrainedModel) -> None:
 
 @pytest.mark.parametrize(
     ("at", "value"),
-    [(0, 2), (1, 0), (1, 5), (3, 9), (5, 0), (14, 1), (15, 1), (22, 0), (22, 1), (22, 130), (23, 200)],
+    [(0, 3), (1, 0), (1, 5), (3, 9), (5, 0), (14, 1), (15, 1), (22, 0), (22, 1), (22, 130), (23, 200)],
     ids=str,
 )
 def test_bytes_that_are_no_ensemble_are_refused(at: int, value: int) -> None:

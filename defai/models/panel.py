@@ -1,0 +1,120 @@
+"""A history as what is trained and tested on: integer features, outcomes, and times, in numpy's columns."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from defai.errors import ConfigError
+from defai.features.spec import FeatureSpec
+from defai.features.table import Integers, compute_table
+from defai.market.window import Observation
+from defai.models.har import HOURS, WEEKDAYS
+from defai.models.labels import labels, variances
+from defai.models.metrics import Floats
+from defai.models.targets import VOLATILITIES, Target
+from defai.models.training import history_digest
+
+HAR_FAMILIES = ("log_parkinson", "log_volatility")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Panel:
+    """All columns are as long as there are samples, in the order of time.
+
+    Attributes:
+        spec: the features, in the order of the columns of `values`.
+        values: shape (samples, features).
+        positions: each sample's row in the history.
+        timestamps: when its features are known, seconds since 1970.
+        outcome: what came of the target, in its unit.
+        step_s: seconds from row to row.
+        har_windows: the components of autoregressions, in rows.
+        rows: the main pool's history.
+        digest: of every observation of every pool.
+    """
+
+    spec: FeatureSpec
+    target: Target
+    values: Integers
+    positions: Integers
+    timestamps: Integers
+    outcome: Floats
+    step_s: int
+    har_windows: tuple[int, ...]
+    rows: Sequence[Observation] = field(repr=False)
+    pools: tuple[str, ...]
+    digest: str
+
+    @property
+    def horizon_s(self) -> int:
+        """How long after a sample its outcome is known."""
+        return self.target.horizon_blocks * self.step_s
+
+    def components(self, family: str) -> tuple[str, ...]:
+        """The features that an autoregression regresses on."""
+        return tuple(f"{family}_{window}" for window in self.har_windows)
+
+    def variances(self) -> Floats:
+        """The variance that each row of the history adds, by the target's own measure."""
+        return variances(self.rows, self.target.kind)
+
+
+def default_windows(step_s: int) -> tuple[int, ...]:
+    """An hour, a day and a week (Corsi's day, week and month, a market that never closes being faster), in rows.
+
+    Of steps shorter than an hour: an hour, six and a day, since their histories are short.
+    """
+    if step_s >= 3_600:
+        return 1, max(86_400 // step_s, 2), max(604_800 // step_s, 4)
+    hour = max(3_600 // step_s, 1)
+    return hour, 6 * hour, 24 * hour
+
+
+def make_panel(
+    histories: Mapping[str, Sequence[Observation]],
+    *,
+    feature_names: Sequence[str],
+    target: Target,
+    har_windows: Sequence[int] | None = None,
+) -> Panel:
+    """Features and outcomes of a history, where both are known.
+
+    For volatilities, what strong HAR looks at joins the features.
+
+    Args:
+        histories: rows by pool, the main pool first.
+        feature_names: what the model is to be given.
+        target: what it is to forecast.
+        har_windows: the components of autoregressions, in rows; see `default_windows`.
+
+    Raises:
+        ConfigError: for an unknown feature, a history without what is asked for, or none.
+    """
+    if not histories or len(next(iter(histories.values()))) < 2:
+        raise ConfigError("There is no history to train on.")
+    main = next(iter(histories.values()))
+    gaps = np.diff(np.array([row.timestamp for row in main], dtype=np.int64))
+    step_s = max(int(np.median(gaps)), 1)
+    windows = tuple(har_windows or default_windows(step_s))
+    names = list(feature_names)
+    if target.kind in VOLATILITIES:
+        wanted = [f"{family}_{window}" for family in HAR_FAMILIES for window in windows] + [HOURS, WEEKDAYS]
+        names += [name for name in wanted if name not in names]
+    spec = FeatureSpec.of(names)
+    table = compute_table(list(histories.values()), spec)
+    outcome = labels(main, target)
+    ready = np.flatnonzero(table.ready & np.isfinite(outcome))
+    return Panel(
+        spec,
+        target,
+        table.values[ready].astype(np.int64),
+        ready,
+        table.timestamps[ready],
+        outcome[ready],
+        step_s,
+        windows,
+        main,
+        tuple(histories),
+        history_digest(histories),
+    )
