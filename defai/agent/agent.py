@@ -29,7 +29,6 @@ from defai.domain.stream import (
     AgentStateChanged,
     DecisionView,
     ExecutionSettled,
-    HoldsAnchored,
     Notice,
     StepCompleted,
     StreamEvent,
@@ -117,11 +116,6 @@ class Agent:
         """Whether something was sent whose settlement has not been folded in."""
         return self._under_way is not None
 
-    @property
-    def is_watched(self) -> bool:
-        """Whether somebody listens to what it says."""
-        return self._watched
-
     async def step(self, arrived: float, asked: Callable[[Context], Intent] | None = None) -> Decision | None:
         """Take part in the newest block: fold what came of the last decision, decide, act.
 
@@ -203,12 +197,6 @@ class Agent:
         """What a decision to hold upon the newest block commits to, of an agent without features."""
         return self._draft(None, None, Judged(Verdict(VerdictStatus.APPROVED, Hold(reason=reason))))
 
-    def held(self, count: int, gas_units: int) -> None:
-        """Count decisions to hold that were taken elsewhere, and the gas of their anchors."""
-        self.decisions["decisions"] += count
-        self.decisions["holds"] += count
-        self.gas_used += gas_units
-
     def _seal(self, context: Context, judged: Judged) -> Decision:
         return self.outbox.seal(self._draft(context.features, context.forecast, judged))
 
@@ -267,7 +255,8 @@ class Agent:
         self.gas_used += settlement.gas_used
         if settlement.landed:
             self.outbox.landed()
-            self._publish_anchor(anchor, settlement)
+            if anchor.count:
+                self._publish(views.anchored(self.name, anchor, settlement))
         else:
             self.outbox.failed()
         self.desk.settle(settlement, gas_raw)
@@ -317,19 +306,6 @@ class Agent:
         if fall > self.desk.limits.max_drawdown:
             limit = self.desk.limits.max_drawdown
             self.change_state(AgentState.STOPPED, f"drawdown {fall:.1%} over the limit of {limit:.0%}")
-
-    def _publish_anchor(self, anchor: Anchor, settlement: Settlement) -> None:
-        if anchor.count:
-            self._publish(
-                HoldsAnchored(
-                    self.name,
-                    anchor.first_sequence,
-                    anchor.count,
-                    anchor.root,
-                    settlement.block_number,
-                    settlement.transaction_hash,
-                )
-            )
 
     def _publish_step(self, view: DecisionView | None, latency_ms: float) -> None:
         head = self._market.head

@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from defai.agent.desk import Desk
+from defai.agent.ports import Settlement
 from defai.agent.wording import ACTIONS, intent_text
 from defai.amm import get_sqrt_ratio_at_tick
+from defai.audit.outbox import Anchor
 from defai.domain.decisions import Decision, Forecast, Plan, Verdict
 from defai.domain.operations import SwapExactInput
 from defai.domain.stream import (
     CheckView,
     DecisionView,
     ForecastView,
+    HoldsAnchored,
     PoolQuote,
     PortfolioView,
     PositionView,
@@ -77,6 +80,18 @@ def decision_view(
         verdict_reason=verdict.reason,
         checks=tuple(CheckView(c.name, c.value, c.limit, c.unit, c.ok) for c in verdict.checks),
         forecast=_forecast_view(forecast),
+    )
+
+
+def anchored(agent: str, anchor: Anchor, settlement: Settlement) -> HoldsAnchored:
+    """An anchor that landed, with decisions in it."""
+    return HoldsAnchored(
+        agent,
+        anchor.first_sequence,
+        anchor.count,
+        anchor.root,
+        settlement.block_number,
+        settlement.transaction_hash,
     )
 
 

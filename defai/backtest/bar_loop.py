@@ -56,10 +56,9 @@ class Watched(Protocol):
 
 
 def fits(world: BarsWorld, run: Watched, engine: Engine) -> bool:
-    """Whether the loop is to be used: an agent without features that nobody watches, enough bars, and a compiler."""
-    agent = run.agent
-    mandate = agent.mandate
-    if engine == "reference" or agent.is_watched or mandate.model or mandate.strategy.features():
+    """Whether the loop is to be used: an agent without features, enough bars, and a compiler."""
+    mandate = run.agent.mandate
+    if engine == "reference" or mandate.model or mandate.strategy.features():
         return False
     if [key.address for key in mandate.pools] != [world.key.address]:
         return False

@@ -87,7 +87,8 @@ class HoldLedger:
         agent, base = self._agent, len(self._chain)
         self._chain.forget(self._unsent)
         self._chain.extend(*self._next(first + 1), payloads)
-        agent.held(len(payloads), 0)
+        agent.decisions["decisions"] += len(payloads)
+        agent.decisions["holds"] += len(payloads)
         for anchor in anchors:
             paid = anchor.at + 1
             if paid > len(payloads):
@@ -124,4 +125,4 @@ class HoldLedger:
             gas_cost_wei=cost,
         )
         self._agent.desk.settle(settlement, gas_raw)
-        self._agent.held(0, gas.ANCHOR_GAS)
+        self._agent.gas_used += gas.ANCHOR_GAS

@@ -138,19 +138,23 @@ async def run(
     beside: dict[str, AgentRun] = {}
     for name in BASELINES if baselines else ():
         say(f"running the baseline {name}")
-        start = settings[0]
-        alone = AgentSettings(
-            name=name.replace("_", "-"),
-            strategy=name,
-            usd=start.usd,
-            balances=start.balances,
-            limits=UNLIMITED,
-        )
-        member = _member(alone, load(name, folder=shipped_folder()), ground.keys)
+        member = _baseline(name, settings[0], ground.keys)
         beside[name] = (await _run_world(ground, [member], [None], _NEVER, engine, baseline=True))[0]
         beside[name].curve.share(agents[0].curve)
     seconds = perf_counter() - began
     return BacktestResult(ground, tuple(agents), beside, seconds, tuple(again), anchor_every=anchor_every)
+
+
+def _baseline(name: str, beside: AgentSettings, keys: Sequence[PoolKey]) -> Member:
+    """A baseline with the money of the agent that it stands beside."""
+    alone = AgentSettings(
+        name=name.replace("_", "-"),
+        strategy=name,
+        usd=beside.usd,
+        balances=beside.balances,
+        limits=UNLIMITED,
+    )
+    return _member(alone, load(name, folder=shipped_folder()), keys)
 
 
 def _member(settings: AgentSettings, loaded: LoadedStrategy, keys: Sequence[PoolKey]) -> Member:

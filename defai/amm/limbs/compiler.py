@@ -41,7 +41,7 @@ _INLINED: Final = frozenset(
         *("quotient_likely", "_short_quotient", "quotient_for_amount0"),
         *("price_after_amount1", "_checked_price"),
         *("less_fee", "token0_falls_short", "token0_suffices", "_sell_token0", "_sell_token1"),
-        *("columns_mixed", "row_mixed", "rotated"),
+        *("columns_mixed", "row_mixed", "left"),
     }
 )
 """What is compiled into its callers, too: it is short, is called in one place, or is handed the whole pool."""

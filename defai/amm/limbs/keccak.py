@@ -42,9 +42,9 @@ def _round_constants() -> NDArray[np.uint64]:
 _ROUND_CONSTANTS: Final = _round_constants()
 
 
-def rotated(lane: Word, left: int) -> Word:
+def left(lane: Word, bits: int) -> Word:
     """The lane, turned left by 1 to 63 bits."""
-    by = np.uint64(left)
+    by = np.uint64(bits)
     return lane << by | lane >> (_W64 - by)
 
 
@@ -55,13 +55,7 @@ def row_mixed(b0: Word, b1: Word, b2: Word, b3: Word, b4: Word) -> Row:
 
 def columns_mixed(c0: Word, c1: Word, c2: Word, c3: Word, c4: Word) -> Row:
     """Theta: what is added to the columns, given their parities."""
-    return (
-        c4 ^ rotated(c1, 1),
-        c0 ^ rotated(c2, 1),
-        c1 ^ rotated(c3, 1),
-        c2 ^ rotated(c4, 1),
-        c3 ^ rotated(c0, 1),
-    )
+    return (c4 ^ left(c1, 1), c0 ^ left(c2, 1), c1 ^ left(c3, 1), c2 ^ left(c4, 1), c3 ^ left(c0, 1))
 
 
 def permute(s: Lanes) -> None:
@@ -80,35 +74,19 @@ def permute(s: Lanes) -> None:
             a4 ^ a9 ^ a14 ^ a19 ^ a24,
         )
         b0, b1, b2, b3, b4 = row_mixed(
-            a0 ^ d0, rotated(a6 ^ d1, 44), rotated(a12 ^ d2, 43), rotated(a18 ^ d3, 21), rotated(a24 ^ d4, 14)
+            a0 ^ d0, left(a6 ^ d1, 44), left(a12 ^ d2, 43), left(a18 ^ d3, 21), left(a24 ^ d4, 14)
         )
         b5, b6, b7, b8, b9 = row_mixed(
-            rotated(a3 ^ d3, 28),
-            rotated(a9 ^ d4, 20),
-            rotated(a10 ^ d0, 3),
-            rotated(a16 ^ d1, 45),
-            rotated(a22 ^ d2, 61),
+            left(a3 ^ d3, 28), left(a9 ^ d4, 20), left(a10 ^ d0, 3), left(a16 ^ d1, 45), left(a22 ^ d2, 61)
         )
         b10, b11, b12, b13, b14 = row_mixed(
-            rotated(a1 ^ d1, 1),
-            rotated(a7 ^ d2, 6),
-            rotated(a13 ^ d3, 25),
-            rotated(a19 ^ d4, 8),
-            rotated(a20 ^ d0, 18),
+            left(a1 ^ d1, 1), left(a7 ^ d2, 6), left(a13 ^ d3, 25), left(a19 ^ d4, 8), left(a20 ^ d0, 18)
         )
         b15, b16, b17, b18, b19 = row_mixed(
-            rotated(a4 ^ d4, 27),
-            rotated(a5 ^ d0, 36),
-            rotated(a11 ^ d1, 10),
-            rotated(a17 ^ d2, 15),
-            rotated(a23 ^ d3, 56),
+            left(a4 ^ d4, 27), left(a5 ^ d0, 36), left(a11 ^ d1, 10), left(a17 ^ d2, 15), left(a23 ^ d3, 56)
         )
         b20, b21, b22, b23, b24 = row_mixed(
-            rotated(a2 ^ d2, 62),
-            rotated(a8 ^ d3, 55),
-            rotated(a14 ^ d4, 39),
-            rotated(a15 ^ d0, 41),
-            rotated(a21 ^ d1, 2),
+            left(a2 ^ d2, 62), left(a8 ^ d3, 55), left(a14 ^ d4, 39), left(a15 ^ d0, 41), left(a21 ^ d1, 2)
         )
         a0 = b0 ^ _ROUND_CONSTANTS[i]
         a1, a2, a3, a4 = b1, b2, b3, b4
