@@ -28,6 +28,7 @@ class Charter:
         strategy_class: the class in the strategy's file.
         strategy_digest: of the file and the parameters.
         parameters: as the digest has them: floats as text.
+        features: those the strategy asks for, in its order.
         pools: the pools the strategy looks at, the main one first.
         watched: all pools the agent knows of.
         pricing_pool: the pool whose price says what tokens are worth; `numeraire`: in which of its tokens.
@@ -46,6 +47,7 @@ class Charter:
     strategy_class: str
     strategy_digest: str
     parameters: Mapping[str, Any]
+    features: tuple[str, ...]
     pools: tuple[Address, ...]
     watched: tuple[Address, ...]
     pricing_pool: Address
@@ -70,7 +72,7 @@ class Charter:
             return None
         try:
             raw = json.loads(data[len(TAG) :])
-            lists = {name: tuple(raw[name]) for name in ("pools", "watched")}
+            lists = {name: tuple(raw[name]) for name in ("features", "pools", "watched")}
             funds = tuple((token, int(amount)) for token, amount in raw["funds"])
             charter = cls(**{**raw, **lists, "funds": funds})
             numbers = (charter.agent_id, charter.opens, charter.counts_from)

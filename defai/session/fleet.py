@@ -195,6 +195,7 @@ def _charter(
         strategy_class=type(mandate.strategy).__name__,
         strategy_digest=mandate.strategy_digest,
         parameters=parameters_of(loaded),
+        features=tuple(mandate.strategy.features()),
         pools=tuple(key.address for key in mandate.pools),
         watched=tuple(desk.market.keys),
         pricing_pool=desk.valuation.key.address,

@@ -89,13 +89,7 @@ def report_batch(batch: TracedBatch, background: Background) -> list[Report]:
         integrity,
         left_open(Rung.DATA, why, *background.contradictions),
         left_open(Rung.MODEL, background.oracle.note, *_models(background)),
-        found(
-            Rung.DECISION,
-            *_strategies(background),
-            Comparison("decisions that fit the blocks", str(anchor.count), str(len(batch.leaves))),
-            Comparison("Merkle root of the decisions", anchor.root, batch.root),
-            note="no decisions that this strategy takes upon these blocks stand under the root",
-        ),
+        _no_such_decisions(batch, background),
         left_open(Rung.EXECUTION, why),
     )
     sequences = range(anchor.first_sequence, anchor.first_sequence + anchor.count)
@@ -103,6 +97,18 @@ def report_batch(batch: TracedBatch, background: Background) -> list[Report]:
     return [
         Report(trail.agent_id, sequence, None, "unknown", None, "unknown", broken) for sequence in sequences
     ]
+
+
+def _no_such_decisions(batch: TracedBatch, background: Background) -> Finding:
+    if background.strategy.is_missing:
+        return left_open(Rung.DECISION, background.strategy.note)
+    return found(
+        Rung.DECISION,
+        *_strategies(background),
+        Comparison("decisions that fit the blocks", str(batch.anchor.count), str(len(batch.leaves))),
+        Comparison("Merkle root of the decisions", batch.anchor.root, batch.root),
+        note="no decisions that this strategy takes upon these blocks stand under the root",
+    )
 
 
 def _report_leaf(leaf: Decision, integrity: Finding, batch: TracedBatch, background: Background) -> Report:
@@ -166,6 +172,8 @@ def _strategies(background: Background) -> tuple[Comparison, ...]:
 def _deciding(traced: TracedRecord, background: Background) -> Finding:
     decision, again = traced.decision, traced.again
     strategy, oracle = background.strategy, background.oracle
+    if strategy.is_missing:
+        return left_open(Rung.DECISION, strategy.note)
     if strategy.strategy is None:
         digests = Comparison("strategy digest", decision.strategy_digest, strategy.digest)
         return left_open(Rung.DECISION, strategy.note, digests)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from defai.audit.charter import Charter
 from defai.audit.record import strategy_digest
+from defai.domain.decisions import ZERO_DIGEST
 from defai.errors import DefaiError
 from defai.session.fleet import parameters_of
 from defai.strategy.registry import LoadedStrategy, load
@@ -16,12 +17,17 @@ class Found:
     """A strategy, or why there is none.
 
     Attributes:
-        digest: of the strategy that was found; else of the nearest candidate, or nothing.
+        digest: of the strategy that was found; else of the nearest candidate, or zero.
     """
 
     strategy: LoadedStrategy | None
     digest: str
     note: str
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether there is not even another version of it."""
+        return self.strategy is None and self.digest == ZERO_DIGEST
 
 
 def find_strategy(charter: Charter, folders: Sequence[Path]) -> Found:
@@ -42,14 +48,14 @@ def find_strategy(charter: Charter, folders: Sequence[Path]) -> Found:
         return Found(
             None, nearest, f"{charter.strategy_class} is in {where}, but not the source that was run"
         )
-    return Found(None, "none", f"no file in {where} is the source of {charter.strategy}")
+    return Found(None, ZERO_DIGEST, f"no file in {where} is the source of {charter.strategy}")
 
 
 def _loaded(path: Path, charter: Charter) -> Found:
     try:
         loaded = load(f"{path}:{charter.strategy_class}", charter.parameters)
     except DefaiError as error:
-        return Found(None, "none", error.sentence)
+        return Found(None, ZERO_DIGEST, error.sentence)
     digest = strategy_digest(loaded.source, parameters_of(loaded))
     if digest != charter.strategy_digest:
         return Found(None, digest, f"{path} was given the charter's parameters and took others")

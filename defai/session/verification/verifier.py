@@ -10,12 +10,13 @@ from defai.agent.ports import Seat
 from defai.agent.rerun import Rerun
 from defai.audit.charter import Charter
 from defai.audit.ladder.findings import Comparison, Report
-from defai.audit.ladder.rungs import Place, payload_of
+from defai.audit.ladder.rungs import Place
 from defai.audit.outbox import Outbox
 from defai.audit.record import AuditDomain
 from defai.chain.contracts import encode_operations
 from defai.chain.download.patience import PatientRpc
 from defai.chain.model_registry import predict_on_chain
+from defai.domain.decisions import ZERO_DIGEST
 from defai.errors import DefaiError
 from defai.market.state import MarketState
 from defai.market.valuation import Valuation
@@ -70,12 +71,12 @@ class Climb:
 
 
 class UnknownStrategy(Strategy):
-    """Stands for a strategy whose source is not there: it wants the features that the records name."""
+    """Stands for a strategy whose source is not there: it wants the features that the charter names."""
 
     names: tuple[str, ...] = ()
 
     def features(self) -> tuple[str, ...]:
-        """Those of the records."""
+        """Those of the charter."""
         return self.names
 
     def decide(self, ctx: Context) -> Intent:  # noqa: ARG002  it knows nothing
@@ -137,7 +138,7 @@ async def _begin(rpc: PatientRpc, evidence: Evidence, trail: Trail, means: Means
     if charter is None:
         raise ValueError("an agent without a charter cannot be followed")
     strategy = find_strategy(charter, means.strategies)
-    author = strategy.strategy.strategy if strategy.strategy else UnknownStrategy(names=_feature_names(trail))
+    author = strategy.strategy.strategy if strategy.strategy else UnknownStrategy(names=charter.features)
     oracle = await find_oracle(rpc, charter, author, means.models)
     hearsay = Hearsay()
     rerun = _rerun(trail, charter, author, (strategy, oracle), ground.market, (evidence.domain, hearsay))
@@ -237,20 +238,12 @@ def _rows(traced: Iterable[Traced], oracle: Oracle) -> Iterable[Values | None]:
         yield from (features_of(decision, oracle) for decision in decisions)
 
 
-def _feature_names(trail: Trail) -> tuple[str, ...]:
-    for record in trail.records.values():
-        features = payload_of(record.decision).get("features")
-        if isinstance(features, dict):
-            return tuple(features)
-    return ()
-
-
 def _uncharted(evidence: Evidence, trail: Trail) -> list[Report]:
     """Reports on the records of an agent that announced nothing: what can be said without deciding again."""
     background = Background(
         evidence,
         trail,
-        Found(None, "none", "the agent announced no charter"),
+        Found(None, ZERO_DIGEST, "the agent announced no charter"),
         Oracle(None, note="the agent announced no charter"),
         "the agent announced no charter",
     )

@@ -1,0 +1,263 @@
+"""The ladder: what was decided is decided again from the chain alone; a byte that was changed breaks its rung."""
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from defai.audit.ladder.findings import Report, Rung
+from defai.audit.ladder.findings import Standing as Bearing
+from defai.chain.codec import selector, topic
+from defai.chain.decode import SWAP
+from defai.chain.download.patience import PatientRpc
+from defai.chain.rpc import Json
+from defai.chain.vault import DECISION_RECORDED, DECISIONS_ANCHORED, EXECUTE
+from defai.config import Settings
+from defai.domain.tokens import Address
+from defai.session.verification.evidence import Evidence, read_evidence
+from defai.session.verification.scope import locate, narrowed, until_of
+from defai.session.verification.verifier import Means, verify
+from defai.strategy.registry import shipped_folder
+from tests.homes import set_home
+from tests.sessions.standing import LIES, Alteration, LyingSession, Standing, TamperedRpc, standing
+
+BLOCKS = 9
+BROKEN: Mapping[str, Rung] = {
+    "features": Rung.DATA,
+    "features-digest": Rung.DATA,
+    "forecast": Rung.MODEL,
+    "model": Rung.MODEL,
+    "strategy": Rung.DECISION,
+    "intent": Rung.DECISION,
+    "reason": Rung.DECISION,
+    "verdict": Rung.DECISION,
+    "action": Rung.DECISION,
+    "name": Rung.DECISION,
+    "hold-reason": Rung.DECISION,
+    "hold-forecast": Rung.DECISION,
+    "hold-block": Rung.DECISION,
+    "calls": Rung.EXECUTION,
+}
+
+
+@pytest.fixture(scope="module")
+def liars(tmp_path_factory: pytest.TempPathFactory, home_path: Path, models: Path) -> Iterator[Standing]:
+    """A fleet of one strategy, each agent of which lies about one thing, but for one that is honest."""
+    assert models.is_dir()
+    agents = "".join(
+        f'[[agents]]\nname = "{name}"\nstrategy = "volatility_band"\n' for name in ("honest", *BROKEN)
+    )
+    fleet = tmp_path_factory.mktemp("liars") / "fleet.toml"
+    fleet.write_text(f"anchor_every_blocks = 4\nnetwork.block_time_s = 0\n{agents}")
+    with pytest.MonkeyPatch.context() as patch:
+        set_home(patch, home_path)
+        with standing(
+            Settings.load(fleet, {"market.seed": 7}, environment={}), BLOCKS, LyingSession
+        ) as there:
+            yield there
+
+
+def verified(
+    there: Standing, *agents: str, rpc: PatientRpc | None = None, strategies: Path | None = None
+) -> list[Report]:
+    """Reports on some agents, made by somebody who has the chain's address and the strategies' source."""
+    return asyncio.run(_verified(rpc or PatientRpc(there.url), there, agents, strategies or shipped_folder()))
+
+
+async def _verified(
+    rpc: PatientRpc, there: Standing, agents: tuple[str, ...], strategies: Path
+) -> list[Report]:
+    async with rpc:
+        evidence = await read_evidence(rpc, there.contract, [there.agent_id(name) for name in agents])
+        return await verify(rpc, evidence, Means((strategies,)))
+
+
+def tampered(there: Standing, alter: Alteration, agent: str = "honest") -> list[Report]:
+    """Reports on an honest agent, over a connection that is tampered with."""
+    rpc = TamperedRpc(there.url, alter)
+    reports = verified(there, agent, rpc=rpc)
+    assert rpc.altered, "nothing was tampered with"
+    return reports
+
+
+def test_what_an_honest_agent_decided_stands_on_every_rung(liars: Standing) -> None:
+    reports = verified(liars, "honest")
+    assert [report.sequence for report in reports] == list(range(BLOCKS))
+    assert all(report.is_verified and report.score == 100 for report in reports)
+    assert [report.token_id is not None for report in reports].count(True) >= 1
+    record = next(report for report in reports if report.token_id is not None)
+    model = record.findings[Rung.MODEL - 1]
+    assert [each.what for each in model.comparisons] == [
+        "model digest",
+        "forecast x 2^24, integer trees",
+        "forecast x 2^24, EVM",
+    ]
+
+
+def test_every_lie_breaks_the_rung_it_is_told_on(liars: Standing) -> None:
+    assert set(LIES) | {"calls"} == set(BROKEN)
+    reports = verified(liars, *BROKEN)
+    for name, rung in BROKEN.items():
+        mine = [report for report in reports if report.agent_id == liars.agent_id(name)]
+        broken = {report.broken.rung for report in mine if report.broken}
+        assert broken == {rung}, f"{name}: {[report.to_json() for report in mine if report.broken][:1]}"
+        about_holds = name.startswith("hold")
+        assert all((report.token_id is None) == about_holds for report in mine if report.broken), name
+        difference = next(report.broken for report in mine if report.broken).differences[0]
+        assert difference.recorded != difference.found
+
+
+def _record_log(result: Json, change: Json) -> Json:
+    logs = json.loads(json.dumps(result))
+    for log in logs:
+        if log["topics"][0] == topic(DECISION_RECORDED):
+            change(log)
+    return logs
+
+
+def _flip(text: str, at: int) -> str:
+    """Change one hex digit of a text; `at` counts from its end where it is negative."""
+    position = at % len(text)
+    return text[:position] + ("0" if text[position] != "0" else "1") + text[position + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("field", "at"),
+    [
+        ("data", -300),  # in the payload
+        ("data", 2 + 64 * 1 + 63),  # sequence
+        ("data", 2 + 64 * 2 + 63),  # previous digest
+        ("data", 2 + 64 * 4 + 63),  # block hash
+        ("data", 2 + 64 * 8 + 63),  # forecast
+        ("data", 2 + 64 * 10 + 63),  # action digest
+        ("digest", 60),
+    ],
+)
+def test_a_byte_of_a_records_log_breaks_integrity(liars: Standing, field: str, at: int) -> None:
+    def change(log: dict[str, Json]) -> None:
+        if field == "data":
+            log["data"] = _flip(log["data"], at)
+        else:
+            log["topics"][3] = _flip(log["topics"][3], at)
+
+    def alter(method: str, params: Json, result: Json) -> Json:
+        about_audit = method == "eth_getLogs" and params[0]["address"] == [liars.contract]
+        return _record_log(result, change) if about_audit else result
+
+    reports = tampered(liars, alter)
+    records = [report for report in reports if report.token_id is not None]
+    assert records
+    assert {report.broken.rung for report in records if report.broken} == {Rung.INTEGRITY}
+
+
+def test_a_byte_of_an_anchor_breaks_what_stands_under_it(liars: Standing) -> None:
+    def alter(method: str, params: Json, result: Json) -> Json:
+        if method != "eth_getLogs" or params[0]["address"] != [liars.contract]:
+            return result
+        logs = json.loads(json.dumps(result))
+        for log in logs:
+            if log["topics"][0] == topic(DECISIONS_ANCHORED):
+                log["data"] = _flip(log["data"], 2 + 64 + 10)
+        return logs
+
+    holds = [report for report in tampered(liars, alter) if report.token_id is None]
+    assert holds
+    assert all(report.broken and report.broken.rung is Rung.DECISION for report in holds)
+    assert all(
+        report.broken.differences[0].what == "Merkle root of the decisions"
+        for report in holds
+        if report.broken
+    )
+
+
+def test_a_byte_of_a_pools_log_breaks_the_data(liars: Standing) -> None:
+    def alter(method: str, _: Json, result: Json) -> Json:
+        if method != "eth_getLogs":
+            return result
+        logs = json.loads(json.dumps(result))
+        swaps = [log for log in logs if log["topics"][0] == topic(SWAP)]
+        if not swaps:
+            return result
+        swaps[0]["data"] = _flip(swaps[0]["data"], 2 + 64 * 4 + 63)  # the tick after it
+        return logs
+
+    broken = [report.broken for report in tampered(liars, alter)]
+    assert all(finding and finding.rung is Rung.DATA for finding in broken)
+
+
+def test_a_byte_of_the_calls_breaks_the_execution(liars: Standing) -> None:
+    execute = "0x" + selector(EXECUTE).hex()
+
+    def alter(method: str, _: Json, result: Json) -> Json:
+        if method != "eth_getBlockByNumber" or not any(
+            isinstance(each, dict) and each["input"].startswith(execute) for each in result["transactions"]
+        ):
+            return result
+        block = json.loads(json.dumps(result))
+        for each in block["transactions"]:
+            if each["input"].startswith(execute):
+                each["input"] = _flip(each["input"], -1 - 64 * 2)  # in the last call's arguments
+        return block
+
+    records = [report for report in tampered(liars, alter) if report.token_id is not None]
+    assert records
+    assert {report.broken.rung for report in records if report.broken} == {Rung.EXECUTION}
+
+
+def test_a_byte_of_the_models_code_breaks_the_model(liars: Standing) -> None:
+    asyncio.run(_spoil_a_model(liars))
+
+
+async def _spoil_a_model(there: Standing) -> None:
+    async with PatientRpc(there.url) as rpc:
+        before = await rpc.call("evm_snapshot")
+        written = topic("ModelPartWritten(uint256,address,uint256)")
+        logs = await rpc.call("eth_getLogs", {"fromBlock": "0x0", "topics": [written]})
+        for log in logs:
+            chunk = "0x" + log["data"][26:66]
+            code = await rpc.call("eth_getCode", chunk, "latest")
+            await rpc.call("anvil_setCode", chunk, _flip(code, -2))
+        try:
+            reports = await _verified(PatientRpc(there.url), there, ("honest",), shipped_folder())
+        finally:
+            await rpc.call("evm_revert", before)
+    record = next(report for report in reports if report.token_id is not None)
+    assert record.broken
+    assert record.broken.rung is Rung.MODEL
+    assert "model digest" in {each.what for each in record.broken.differences}
+
+
+def test_another_source_or_parameter_breaks_the_decision(liars: Standing, tmp_path: Path) -> None:
+    source = (shipped_folder() / "volatility_band.py").read_text()
+    (tmp_path / "volatility_band.py").write_text(source.replace("self.sigmas * ", "1.01 * self.sigmas * "))
+    records = [report for report in verified(liars, "honest", strategies=tmp_path) if report.token_id]
+    assert {report.broken.rung for report in records if report.broken} == {Rung.DECISION}
+    difference = records[0].findings[Rung.DECISION - 1].differences[0]
+    assert difference.what == "strategy digest"
+    (tmp_path / "volatility_band.py").unlink()
+    record = next(report for report in verified(liars, "honest", strategies=tmp_path) if report.token_id)
+    standings = [finding.standing for finding in record.findings]
+    assert standings == [*[Bearing.HOLDS] * 3, Bearing.OPEN, Bearing.OPEN]
+    assert "no file in" in record.findings[Rung.DECISION - 1].note
+
+
+def test_one_decision_alone_comes_to_the_same(liars: Standing) -> None:
+    async def one(name: str) -> tuple[Evidence, list[Report]]:
+        async with PatientRpc(liars.url) as rpc:
+            evidence = await read_evidence(rpc, liars.contract)
+            agent_id, sequence = locate(evidence, name)
+            mine = narrowed(evidence, agent_id)
+            until = until_of(mine.trails[agent_id], sequence)
+            reports = await verify(rpc, mine, Means((shipped_folder(),)), until=until)
+            return mine, [report for report in reports if report.sequence == sequence]
+
+    everything = {report.sequence: report for report in verified(liars, "honest")}
+    for sequence in (0, 1, BLOCKS - 1):
+        _, (alone,) = asyncio.run(one(f"honest:{sequence}"))
+        assert alone.is_verified
+        assert alone.digest == everything[sequence].digest
+    token: Address | int | None = everything[0].token_id
+    _, (alone,) = asyncio.run(one(f"#{token}"))
+    assert (alone.sequence, alone.is_verified) == (0, True)
