@@ -6,45 +6,76 @@ the four needs: a leaf is a node that leads to itself.
 This module uses only what numba can compile, and imports no compiler.
 """
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from defai.amm.limbs.word import mul_high
+
 Words: TypeAlias = NDArray[np.int64]
+Factors: TypeAlias = NDArray[np.uint64]
 
-LANES = 4
+LANES: Final = 4
 """Trees that are walked at a time."""
-_BYTE = 0xFF
-_PLACE = 0x7FFF_FFFF
+SPAN: Final = 3
+"""Places at the end of a row: offset and band at first, then forecast, low and high."""
+_BYTE: Final = 0xFF
+_PLACE: Final = 0x7FFF_FFFF
 """Keeps a place visibly not negative, so that no wrapping around is compiled for it."""
+_FRACTION: Final = 0xFF_FFFF
 
 
-def sum_leaves(nodes: Words, values: Words, lanes: Words, row: Words) -> None:
-    """Add up one leaf of every tree, in the last place of the row.
+def forecast_span(
+    nodes: Words, values: Words, lanes: Words, factors: Factors, limits: Words, row: Words
+) -> None:
+    """Add up one leaf of every tree and an offset, and say what that and the ends of its band stand for.
 
     Args:
         nodes: shape (n,), nodes and leaves of all trees: threshold i32 | unused u8 | feature u8 | left u8 | right u8,
             children counted from their tree's root.
-        values: shape (n,), the leaves' values times 2**24, 0 at nodes; the sum of one per tree fits 63 bits.
-        lanes: shape (n, LANES + 1): where the roots of some trees are, and how many steps lead to any of their leaves.
-        row: shape (features + 1,): the features, and the sum.
+        values: shape (n,), the leaves' values times 2**24, 0 at nodes.
+        lanes: shape (groups, LANES + 1): where the roots of some trees are, and how many steps lead to their leaves.
+        factors: shape (24,), `exponential.FACTORS_X64` less 2**64; shape (0,) where the sum is the forecast.
+        limits: shape (2,): the lowest and the highest exponent.
+        row: shape (features + SPAN,): the features, an offset, half the band, and a place more. The offset, the band
+            and one leaf per tree add up to less than 2**63.
     """
-    total = row[-1] * 0
+    total = row[-3]
     for group in range(len(lanes)):
         root_a, root_b = lanes[group, 0] & _PLACE, lanes[group, 1] & _PLACE
         root_c, root_d = lanes[group, 2] & _PLACE, lanes[group, 3] & _PLACE
         a, b, c, d = root_a, root_b, root_c, root_d
         for _ in range(lanes[group, LANES]):
-            a = root_a + _child(nodes[a], row)
-            b = root_b + _child(nodes[b], row)
-            c = root_c + _child(nodes[c], row)
-            d = root_d + _child(nodes[d], row)
+            node_a, node_b, node_c, node_d = nodes[a], nodes[b], nodes[c], nodes[d]
+            left_a = row[(node_a >> 16) & _BYTE] <= node_a >> 32
+            left_b = row[(node_b >> 16) & _BYTE] <= node_b >> 32
+            left_c = row[(node_c >> 16) & _BYTE] <= node_c >> 32
+            left_d = row[(node_d >> 16) & _BYTE] <= node_d >> 32
+            a = root_a + ((node_a >> 8 * left_a) & _BYTE)
+            b = root_b + ((node_b >> 8 * left_b) & _BYTE)
+            c = root_c + ((node_c >> 8 * left_c) & _BYTE)
+            d = root_d + ((node_d >> 8 * left_d) & _BYTE)
         total += values[a] + values[b] + values[c] + values[d]
-    row[-1] = total
+    band = row[-2]
+    row[-3], row[-2], row[-1] = total, total - band, total + band
+    if len(factors):
+        for place in range(-SPAN, 0):
+            row[place] = _power(min(max(row[place], limits[0]), limits[1]), factors)
 
 
-def _child(node: int, row: Words) -> int:
-    """Where a node leads to, counted from its tree's root."""
-    side = 8 if row[(node >> 16) & _BYTE] <= node >> 32 else 0
-    return (node >> side) & _BYTE
+def _power(exponent: int, factors: Factors) -> np.int64:
+    """Two to the power of a number times 2**24, itself times 2**24: `exponential.exp2_x24`, which says how.
+
+    The power and the factors lie between 2**64 and 2**65, so only what exceeds 2**64 is kept:
+    (1 + p)(1 + f) = 1 + p + f + pf.
+    """
+    over = factors[0] ^ factors[0]
+    for bit in range(len(factors)):
+        if exponent >> (23 - bit) & 1:
+            over += factors[bit] + mul_high(over, factors[bit])
+    whole = exponent >> 24
+    shift = np.uint64(40 - whole)
+    if whole == -24:
+        return np.int64(1)
+    return np.int64(1 << (24 + whole)) + np.int64(over >> shift)
