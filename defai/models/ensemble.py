@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
 
+from defai.models.compiled_walk import CompiledWalk, Flat, Walked
 from defai.models.exponential import exp2_x24
 
 Link = Literal["sum", "exp2"]
@@ -67,7 +68,45 @@ class Ensemble:
 
     def predict_x24(self, values: Sequence[int]) -> int:
         """The forecast times 2**24: exact, since all are integers."""
-        return self.forecast_x24(self.sum_x24(values))
+        return self.span_x24(values, 0)[0]
+
+    def span_x24(self, values: Sequence[int], band_x24: int) -> tuple[int, int, int]:
+        """The forecast and the ends of its band, times 2**24; by machine code once that has paid.
+
+        Args:
+            values: a row of features.
+            band_x24: half the width of the band, as a part of the sum.
+        """
+        walked = self._walked
+        if walked.walk is None and walked.worth_compiling(len(self.trees)):
+            self.compile()
+        if walked.walk is not None:
+            span = walked.walk.span_x24(values, self._offset_x24(values), band_x24)
+            if span is not None:
+                return span
+        total, said = self.sum_x24(values), self.forecast_x24
+        if not band_x24:
+            return (said(total),) * 3
+        return said(total), said(total - band_x24), said(total + band_x24)
+
+    def compile(self) -> bool:
+        """Have the walk compiled now; whether that was possible. It takes a second where it was compiled before."""
+        walked = self._walked
+        if walked.walk is None and not walked.hopeless:
+            try:
+                walked.walk = CompiledWalk(
+                    self._flat, sums_up=self.link == "sum", features=self.feature_count
+                )
+            except (ImportError, OverflowError):
+                walked.hopeless = True
+        return not walked.hopeless
+
+    @cached_property
+    def feature_count(self) -> int:
+        """The least number of features that a row must have."""
+        used = [feature for tree in self.trees for feature in tree.feature]
+        used += [feature for feature, _ in self.linear.terms] if self.linear else []
+        return max(used, default=-1) + 1
 
     def forecast_x24(self, total_x24: int) -> int:
         """What a sum says, times 2**24."""
@@ -76,7 +115,7 @@ class Ensemble:
     def sum_x24(self, values: Sequence[int]) -> int:
         """Sum of the base, the linear part and one leaf per tree, times 2**24."""
         nodes, leaves, roots = self._flat
-        total = self.base_x24 if self.linear is None else self.base_x24 + self.linear.predict_x24(values)
+        total = self._offset_x24(values)
         for root in roots:
             node = root
             while node >= 0:
@@ -85,8 +124,19 @@ class Ensemble:
             total += leaves[~node]
         return total
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy elsewhere needs: machine code stays where it is."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    def _offset_x24(self, values: Sequence[int]) -> int:
+        return self.base_x24 if self.linear is None else self.base_x24 + self.linear.predict_x24(values)
+
     @cached_property
-    def _flat(self) -> tuple[list[tuple[int, int, int, int]], list[int], list[int]]:
+    def _walked(self) -> Walked:
+        return Walked()
+
+    @cached_property
+    def _flat(self) -> Flat:
         """All trees in one list of nodes and one of leaves, and where each tree starts."""
         nodes: list[tuple[int, int, int, int]] = []
         leaves: list[int] = []

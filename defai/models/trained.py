@@ -54,13 +54,12 @@ class Forecaster:
         wanted, unit, name, digest = self._constants
         if row.spec_digest != wanted:
             raise ValueError("the feature row is not of the model's feature specification")
-        total, said = self.ensemble.sum_x24(row.values), self.ensemble.forecast_x24
-        value = said(total)
-        low = high = None
-        if self.band_x24 is not None:
-            low, high = said(total - self.band_x24), said(total + self.band_x24)
-            if self.target.is_positive:
-                low, high = max(low, 0), max(high, 0)
+        if self.band_x24 is None:
+            value = self.ensemble.predict_x24(row.values)
+            return Forecast(value, unit, name, digest, None, None, self.beats_baseline)
+        value, low, high = self.ensemble.span_x24(row.values, self.band_x24)
+        if self.target.is_positive:
+            low, high = max(low, 0), max(high, 0)
         return Forecast(value, unit, name, digest, low, high, self.beats_baseline)
 
 

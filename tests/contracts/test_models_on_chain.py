@@ -139,6 +139,8 @@ async def test_twenty_thousand_forecasts_are_lightgbms(shelf: Shelf, middling: T
     rows = random_rows(middling, ROWS)
     on_chain = await predict_on_chain(shelf.chain.rpc, shelf.registry, model_id, rows)
     assert on_chain == predict_with_booster(middling.lightgbm_text, rows)
+    assert on_chain == [middling.ensemble.sum_x24(row) for row in rows]
+    assert middling.ensemble.compile()
     assert on_chain == [middling.ensemble.predict_x24(row) for row in rows]
     assert len(set(on_chain)) > ROWS // 2
 
