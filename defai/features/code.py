@@ -27,13 +27,7 @@ def code_digest(function: Callable[..., Any]) -> str:
 def _collect(function: Callable[..., Any], parts: dict[str, str]) -> None:
     if function.__name__ in parts:
         return
-    try:
-        parts[function.__name__] = dedent(inspect.getsource(function))
-    except (OSError, TypeError) as error:
-        raise ConfigError(
-            f"The source of the feature function {function.__name__} can't be read.",
-            "Write it in a file: its text is part of what a model is trained on.",
-        ) from error
+    parts[function.__name__] = dedent(_source(function))
     code, scope = function.__code__, function.__globals__
     for name in _names(code):
         used = scope.get(name)
@@ -41,6 +35,23 @@ def _collect(function: Callable[..., Any], parts: dict[str, str]) -> None:
             _collect(used, parts)
         elif name in scope and isinstance(used, _CONSTANTS):
             parts[name] = repr(used)
+
+
+def _source(function: Callable[..., Any]) -> str:
+    """The text that was compiled, where the module's loader has kept it; the file may have been changed since."""
+    scope = function.__globals__
+    keep = getattr(scope.get("__loader__"), "get_source", None)
+    text = keep(scope["__name__"]) if keep else None
+    try:
+        if text is None:
+            return inspect.getsource(function)
+        lines = text.splitlines(keepends=True)
+        return "".join(inspect.getblock(lines[function.__code__.co_firstlineno - 1 :]))
+    except (OSError, TypeError) as error:
+        raise ConfigError(
+            f"The source of the feature function {function.__name__} can't be read.",
+            "Write it in a file: its text is part of what a model is trained on.",
+        ) from error
 
 
 def _names(code: CodeType) -> Iterator[str]:

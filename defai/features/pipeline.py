@@ -124,11 +124,14 @@ def check_ends(newest: Sequence[Observation]) -> None:
 
 
 def pasts(tapes: Sequence[Tape], spec: FeatureSpec) -> list[Past]:
-    """What each feature looks through; it has yet to be moved to a row."""
-    return [
-        Past(tapes[0], -1, one.warm_up, tuple(Past(tape, -1, one.warm_up) for tape in tapes[1 : one.pools]))
-        for one in spec.features
-    ]
+    """What each feature looks through, one for all that see as much; they have yet to be moved to a row."""
+    seen: dict[tuple[int, int], Past] = {}
+    for one in spec.features:
+        depth = one.warm_up
+        if (depth, one.pools) not in seen:
+            others = tuple(Past(tape, -1, depth) for tape in tapes[1 : one.pools])
+            seen[depth, one.pools] = Past(tapes[0], -1, depth, others)
+    return [seen[one.warm_up, one.pools] for one in spec.features]
 
 
 def row_at(views: Sequence[Past], tapes: Sequence[Tape], end: int, spec: FeatureSpec) -> FeatureRow | None:
@@ -142,21 +145,22 @@ def row_at(views: Sequence[Past], tapes: Sequence[Tape], end: int, spec: Feature
     """
     if not all(tape.reaches_back(end, spec.warm_up) for tape in tapes):
         return None
+    for past in set(views):
+        past.moved(end)
     try:
-        values = tuple(map(value_at, spec.features, views, [end] * len(views)))
+        values = tuple([value_of(one, past) for one, past in zip(spec.features, views, strict=True)])
     except NotKnownError:
         return None
     return FeatureRow(tapes[0].rows[end].block_number, spec.names, values, spec.digest)
 
 
-def value_at(one: Feature, past: Past, end: int) -> int:
-    """One feature as of one row, within the chain's int32.
+def value_of(one: Feature, past: Past) -> int:
+    """One feature as of the row that is looked from, within the chain's int32.
 
     Raises:
         TypeError: where the function gives anything but an integer.
         NotKnownError: where the rows don't tell what it asks for.
     """
-    past.moved(end)
     value = one.function(past)
     if type(value) is not int:
         raise TypeError(f"the feature {one.name} gave {type(value).__name__}, not int")

@@ -67,6 +67,7 @@ class Definition:
 
     Attributes:
         spans: by how many rows the warm-up of a family grows with n.
+        least: the smallest n that means something.
         file: where the function stands.
     """
 
@@ -81,6 +82,7 @@ class Definition:
     depth: bool
     code_digest: str
     spans: int
+    least: int
     function: Callable[..., int] = field(repr=False, compare=False)
     file: str
 
@@ -119,6 +121,7 @@ def feature(
     warm_up: int = 1,
     pools: int = 1,
     spans: int = 1,
+    least: int = 1,
     depth: bool = False,
 ) -> Callable[[FeatureFunction], FeatureFunction]:
     """Register a function of a pool's past as a feature. The function's docstring is its description.
@@ -132,21 +135,23 @@ def feature(
         warm_up: rows it needs, the current one included; in a family, rows beyond n.
         pools: 2 where it looks at `past.other`.
         spans: in a family, how many times n it looks back.
+        least: in a family, the smallest n.
         depth: whether it looks at a row's depth.
 
     Raises:
-        ConfigError: where the name is taken by a function of another file, or the function has no docstring.
+        ConfigError: where the name is taken by a function of another file, or the function has no docstring, or no
+            source that can be read.
     """
 
     def register(function: FeatureFunction) -> FeatureFunction:
         if not function.__doc__:
             raise ConfigError(f"The feature {name} has no docstring.", "Say in one what it measures.")
         file = function.__code__.co_filename
+        digest = "" if file.startswith(_SHIPPED) else code_digest(function)
         taken = _DEFINITIONS.get(name)
-        if taken is not None and taken.file != file:
+        if taken is not None and taken.file != file and taken.code_digest != digest:
             raise ConfigError(f"The feature name {name} is taken by {taken.file}.", "Choose another name.")
         description = " ".join(function.__doc__.split())
-        digest = "" if file.startswith(_SHIPPED) else code_digest(function)
         _DEFINITIONS[name] = Definition(
             name=name,
             version=version,
@@ -159,6 +164,7 @@ def feature(
             depth=depth,
             code_digest=digest,
             spans=spans,
+            least=least,
             function=function,
             file=file,
         )
@@ -184,7 +190,7 @@ def resolve(name: str) -> Feature:
     match = _FAMILY_NAME.match(name)
     if match is not None:
         family = _DEFINITIONS.get(f"{match['stem']}_{{n}}")
-        if family is not None and int(match["n"]) <= LONGEST_HORIZON:
+        if family is not None and family.least <= int(match["n"]) <= LONGEST_HORIZON:
             return family.at(int(match["n"]))
     known = [definition.name.format(n=match["n"] if match else 12) for definition in definitions()]
     raise ConfigError(f"There is no feature called {name}.", did_you_mean(name, known))

@@ -18,7 +18,7 @@ from defai.domain.decisions import FeatureRow
 from defai.errors import ConfigError
 from defai.features.column import ColumnError
 from defai.features.columns import ColumnPast, History, as_array
-from defai.features.pipeline import FEATURE_LIMIT, check_pools, pasts, value_at
+from defai.features.pipeline import FEATURE_LIMIT, check_pools, pasts, value_of
 from defai.features.spec import Feature, FeatureSpec
 from defai.features.tape import Tape
 from defai.market.window import NotKnownError, Observation
@@ -101,8 +101,9 @@ class RowByRow:
             self._tapes = [Tape(pool.rows) for pool in self._pools]
         (past,) = pasts(self._tapes, FeatureSpec((one,)))
         for index in np.flatnonzero(ready).tolist():
+            past.moved(index)
             try:
-                values[index] = value_at(one, past, index)
+                values[index] = value_of(one, past)
             except NotKnownError:
                 ready[index] = False
 

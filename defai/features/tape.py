@@ -7,6 +7,7 @@ That is why one feature function serves a table of a year (running sums over eve
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Final, TypeAlias
 
 from defai.market.window import NotKnownError, Observation
@@ -27,25 +28,22 @@ class Series:
         unknown: rows that don't know, rising.
     """
 
-    __slots__ = ("next", "sums", "unknown", "values")
+    __slots__ = ("sums", "unknown", "values")
 
-    def __init__(self, of_row: Callable[[int], int], count: int) -> None:
-        self.next = of_row
-        self.values: list[int] = [0] if count else []
-        self.sums: list[int] = [0] if count else []
+    def __init__(self, count: int) -> None:
+        self.values = [0] * min(count, 1)
+        self.sums = [0] * min(count, 1)
         self.unknown: list[int] = []
-        for index in range(1, count):
-            self.grow(index)
 
-    def grow(self, index: int) -> None:
-        """Take the number of the row that comes next."""
-        try:
-            value = self.next(index)
-        except NotKnownError:
-            self.unknown.append(index)
-            value = 0
+    def add(self, value: int) -> None:
+        """The number of the next row."""
         self.values.append(value)
         self.sums.append(self.sums[-1] + value)
+
+    def add_unknown(self) -> None:
+        """The next row doesn't know."""
+        self.unknown.append(len(self.values))
+        self.add(0)
 
     def drop(self, count: int) -> None:
         """Forget the oldest rows."""
@@ -77,18 +75,20 @@ class Tape:
         """A quantity of every row, with its running sums."""
         found = self._series.get(quantity)
         if found is None:
-            rows = self.rows
-            found = Series(lambda index: quantity(rows[index - 1], rows[index]), len(rows))
-            self._series[quantity] = found
+            found = self._series[quantity] = Series(len(self.rows))
+            for before, after in pairwise(self.rows):
+                _grow(found, quantity, before, after)
         return found
 
     def products(self, mine: Quantity, other: "Tape", theirs: Quantity, lag: int) -> Series:
         """A quantity of every row times one of a tape's, its own or another pool's, as many rows before."""
-        found = self._products.get((other, mine, theirs, lag))
+        key = other, mine, theirs, lag
+        found = self._products.get(key)
         if found is None:
-            first, second = self.series(mine), other.series(theirs)
-            found = Series(lambda index: _product(first, second, index, lag), len(self.rows))
-            self._products[other, mine, theirs, lag] = found
+            self.series(mine)
+            other.series(theirs)
+            found = self._products[key] = Series(len(self.rows))
+            self.append_products()
         return found
 
     def __len__(self) -> int:
@@ -101,16 +101,20 @@ class Tape:
 
     def append(self, row: Observation) -> None:
         """Add the newest block's row to everything that has been asked for."""
-        index = len(self.rows)
+        before = self.rows[-1]
         self.rows.append(row)
-        for series in self._series.values():
-            series.grow(index)
+        for quantity, series in self._series.items():
+            _grow(series, quantity, before, row)
 
     def append_products(self) -> None:
         """Catch up with products, once the other pool has its rows too."""
-        for series in self._products.values():
-            for index in range(len(series.values), len(self.rows)):
-                series.grow(index)
+        for (other, mine, theirs, lag), product in self._products.items():
+            first, second = self._series[mine], other._series[theirs]  # noqa: SLF001  of its own kind
+            for index in range(len(product.values), len(self.rows)):
+                try:
+                    product.add(_product(first, second, index, lag))
+                except NotKnownError:
+                    product.add_unknown()
 
     def drop(self, count: int) -> None:
         """Forget the oldest rows, if they are rows that nobody may look at any more."""
@@ -119,6 +123,16 @@ class Tape:
             series.drop(count)
         for series in self._products.values():
             series.drop(count)
+
+
+def _grow(series: Series, quantity: Quantity, before: Observation, after: Observation) -> None:
+    try:
+        value = quantity(before, after)
+    except NotKnownError:
+        series.add_unknown()
+    else:
+        series.values.append(value)
+        series.sums.append(series.sums[-1] + value)
 
 
 def _product(mine: Series, theirs: Series, index: int, lag: int) -> int:

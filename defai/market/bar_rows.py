@@ -6,31 +6,64 @@ bar is known. As in a block's row, the price before the bar counts as one of its
 
 from collections.abc import Sequence
 from math import isqrt
+from typing import Final
 
 from defai.amm import get_sqrt_ratio_at_tick, get_tick_at_sqrt_ratio
 from defai.errors import ConfigError
 from defai.market.bars import MINUTE_S, MinuteBars, from_limbs
 from defai.market.window import NotKnownError, Observation
 
+VOLUME_UNIT: Final = 1_000_000
+"""Into how many parts one unit of a file's volume is counted."""
+
 
 class PriceRow(Observation):
-    """A bar of bare prices. To ask it for anything but its number, its time and its ticks raises `NotKnownError`."""
+    """A bar of bare prices. To ask it for what it doesn't tell raises `NotKnownError`.
 
-    __slots__ = ()
+    It tells its number, its time, its ticks and, where its source does, its volume; the fee, the sizes of single swaps
+    and the depth are None.
+    """
 
-    def __init__(self, block_number: int, timestamp: int, tick: int, tick_low: int, tick_high: int) -> None:
-        known = {
+    __slots__ = ("volume_raw",)
+
+    def __init__(
+        self,
+        block_number: int,
+        timestamp: int,
+        tick: int,
+        tick_low: int,
+        tick_high: int,
+        volume_raw: int | None = None,
+    ) -> None:
+        told = {
             "block_number": block_number,
             "timestamp": timestamp,
             "tick": tick,
             "tick_low": tick_low,
             "tick_high": tick_high,
+            "fee_pips": None,
+            "swap_sizes_raw": None,
+            "depth_below": None,
+            "depth_above": None,
         }
-        for name, value in known.items():
+        if volume_raw is not None:
+            told["volume_raw"] = volume_raw
+        for name, value in told.items():
             object.__setattr__(self, name, value)
 
     def __getattr__(self, name: str) -> int:
         raise NotKnownError(f"a bar of prices doesn't tell {name}")
+
+    def __repr__(self) -> str:
+        return (
+            f"PriceRow({self.block_number}, {self.timestamp}, {self.tick}, {self.tick_low}, {self.tick_high})"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PriceRow) and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
 
 
 def tick_of_price(price: float) -> int:
@@ -51,6 +84,7 @@ def rows_of_prices(
     highs: Sequence[float],
     lows: Sequence[float],
     closes: Sequence[float],
+    volumes: Sequence[float] | None = None,
     *,
     step_s: int,
 ) -> list[Observation]:
@@ -62,32 +96,37 @@ def rows_of_prices(
         highs: one a bar.
         lows: one a bar.
         closes: one a bar.
+        volumes: one a bar, in any unit; features only compare them with each other.
         step_s: seconds from bar to bar.
 
     Raises:
         ConfigError: where columns differ in length, times don't rise by whole steps, or something is no price.
     """
-    if len({len(timestamps), len(opens), len(highs), len(lows), len(closes)}) != 1:
+    traded = [None] * len(timestamps) if volumes is None else [int(part * VOLUME_UNIT) for part in volumes]
+    if len({len(timestamps), len(opens), len(highs), len(lows), len(closes), len(traded)}) != 1:
         raise ConfigError("The columns of the bars are not of one length.")
     rows: list[Observation] = []
-    before, number = tick_of_price(opens[0]) if opens else 0, -1
-    for start, high, low, close in zip(timestamps, highs, lows, closes, strict=True):
+    before, number = tick_of_price(opens[0]) if len(opens) else 0, -1
+    for start, high, low, close, volume in zip(timestamps, highs, lows, closes, traded, strict=True):
         if start % step_s or start // step_s <= number:
             raise ConfigError(
                 f"The bar at {start} does not follow the one before by whole steps of {step_s} s."
             )
         number, tick = start // step_s, tick_of_price(close)
         lowest, highest = min(before, tick, tick_of_price(low)), max(before, tick, tick_of_price(high))
-        rows.append(PriceRow(number, start + step_s, tick, lowest, highest))
+        rows.append(PriceRow(number, start + step_s, tick, lowest, highest, volume))
         before = tick
     return rows
 
 
-def rows_of_bars(bars: MinuteBars, *, base_fee_wei: int = 0) -> list[Observation]:
+def rows_of_bars(
+    bars: MinuteBars, *, fee_pips: int | None = None, base_fee_wei: int = 0
+) -> list[Observation]:
     """Minute bars of a pool as rows, the same as a bars world shows an agent, but all of them.
 
     Args:
         bars: the bars.
+        fee_pips: the pool's swap fee, which bars don't tell.
         base_fee_wei: what gas costs, where it doesn't change.
     """
     ticks = bars.close_tick.tolist()
@@ -118,6 +157,7 @@ def rows_of_bars(bars: MinuteBars, *, base_fee_wei: int = 0) -> list[Observation
                 swaps=int(amount0_in > 0 or amount1_in > 0),
                 amount0_in=amount0_in,
                 amount1_in=amount1_in,
+                fee_pips=fee_pips,
             )
         )
     return rows

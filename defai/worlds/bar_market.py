@@ -22,15 +22,19 @@ class BarWindow(Window):
         bars: all bars.
         end: how many of them have happened.
         base_fees_wei: what gas costs, bar by bar; the last one holds for all that come after it.
+        fee_pips: the pool's swap fee.
 
     Attributes:
         end: the row after the newest one.
     """
 
-    __slots__ = ("_bars", "_base_fees_wei", "_made", "_made_from", "_repeats", "end")
+    __slots__ = ("_bars", "_base_fees_wei", "_fee_pips", "_made", "_made_from", "_repeats", "end")
 
-    def __init__(self, bars: MinuteBars, end: int, base_fees_wei: Sequence[int]) -> None:
+    def __init__(
+        self, bars: MinuteBars, end: int, base_fees_wei: Sequence[int], fee_pips: int | None = None
+    ) -> None:
         super().__init__(0)
+        self._fee_pips = fee_pips
         self._bars = bars
         self._base_fees_wei = base_fees_wei
         self._repeats = 0
@@ -108,6 +112,7 @@ class BarWindow(Window):
             swaps=int(any(amounts)),
             amount0_in=amounts[0],
             amount1_in=amounts[1],
+            fee_pips=self._fee_pips,
         )
 
 

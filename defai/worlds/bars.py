@@ -100,7 +100,7 @@ class BarsWorld:
         hashes = self._hash(first_row), self._hash(first_row - 1)
         self._head = Block(first_row, *hashes, start, self._base_fee_wei(first_row))
         self._path: BarPath | None = None
-        self._window = BarWindow(bars, first_row, self._base_fees_wei)
+        self._window = BarWindow(bars, first_row, self._base_fees_wei, key.fee_pips)
         self._volume = self._rows_from(first_row)
 
     async def open(self) -> Opening:

@@ -120,7 +120,7 @@ def test_a_spread_changes_sign_with_the_pools(main: list[int], other: list[int])
 def test_warm_up_is_exactly_what_is_needed(seed: int, n: int, more: int) -> None:
     """One row less is not ready; rows before the warm-up change nothing; the table agrees."""
     for definition in definitions():
-        spec = FeatureSpec.of((definition.name.format(n=n),))
+        spec = FeatureSpec.of((definition.name.format(n=max(n, definition.least)),))
         histories = [
             generated_history(spec.warm_up + more, seed=seed + pool, clustering=0.3) for pool in range(2)
         ]

@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 
+from defai.market.bar_rows import rows_of_bars
 from defai.market.state import WINDOW_BLOCKS
 from defai.testing.bars import walking_bars
 from defai.worlds.bar_market import BarWindow
@@ -54,3 +55,9 @@ def test_a_minute_to_settle_in_follows_the_last_bar() -> None:
     after = window[-3:]
     assert after[:2] == before[1:]
     assert (after[2].block_number, after[2].tick, after[2].swaps) == (101, before[2].tick, 0)
+
+
+def test_all_bars_as_rows_are_the_rows_of_the_window() -> None:
+    rows = rows_of_bars(BARS, fee_pips=500, base_fee_wei=7)
+    for end in (1, 512, 1_300, len(BARS)):
+        assert tuple(rows[max(end - WINDOW_BLOCKS, 0) : end]) == BarWindow(BARS, end, (7,), 500)[:]

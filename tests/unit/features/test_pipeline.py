@@ -188,12 +188,14 @@ def own_function(path: Path, body: str) -> Callable[[Past], int]:
 
 
 def test_a_name_belongs_to_one_file(tmp_path: Path) -> None:
-    """An author's file may be loaded again; another file may not take its names."""
+    """An author's file may be loaded again, or a copy of it; another file may not take its names."""
     source = 'def own(past):\n    """Nothing."""\n    return 0\n'
-    for name in ("one.py", "one.py"):
+    for name in ("one.py", "one.py", "copy.py"):
         feature("own", version=1, unit="-", source="planted")(own_function(tmp_path / name, source))
-    with pytest.raises(ConfigError, match=r"own is taken by .*one\.py"):
-        feature("own", version=1, unit="-", source="planted")(own_function(tmp_path / "two.py", source))
+    with pytest.raises(ConfigError, match=r"own is taken by .*copy\.py"):
+        feature("own", version=1, unit="-", source="planted")(
+            own_function(tmp_path / "two.py", source.replace("0", "1"))
+        )
 
 
 OWN = """
