@@ -90,6 +90,10 @@ class Desk:
         """The highest equity so far."""
         return self._peak_raw
 
+    @peak_raw.setter
+    def peak_raw(self, equity_raw: int) -> None:
+        self._peak_raw = equity_raw
+
     def drawdown(self, equity_raw: int) -> Decimal:
         """Fall from the highest equity so far, 0..1; moves the high-water mark."""
         self._peak_raw = max(self._peak_raw, equity_raw)

@@ -129,6 +129,7 @@ class Retracing:
         }
         self._due = deque(_timeline(trail))
         self._candidates: dict[int, Considered] = {}
+        self._peak_raw = 0
         self._place = Place(0, ZERO_DIGEST)
 
     @property
@@ -144,12 +145,16 @@ class Retracing:
         """
         if block_number == self._counts_from:
             self.rerun.desk.start_counting()
+            self._peak_raw = self.rerun.desk.peak_raw
         while self._settling and self._settling[0].receipt.block_number <= block_number:
             await self._settle(self._settling.popleft())
+        sent = self._sent_upon.get(block_number)
+        if sent is not None and sent.receipt.succeeded and not sent.content.anchor.count:
+            self._forget(block_number - 1, [])  # nothing waited to be anchored: nothing was decided since
         if self._decides_upon(block_number):
             again = self.rerun.consider()
             self._candidates[block_number] = again
-            if block_number in self._sent_upon and again.judged.plan:
+            if sent is not None and again.judged.plan:
                 self.rerun.desk.moved(again.judged.plan)
         traced: list[Traced] = []
         while self._due and self._due[0].upto <= block_number:
@@ -216,7 +221,7 @@ class Retracing:
         recorded = self._trail.records[submission.sent.hash]
         decision, place = recorded.decision, self._place
         again = self._candidates.get(decision.block_number)
-        self._forget(decision.block_number)
+        self._forget(decision.block_number, [decision.block_number])
         self._place = Place(place.sequence + 1, decision.digest)
         return TracedRecord(submission, recorded.token_id, submission.sent.hash, decision, place, again)
 
@@ -232,7 +237,7 @@ class Retracing:
             if root == anchor.root:
                 break
         again = tuple(self._candidates[number] for number in chosen)
-        self._forget(chosen[-1] if chosen and root == anchor.root else due.upto)
+        self._forget(due.upto, chosen)
         self._place = Place(place.sequence + anchor.count, anchor.last_digest)
         return TracedBatch(anchor, due.submission.sent.hash, place.sequence, root, leaves, again)
 
@@ -251,9 +256,16 @@ class Retracing:
             sequence, previous = sequence + 1, leaf.digest
         return tuple(leaves)
 
-    def _forget(self, upto: int) -> None:
+    def _forget(self, upto: int, decided: Sequence[int]) -> None:
+        """Drop what was considered up to a block; what was not decided upon moved no high-water mark."""
+        reached = [
+            self._candidates[number].context.equity_raw for number in decided if number in self._candidates
+        ]
+        self._peak_raw = max([self._peak_raw, *reached])
         for number in [number for number in self._candidates if number <= upto]:
             del self._candidates[number]
+        later = [again.context.equity_raw for again in self._candidates.values()]
+        self.rerun.desk.peak_raw = max([self._peak_raw, *later])
 
 
 def _timeline(trail: Trail) -> Iterator[_Due]:

@@ -16,7 +16,7 @@ from defai.audit.record import AuditDomain
 from defai.chain.contracts import encode_operations
 from defai.chain.download.patience import PatientRpc
 from defai.chain.model_registry import predict_on_chain
-from defai.domain.decisions import ZERO_DIGEST
+from defai.domain.decisions import ZERO_DIGEST, Decision
 from defai.errors import DefaiError
 from defai.market.state import MarketState
 from defai.market.valuation import Valuation
@@ -206,12 +206,26 @@ async def _reports(rpc: PatientRpc, evidence: Evidence, climb: Climb, ground: Gr
         why,
     )
     reports: list[Report] = []
-    for traced in climb.traced:
+    for traced in [*climb.traced, *_stray(climb, ground.market.head.number)]:
         if isinstance(traced, TracedBatch):
             reports += report_batch(traced, background)
         else:
             reports.append(report_record(traced, background))
     return reports
+
+
+def _stray(climb: Climb, until: int) -> list[TracedRecord]:
+    """Records that nothing the vault's keys sent accounts for."""
+    sent = {submission.sent.hash for submission in climb.trail.submissions}
+    return [
+        TracedRecord(None, record.token_id, digest, record.decision, _own_place(record.decision), None)
+        for digest, record in climb.trail.records.items()
+        if digest not in sent and record.block_number <= until + 1
+    ]
+
+
+def _own_place(decision: Decision) -> Place:
+    return Place(decision.sequence, decision.previous_digest)
 
 
 def _faults(climb: Climb) -> tuple[Comparison, ...]:
@@ -251,7 +265,7 @@ def _uncharted(evidence: Evidence, trail: Trail) -> list[Report]:
     reports = []
     for digest, record in trail.records.items():
         decision = record.decision
-        place = Place(decision.sequence, decision.previous_digest)
+        place = _own_place(decision)
         traced = TracedRecord(sent.get(digest), record.token_id, digest, decision, place, None)
         reports.append(report_record(traced, background))
     return reports
