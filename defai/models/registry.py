@@ -4,6 +4,7 @@
 <folder>/<digest>/card.json       the card, with a digest of its own
 <folder>/<digest>/lightgbm.txt    the same trees as LightGBM writes them; the card holds its digest
 <folder>/keys/<key>               the digest that a key stands for now
+<folder>/lines/<key>              which models it stood for, one after the other, and why (`lineage`)
 """
 
 import json
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from defai.errors import DefaiError, NotFoundError
+from defai.errors import ConfigError, DefaiError, NotFoundError
 from defai.features.spec import FeatureSpec
 from defai.models.card import ModelCard, canonical_json, keccak_hex
 from defai.models.ensemble import Ensemble
@@ -113,6 +114,42 @@ class ModelRegistry:
     def list(self) -> tuple[ModelCard, ...]:
         """Cards of all models in the folder, each checked as `load` does."""
         return tuple(self.load(digest).card for digest in self.digests())
+
+    def named(self, beginning: str) -> str:
+        """The one digest that begins so.
+
+        Raises:
+            NotFoundError: where there is none.
+            ConfigError: where there are several.
+        """
+        found = [known for known in self.digests() if known.startswith(beginning)]
+        if not found:
+            raise NotFoundError(
+                f"There is no model {beginning} in {self.folder}.", "`defai models list` names them."
+            )
+        if len(found) > 1:
+            raise ConfigError(f"{len(found)} models begin with {beginning}.", "Give more digits.")
+        return found[0]
+
+    def keys(self) -> dict[str, str]:
+        """Every key with the digest that it stands for."""
+        folder = self.folder / "keys"
+        if not folder.is_dir():
+            return {}
+        places = (place for place in sorted(folder.iterdir()) if _KEY.match(place.name))
+        return {place.name: place.read_text(encoding="utf-8").strip() for place in places}
+
+    def remove(self, digest: str) -> None:
+        """Remove a model; it disappears at once or not at all.
+
+        Raises:
+            NotFoundError: where it is not there.
+        """
+        if not _DIGEST.match(digest) or not (self.folder / digest).is_dir():
+            raise NotFoundError(f"There is no model {digest} in {self.folder}.")
+        grave = self.folder / f".{digest}.{secrets.token_hex(4)}"
+        (self.folder / digest).rename(grave)
+        shutil.rmtree(grave)
 
     def _key_file(self, key: str) -> Path:
         if not _KEY.match(key):

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from random import Random
 
 import pytest
 import pytest_asyncio
 
 from defai.chain.codec import encode_call, unhex
-from defai.chain.keys import throwaway_key
+from defai.chain.keys import throwaway_key, throwaway_secret
 from defai.chain.local import LocalChain
 from defai.chain.model_registry import (
     CHUNK_SIZE,
@@ -24,9 +25,12 @@ from defai.chain.model_registry import (
 )
 from defai.chain.standin import open_standin
 from defai.chain.tx import Step, Wallet, carry_out
+from defai.cli.modelling import MODELS_KEY, registered, verified
+from defai.cli.modelling import Shelf as CommandShelf
 from defai.domain.tokens import Address
 from defai.errors import DefaiError, NotFoundError
 from defai.models.lightgbm import fit, predict_with_booster
+from defai.models.registry import ModelRegistry
 from defai.models.targets import Target
 from defai.models.trained import TrainedModel
 from defai.models.training import Settings, train
@@ -193,6 +197,31 @@ async def test_a_model_is_registered_once(shelf: Shelf, small: TrainedModel) -> 
     assert await shelf.register(small) == 1
     assert await shelf.chain.head() == before
     assert await find_model(rpc, shelf.registry, small.digest) == 1
+
+
+async def test_the_command_registers_and_verifies(
+    shelf: Shelf, small: TrainedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a node that mines by itself, as a person has it: a registry, a model, its successor, and both verified."""
+    rpc, kept = shelf.chain.rpc, ModelRegistry(tmp_path)
+    child = replace(small, beats_baseline=not small.beats_baseline)
+    child = replace(child, card=replace(small.card, model_digest=child.digest))
+    kept.save(small)
+    kept.save(child)
+    monkeypatch.setenv(MODELS_KEY, "0x" + throwaway_secret(4, "author").hex())
+    await rpc.call("evm_setAutomine", True)
+    try:
+        done = await registered(CommandShelf(shelf.chain.url, None), small, None, CARD_URI, None)
+        place = CommandShelf(shelf.chain.url, done["registry"])
+        heir = await registered(place, child, small.digest, "", None)
+    finally:
+        await rpc.call("evm_setAutomine", False)
+    assert (done["model_id"], heir["model_id"], heir["parent"]) == (1, 2, 1)
+    findings = await verified(kept, [small.digest, child.digest], place, 60)
+    assert [finding["broken"] for finding in findings] == ["", ""]
+    assert findings[1]["checked"][-1] == "the chain (model #2, 60 forecasts by the EVM)"
+    other = await verified(kept, [small.digest], CommandShelf(shelf.chain.url, shelf.registry), 5)
+    assert "has no model" in other[0]["broken"]
 
 
 async def test_another_models_digest_is_refused(

@@ -1,0 +1,252 @@
+"""What `defai models` does, behind its options."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import click
+
+from defai.chain.codec import checksum
+from defai.chain.keys import Signer, keystore_passphrase, load_keystore
+from defai.chain.model_registry import (
+    card_digest,
+    deploy_model_registry,
+    find_model,
+    predict_on_chain,
+    read_model,
+    register_model,
+)
+from defai.chain.rpc import Rpc
+from defai.chain.tx import Wallet
+from defai.domain.tokens import Address
+from defai.errors import ConfigError, DefaiError, NotFoundError
+from defai.models.card import ModelCard
+from defai.models.registry import ModelRefusedError, ModelRegistry
+from defai.models.trained import TrainedModel
+from defai.session.run_directory import models_folder
+
+MODELS_KEY: Final = "DEFAI_MODELS_KEY"
+_FAR: Final = 1 << 20
+_ENDS: Final = (-(2**31), 2**31 - 1, 0)
+_TIP_WEI: Final = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A registry on a chain; None where one is to be deployed."""
+
+    rpc: str
+    registry: Address | None
+
+    @classmethod
+    def of(cls, rpc: str | None, registry: str | None, *, deploy: bool = False) -> "Shelf":
+        """From the options.
+
+        Raises:
+            ConfigError: where one is missing or no address.
+        """
+        if not rpc or (not registry and not deploy):
+            raise ConfigError(
+                "Say where the registry is.", "Give --rpc URL and --registry ADDRESS, or --deploy one."
+            )
+        if deploy or registry is None:
+            return cls(rpc, None)
+        try:
+            return cls(rpc, checksum(registry))
+        except ValueError:
+            raise ConfigError(f"{registry!r} is not an address.", "It has 0x and 40 hex digits.") from None
+
+
+def registry_at(folder: Path | None) -> ModelRegistry:
+    """The models in a folder; the user's by default."""
+    return ModelRegistry(folder or models_folder())
+
+
+def listed(registry: ModelRegistry) -> list[dict[str, Any]]:
+    """One row a model; one that is not what its digest says is named with the reason."""
+    used: dict[str, list[str]] = {}
+    for key, digest in registry.keys().items():
+        used.setdefault(digest, []).append(key)
+    rows = []
+    for digest in registry.digests():
+        row: dict[str, Any] = {"digest": digest, "keys": used.get(digest, []), "refused": ""}
+        try:
+            card = registry.load(digest).card
+            row |= {"target": card.target.name, "beats_baseline": card.beats_baseline}
+        except ModelRefusedError as error:
+            row |= {"target": None, "beats_baseline": None, "refused": error.sentence}
+        rows.append(row)
+    return rows
+
+
+def compared(first: ModelCard, second: ModelCard) -> dict[str, Any]:
+    """Two cards beside each other.
+
+    Returns:
+        `same_history`, and `rows` of what, first and second.
+    """
+    rows = [
+        (what, one, other)
+        for (what, one), other in zip(_facts(first), dict(_facts(second)).values(), strict=True)
+    ]
+    names = sorted(set(first.metrics) | set(second.metrics))
+    for name in names:
+        ours, theirs = first.metrics.get(name, {}), second.metrics.get(name, {})
+        rows += [
+            (f"{name}, {metric}", ours.get(metric), theirs.get(metric)) for metric in sorted({*ours, *theirs})
+        ]
+    return {
+        "same_history": first.trained_on.digest == second.trained_on.digest,
+        "rows": [{"what": what, "first": one, "second": other} for what, one, other in rows],
+    }
+
+
+def _facts(card: ModelCard) -> list[tuple[str, object]]:
+    trained, gain = card.trained_on, card.comparison
+    return [
+        ("digest", f"{card.model_digest[:10]}…{card.model_digest[-4:]}"),
+        ("target", card.target.name),
+        ("features", ", ".join(str(entry.get("name")) for entry in card.features)),
+        ("source", trained.source or "-"),
+        ("blocks", f"{trained.first_block}..{trained.last_block}"),
+        ("samples", trained.samples),
+        ("trees", card.trees),
+        ("best baseline", gain.baseline),
+        (f"gain over it in {gain.loss}", f"{gain.gain:.4g} ({gain.low:.4g} .. {gain.high:.4g})"),
+        ("beats its baseline", "yes" if card.beats_baseline else "no"),
+    ]
+
+
+def print_compared(table: dict[str, Any]) -> None:
+    """Print what `compared` gave."""
+    width = max(len(row["what"]) for row in table["rows"])
+    for row in table["rows"]:
+        shown = [
+            f"{value:.4g}" if isinstance(value, float) else str(value)
+            for value in (row["first"], row["second"])
+        ]
+        mark = " " if shown[0] == shown[1] else "*"
+        click.echo(f"{mark} {row['what']:<{width}}  {shown[0]:<28}  {shown[1]}")
+    if not table["same_history"]:
+        click.echo("They were measured on different histories: their metrics do not say who is better.")
+
+
+async def registered(
+    shelf: Shelf, model: TrainedModel, parent: str | None, card_uri: str, keystore: Path | None
+) -> dict[str, Any]:
+    """Register a model, and a registry before it where that was asked for.
+
+    Raises:
+        NotFoundError: where the parent is not registered.
+    """
+    async with Rpc(shelf.rpc) as rpc:
+        author = await Wallet.connect(_author(keystore), rpc)
+        head = await rpc.call("eth_getBlockByNumber", "latest", False)
+        most = 2 * int(head.get("baseFeePerGas", "0x0"), 16) + _TIP_WEI
+        place = shelf.registry or await deploy_model_registry(
+            rpc, author, max_fee_wei=most, priority_fee_wei=_TIP_WEI
+        )
+        above = await find_model(rpc, place, parent) if parent else None
+        if parent and above is None:
+            raise NotFoundError(
+                f"The parent {parent} is not in the registry at {place}.", "Register it first."
+            )
+        model_id = await register_model(
+            *(rpc, author, place, model),
+            parent=above,
+            card_uri=card_uri,
+            max_fee_wei=most,
+            priority_fee_wei=_TIP_WEI,
+        )
+    return {"digest": model.digest, "registry": place, "model_id": model_id, "parent": above}
+
+
+def _author(keystore: Path | None) -> Signer:
+    if keystore is not None:
+        return load_keystore(keystore, keystore_passphrase(sys.stdin))
+    try:
+        return Signer(bytes.fromhex(os.environ.get(MODELS_KEY, "").removeprefix("0x")))
+    except ValueError:
+        raise ConfigError(
+            "The author's key is missing.", f"Name a --keystore, or set {MODELS_KEY}."
+        ) from None
+
+
+async def verified(
+    registry: ModelRegistry, digests: list[str], shelf: Shelf | None, rows: int
+) -> list[dict[str, Any]]:
+    """One finding a model: `broken` says what is wrong, `checked` what was looked at."""
+    findings = []
+    for digest in digests:
+        checked: list[str] = []
+        try:
+            model = registry.load(digest)
+            checked.append("digest")
+            wanted = _rows(model, rows)
+            _against_lightgbm(model, wanted)
+            checked.append("LightGBM")
+            if shelf is not None:
+                checked.append(await _against_the_chain(shelf, model, wanted))
+            broken = ""
+        except DefaiError as error:
+            broken = error.sentence
+        findings.append({"digest": digest, "checked": checked, "broken": broken})
+    return findings
+
+
+def print_findings(findings: list[dict[str, Any]]) -> None:
+    """Print what `verified` gave."""
+    for finding in findings:
+        found = finding["broken"] or f"as its digest says: {', '.join(finding['checked'])}"
+        click.echo(f"{finding['digest'][:10]}…{finding['digest'][-4:]}  {found}")
+    if not findings:
+        click.echo("There is no model to verify.")
+
+
+def _rows(model: TrainedModel, count: int) -> list[tuple[int, ...]]:
+    """Rows at the trees' thresholds, beside them, anywhere, and at the ends of int32."""
+    draw = Random(model.digest)  # noqa: S311  rows to forecast, not a secret
+    thresholds: dict[int, list[int]] = {}
+    for tree in model.ensemble.trees:
+        for feature, threshold in zip(tree.feature, tree.threshold, strict=True):
+            thresholds.setdefault(feature, []).append(threshold)
+
+    def value(feature: int) -> int:
+        near = draw.choice(thresholds.get(feature, [0])) + draw.choice((-1, 0, 1))
+        drawn = draw.choice((near, near, draw.randint(-_FAR, _FAR), draw.choice(_ENDS)))
+        return max(_ENDS[0], min(_ENDS[1], drawn))
+
+    return [tuple(value(feature) for feature in range(len(model.spec.names))) for _ in range(count)]
+
+
+def _against_lightgbm(model: TrainedModel, rows: list[tuple[int, ...]]) -> None:
+    from defai.models.lightgbm import parse, predict_with_booster  # noqa: PLC0415  numpy and LightGBM
+
+    theirs = parse(model.lightgbm_text)
+    if theirs.trees != model.ensemble.trees[-len(theirs.trees) :]:  # a start of trees may come before them
+        raise DefaiError("LightGBM's text holds other trees than the model.", "Train it again.")
+    if rows and predict_with_booster(model.lightgbm_text, rows) != [theirs.sum_x24(row) for row in rows]:
+        raise DefaiError("LightGBM forecasts otherwise than the model.", "Train it again.")
+
+
+async def _against_the_chain(shelf: Shelf, model: TrainedModel, rows: list[tuple[int, ...]]) -> str:
+    if shelf.registry is None:
+        raise ConfigError("There is nothing to verify in a registry that is yet to be deployed.")
+    async with Rpc(shelf.rpc) as rpc:
+        model_id = await find_model(rpc, shelf.registry, model.digest)
+        if model_id is None:
+            raise NotFoundError(f"The registry at {shelf.registry} has no model {model.digest}.")
+        read = await read_model(rpc, shelf.registry, model_id)
+        theirs = (read.digest, read.ensemble, read.features_digest, read.band_x24, read.beats_baseline)
+        ours = (model.digest, model.ensemble, model.spec.digest, model.band_x24, model.beats_baseline)
+        if theirs != ours:
+            raise DefaiError(f"Model #{model_id} on the chain is another than the one on disk.")
+        if read.card_digest != card_digest(model):
+            raise DefaiError(f"The card of model #{model_id} is another than the one on disk.")
+        said = await predict_on_chain(rpc, shelf.registry, model_id, rows)
+    if said != [model.ensemble.predict_x24(row) for row in rows]:
+        raise DefaiError("The EVM forecasts otherwise than the model.")
+    return f"the chain (model #{model_id}, {len(rows)} forecasts by the EVM)"
