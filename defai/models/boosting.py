@@ -25,11 +25,11 @@ from defai.units import Q24
 _LN2: Final = log(2)
 _LOG_PARAMETERS: Final[Mapping[str, Any]] = MappingProxyType(
     {
-        "num_leaves": 15,
+        "num_leaves": 7,
         "learning_rate": 0.03,
         "min_data_in_leaf": 200,
         "lambda_l2": 5.0,
-        "feature_fraction": 0.5,
+        "feature_fraction": 0.3,
         "bagging_fraction": 0.7,
         "bagging_freq": 1,
         "max_bin": 63,

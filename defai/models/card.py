@@ -7,7 +7,7 @@ from typing import Any
 
 from eth_hash.auto import keccak
 
-from defai.models.targets import Target
+from defai.models.targets import VOLATILITIES, Target
 
 Metrics = dict[str, float | None]
 """Values by the metric's name; None where one is undefined, as R2 on labels that never change."""
@@ -170,15 +170,28 @@ def summary(card: ModelCard) -> str:
         f" (95 %: {compared.low:.4g} .. {compared.high:.4g})"
         + ("" if compared.share is None else f", {compared.share:.1%} of its loss"),
     ]
+    for one in card.comparisons[1:]:
+        if one.share is not None and one.share_low is not None and one.share_high is not None:
+            interval = f"(95 %: {one.share_low:.1%} .. {one.share_high:.1%})"
+            lines.append(f"            {one.share:.1%} over {one.baseline} {interval}")
     for name, metrics in card.metrics.items():
         shown = "  ".join(f"{metric} {_number(value)}" for metric, value in metrics.items())
-        lines.append(f"  {name:<22}{shown}")
+        lines.append(f"  {name:<26}{shown}")
     if card.band is not None:
-        width = card.band.half_width_x24 / 2**24
-        lines.append(f"  band      ±{width:.1f} for {card.band.level:.0%}; it held {card.band.coverage:.0%}")
+        lines.append(
+            f"  band      {_width(card)} for {card.band.level:.0%}; it held {card.band.coverage:.0%}"
+        )
     top = sorted(card.importance.items(), key=lambda item: -item[1])[:5]
     lines.append("  leans on  " + ", ".join(f"{name} {share:.0%}" for name, share in top))
     return "\n".join(lines)
+
+
+def _width(card: ModelCard) -> str:
+    """Half the band's width; of a forecast in logarithms, what it is divided and multiplied by."""
+    width = (card.band.half_width_x24 if card.band else 0) / 2**24
+    if card.design and card.target.kind in VOLATILITIES:
+        return f"÷× {2**width:.2f}"
+    return f"±{width:.1f}"
 
 
 def _number(value: float | None) -> str:

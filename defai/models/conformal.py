@@ -10,8 +10,8 @@ from defai.models.metrics import Floats
 def half_width(errors: Floats, level: float) -> float:
     """Half the width of a band that holds the next outcome with this probability, if errors are exchangeable.
 
-    The ceil((n + 1) * level)-th smallest absolute error, the largest where n is too small (Papadopoulos, Proedrou, Vovk,
-    Gammerman 2002).
+    The ceil((n + 1) * level)-th smallest absolute error, the largest where n is too small (Papadopoulos, Proedrou,
+    Vovk, Gammerman 2002).
 
     Args:
         errors: of forecasts on rows the model had not seen, at least one, shape (n,).

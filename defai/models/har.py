@@ -1,4 +1,4 @@
-"""Heterogeneous autoregressions of variance, in logarithms and in integers: the baselines to beat, and where trees start.
+"""Heterogeneous autoregressions of variance, in logs and in integers: the baselines to beat, and where trees start.
 
 log-HAR: Corsi 2009, in logs. Strong HAR: log-HAR on Parkinson's components with a term for each hour and each weekday.
 Both are fitted by least squares on logarithms and then scaled so that the mean ratio of outcome to forecast on the rows

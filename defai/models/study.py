@@ -55,7 +55,7 @@ class Design:
     fixed_rounds: bool = False
     embargo: int | None = None
     test_from: int | None = None
-    weight_half_life_days: float | None = None
+    weight_half_life_days: float | None = 1_400.0
     seed: int = 0
     workers: int = 2
 

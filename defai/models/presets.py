@@ -1,0 +1,54 @@
+"""Features that a target is given where nobody names others: one configuration, chosen on validation data."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from defai.models.targets import VOLATILITIES, Target
+
+_HOUR_S: Final = 3_600
+_LONG: Final = (1, 2, 3, 6, 12, 24, 48, 72, 168, 336)
+_SHORT: Final = (1, 5, 15, 60, 180, 360, 1_440)
+_POOL: Final = (
+    "volume_ratio_{h}",
+    "imbalance_{h}",
+    "fees_to_lvr_{h}",
+    "fees_to_lvr_{d}",
+    "liquidity_change_{h}",
+)
+
+
+def default_features(target: Target, step_s: int, *, pool: bool) -> tuple[str, ...]:
+    """The features' names.
+
+    Args:
+        target: what is forecast.
+        step_s: seconds from row to row.
+        pool: whether rows tell volumes and liquidity.
+    """
+    hourly = step_s >= _HOUR_S
+    windows, calm, cycle = (_LONG, (24, 168), 168) if hourly else (_SHORT, (60, 360), 0)
+    names = [f"log_parkinson_{n}" for n in windows]
+    names += [f"log_volatility_{n}" for n in ((1, 6, 24, 168) if hourly else (5, 60, 360, 1_440))]
+    names += [f"return_{n}" for n in ((1, 3, 6, 24, 168) if hourly else (1, 5, 15, 60, 360))]
+    names += [f"{family}_{calm[0]}" for family in ("garman_klass", "fall_share", "jump_share")]
+    names += [f"peak_parkinson_{n}" for n in calm]
+    if hourly:
+        names += [
+            "garman_klass_6",
+            *(f"echo_parkinson_{n}" for n in (2, 3, 24, 48, 168)),
+            f"cycle_parkinson_{cycle}",
+        ]
+        if target.horizon_blocks > 1:
+            names += [f"parkinson_rise_{n}" for n in (8, 24, 96, 168)] + [
+                "scaled_return_24",
+                "scaled_return_168",
+            ]
+        names += ["time_of_week"]
+    names += ["time_of_day", "day_of_week"]
+    if pool and target.kind not in VOLATILITIES:
+        names += _with_windows(_POOL, *calm)
+    return tuple(names)
+
+
+def _with_windows(families: Sequence[str], hour: int, day: int) -> list[str]:
+    return [family.format(h=hour, d=day) for family in families]
