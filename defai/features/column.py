@@ -105,11 +105,14 @@ class Column:
     def __mod__(self, other: "Column | int") -> "Column":
         return self._divided(np.mod, other)
 
-    def __and__(self, other: "Column") -> "Column":
-        return Column(self.values & other.values)
+    def __and__(self, other: "Column | bool") -> "Column":
+        return Column(self.values & _flags(other))
 
-    def __or__(self, other: "Column") -> "Column":
-        return Column(self.values | other.values)
+    def __or__(self, other: "Column | bool") -> "Column":
+        return Column(self.values | _flags(other))
+
+    __rand__ = __and__
+    __ror__ = __or__
 
     def __eq__(self, other: object) -> "Column":  # type: ignore[override]  # row by row, as arrays compare
         return self._compared(np.equal, other)
@@ -199,6 +202,14 @@ def _values(one: "Column | int") -> Array | int:
     if isinstance(one, int):
         return int(one)
     raise ColumnError(f"a column meets a {type(one).__name__}")
+
+
+def _flags(one: "Column | bool") -> Array | bool:
+    if isinstance(one, bool):
+        return one
+    if isinstance(one, Column) and one.values.dtype == np.bool_:
+        return one.values
+    raise ColumnError("only comparisons are combined")
 
 
 def _like(column: Column, one: "Column | int") -> Array:
