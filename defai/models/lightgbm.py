@@ -78,6 +78,7 @@ def fit(
     rounds: int,
     seed: int,
     match_variance: bool = False,
+    weights: list[float] | None = None,
 ) -> Fitted:
     """Train one booster and quantise it.
 
@@ -89,6 +90,7 @@ def fit(
         rounds: number of trees.
         seed: of every random choice.
         match_variance: scale the leaves so that squared labels are on average as large as squared forecasts.
+        weights: how much each sample counts; 1 for all where there are none.
 
     Raises:
         ConfigError: for a parameter that would make the model inexact or not repeatable.
@@ -98,7 +100,9 @@ def fit(
 
     chosen = _seeded(parameters, seed)
     features, target = _matrix(rows, labels_x24)
-    dataset = lightgbm.Dataset(features, label=target, feature_name=list(names), params=chosen)
+    dataset = lightgbm.Dataset(
+        features, label=target, weight=weights, feature_name=list(names), params=chosen
+    )
     booster = lightgbm.train(chosen, dataset, num_boost_round=rounds)
     forecast = np.asarray(booster.predict(features, raw_score=True, num_threads=1), dtype=np.float64)
     _quantise_leaves(booster, _variance_scale(forecast, target) if match_variance else 1.0)

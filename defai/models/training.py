@@ -55,6 +55,7 @@ class Settings:
         parameters: LightGBM's, over the default ones.
         rounds: number of trees at most; training stops early where more do not help on unseen rows.
         embargo: samples left out before a test fold beyond the purged ones; None for as many as the horizon.
+        row_weights: by block number, where a sample is not to count once: ratings of decisions.
     """
 
     seed: int = 0
@@ -62,6 +63,7 @@ class Settings:
     folds: int = 4
     embargo: int | None = None
     parameters: Mapping[str, Any] | None = None
+    row_weights: Mapping[int, float] | None = None
 
     def embargo_of(self, target: Target) -> int:
         """The embargo for a target."""
@@ -244,7 +246,12 @@ def _fit(
         rounds=rounds,
         seed=settings.seed,
         match_variance=target.kind == "volatility",
+        weights=_weights(samples.blocks[chosen.start : chosen.stop], settings.row_weights),
     )
+
+
+def _weights(blocks: Sequence[int], by_block: Mapping[int, float] | None) -> list[float] | None:
+    return [by_block.get(block, 1.0) for block in blocks] if by_block else None
 
 
 def _floats(values_x24: Sequence[int]) -> Floats:

@@ -1,0 +1,137 @@
+"""A new model against the one that serves: trained on older rows, judged beside it on newer ones neither has seen."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from defai.errors import ConfigError
+from defai.features.pipeline import build_table
+from defai.market.window import Observation
+from defai.models.drift import Profile
+from defai.models.metrics import Floats, loss_name, losses, mean_interval
+from defai.models.registry import ModelRegistry
+from defai.models.targets import labels_x24
+from defai.models.trained import TrainedModel
+from defai.models.training import Settings, train
+from defai.units import Q24
+
+LIVE: Final = "live: "
+"""How the source of rows that a session saw begins on a model's card."""
+FEWEST_JUDGED: Final = 100
+_RESAMPLES: Final = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What a worker process is told.
+
+    Attributes:
+        histories: rows by pool, one a block, the main pool first: of the market that is traded.
+        holder: digest of the model that serves.
+        folder: of the registry; the challenger is saved there.
+        own_blocks: whether the holder's block numbers count this very market's blocks. Where they don't, it was
+            trained elsewhere and has seen none of these rows.
+        held_out: share of the rows, the newest, that the two are judged on.
+    """
+
+    histories: Mapping[str, tuple[Observation, ...]]
+    feature_names: tuple[str, ...]
+    holder: str
+    folder: Path
+    own_blocks: bool
+    settings: Settings
+    held_out: float = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a challenge.
+
+    Attributes:
+        challenger: digest of the new model.
+        takes_over: whether the interval of its gain lies above 0.
+        gain: the holder's mean loss less the challenger's, on `judged` rows that neither has seen; low and high are
+            its 95 % interval, by a block bootstrap.
+        profile: of the rows that the challenger was trained on.
+        reason: all that in a sentence.
+    """
+
+    challenger: str
+    holder: str
+    takes_over: bool
+    gain: float
+    low: float
+    high: float
+    judged: int
+    profile: Profile
+    reason: str
+
+
+def challenge(task: Challenge) -> Outcome:
+    """Train a challenger and judge it. Runs in a worker process; nothing in it depends on the clock.
+
+    Raises:
+        ConfigError: where there are too few rows to train or to judge on.
+        ModelRefusedError: where the holder is not what its digest says.
+    """
+    registry = ModelRegistry(task.folder)
+    holder = registry.load(task.holder)
+    target, main = holder.target, next(iter(task.histories.values()))
+    cut = len(main) - max(1, round(len(main) * task.held_out))
+    older = {name: rows[:cut] for name, rows in task.histories.items()}
+    challenger = train(
+        older,
+        feature_names=task.feature_names,
+        target=target,
+        settings=task.settings,
+        source=f"{LIVE}blocks {main[0].block_number} to {main[cut - 1].block_number}",
+    )
+    seen_until = holder.card.trained_on.last_block if task.own_blocks else -1
+    embargo = task.settings.embargo_of(target)
+    gains = _gains(task, holder, challenger, after=max(main[cut].block_number - 1, seen_until) + embargo)
+    if len(gains) < FEWEST_JUDGED:
+        raise ConfigError(
+            f"Only {len(gains)} rows are left that neither model has seen; it takes {FEWEST_JUDGED} to judge."
+        )
+    length = max(2 * target.horizon_blocks, round(len(gains) ** 0.5))
+    low, high = mean_interval(gains, block_length=length, resamples=_RESAMPLES, seed=task.settings.seed)
+    gain = float(gains.mean())
+    registry.save(challenger)
+    better = "better than" if low > 0 else "not better than"
+    sentence = (
+        f"retrained on blocks {main[0].block_number} to {main[cut - 1].block_number}: {better} its predecessor by"
+        f" {gain:.4g} in {loss_name(target)} (95 %: {low:.4g} .. {high:.4g}) on {len(gains)} rows neither had seen"
+    )
+    profile = _profile(older, challenger)
+    return Outcome(challenger.digest, task.holder, low > 0, gain, low, high, len(gains), profile, sentence)
+
+
+def profile_of(histories: Sequence[Sequence[Observation]], model: TrainedModel) -> Profile:
+    """Where a model's features lay in some histories, its main pool's first."""
+    rows = [row.values for row in build_table(histories, model.spec) if row is not None]
+    return Profile.of(model.spec.names, rows)
+
+
+def _profile(histories: Mapping[str, Sequence[Observation]], model: TrainedModel) -> Profile:
+    return profile_of(list(histories.values()), model)
+
+
+def _gains(task: Challenge, holder: TrainedModel, challenger: TrainedModel, *, after: int) -> Floats:
+    """The holder's loss less the challenger's on each row behind a block whose outcome is known."""
+    histories = list(task.histories.values())
+    labels = labels_x24(histories[0], holder.target)
+    theirs, ours, outcomes = [], [], []
+    tables = zip(
+        build_table(histories, holder.spec), build_table(histories, challenger.spec), labels, strict=True
+    )
+    for old_row, new_row, label in tables:
+        if old_row is None or new_row is None or label is None or old_row.block_number <= after:
+            continue
+        theirs.append(holder.predict(old_row).value_x24)
+        ours.append(challenger.predict(new_row).value_x24)
+        outcomes.append(label)
+    old, new, outcome = (np.asarray(values, dtype=np.float64) / Q24 for values in (theirs, ours, outcomes))
+    return losses(holder.target, old, outcome) - losses(holder.target, new, outcome)
