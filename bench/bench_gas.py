@@ -215,7 +215,8 @@ async def stage() -> AsyncIterator[tuple[ForkWorld, MarketState, Agent, Meter]]:
     """A stand-in with its market, and the scripted agent on it."""
     valuation = Valuation(USDC_WETH_005, USDC)
     settings = Settings.demo({"market.seed": SEED}, environment={})
-    request = SeatRequest(NAME, 60_000 * 10**USDC.decimals)
+    limits = Limits(max_slippage_bps=SLIPPAGE_BPS, max_average_deviation_bps=2 * SLIPPAGE_BPS)
+    request = SeatRequest(NAME, 60_000 * 10**USDC.decimals, limits=limits)
     world = ForkWorld(
         ForkOptions(seed=SEED), partial(make_market, settings, print), POOLS, valuation, [request]
     )
@@ -224,7 +225,6 @@ async def stage() -> AsyncIterator[tuple[ForkWorld, MarketState, Agent, Meter]]:
         (seat,) = opening.seats
         meter = Meter(world)
         portfolio = Portfolio.opening(seat.balances)
-        limits = Limits(max_slippage_bps=SLIPPAGE_BPS)
         desk = Desk(opening.market, valuation, portfolio, limits, encode=partial(world.executor.encode, NAME))
         mandate = Mandate(NAME, NAME, Scripted(), ZERO_DIGEST, POOLS, None, ANCHORED)
         outbox = Outbox(seat.agent_id, world.audit_log.domain)

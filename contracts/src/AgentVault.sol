@@ -7,19 +7,29 @@ import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {ERC721Holder} from "@openzeppelin/contracts/token/ERC721/utils/ERC721Holder.sol";
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
 import {TradingPolicy} from "./TradingPolicy.sol";
 import {Call, IAgentVault, PolicyConfig} from "./interfaces/IAgentVault.sol";
+import {ICircuitBreaker} from "./interfaces/ICircuitBreaker.sol";
 import {Anchor, Decision, IDecisionAudit} from "./interfaces/IDecisionAudit.sol";
 
 /// @title The vault of one agent
 /// @notice See {IAgentVault}; what the agent may do is in {TradingPolicy}.
 /// @dev Deployed once as code; every agent's vault is a clone of it (ERC-1167) that the factory initialises.
-contract AgentVault is IAgentVault, TradingPolicy, ReentrancyGuardTransient, ERC721Holder {
+contract AgentVault is IAgentVault, TradingPolicy, ReentrancyGuardTransient, EIP712, ERC721Holder {
     using SafeERC20 for IERC20;
 
     /// @inheritdoc IAgentVault
+    uint256 public constant POLICY_DELAY = 1 days;
+    bytes32 private constant APPROVAL_TYPEHASH =
+        keccak256("Approval(bytes32 decisionDigest,uint256 deadline)");
+
+    /// @inheritdoc IAgentVault
     IDecisionAudit public immutable audit;
+    /// @inheritdoc IAgentVault
+    ICircuitBreaker public immutable breaker;
     /// @inheritdoc IAgentVault
     address public immutable factory;
 
@@ -30,6 +40,8 @@ contract AgentVault is IAgentVault, TradingPolicy, ReentrancyGuardTransient, ERC
     /// @inheritdoc IAgentVault
     address public owner;
     uint96 private _agentId;
+    bytes32 private _proposalDigest;
+    uint256 private _proposalEffectiveAt;
 
     modifier onlyOwner() {
         if (msg.sender != owner) revert NotOwner(msg.sender);
@@ -41,8 +53,12 @@ contract AgentVault is IAgentVault, TradingPolicy, ReentrancyGuardTransient, ERC
         _;
     }
 
-    constructor(IDecisionAudit audit_, address factory_) {
+    constructor(IDecisionAudit audit_, ICircuitBreaker breaker_, address factory_)
+        TradingPolicy(breaker_)
+        EIP712("defai vault", "1")
+    {
         audit = audit_;
+        breaker = breaker_;
         factory = factory_;
     }
 
@@ -72,16 +88,29 @@ contract AgentVault is IAgentVault, TradingPolicy, ReentrancyGuardTransient, ERC
         bytes calldata payload,
         Call[] calldata calls
     ) external onlyAgentKey nonReentrant returns (uint256 tokenId, bytes[] memory results) {
-        if (paused) revert VaultPaused();
-        if (calls.length == 0) revert NothingToExecute();
-        bytes32 actionDigest = keccak256(abi.encode(calls));
-        if (actionDigest != decision.actionDigest) {
-            revert WrongActionDigest(decision.actionDigest, actionDigest);
-        }
-        tokenId = audit.record(pending, decision, payload);
-        results = new bytes[](calls.length);
-        for (uint256 i = 0; i < calls.length; ++i) {
-            results[i] = _makeCall(calls[i].target, calls[i].data);
+        return _execute(pending, decision, payload, calls, false);
+    }
+
+    /// @inheritdoc IAgentVault
+    function executeApproved(
+        Anchor calldata pending,
+        Decision calldata decision,
+        bytes calldata payload,
+        Call[] calldata calls,
+        uint256 deadline,
+        bytes calldata signature
+    ) external onlyAgentKey nonReentrant returns (uint256 tokenId, bytes[] memory results) {
+        _requireApproval(audit.digestOf(decision), deadline, signature);
+        return _execute(pending, decision, payload, calls, true);
+    }
+
+    /// @inheritdoc IAgentVault
+    function mark() external nonReentrant returns (uint256 equity, uint256 peak) {
+        bool fallen;
+        (equity, peak, fallen) = _mark();
+        if (fallen && !paused) {
+            paused = true;
+            emit Paused(msg.sender);
         }
     }
 
@@ -99,6 +128,7 @@ contract AgentVault is IAgentVault, TradingPolicy, ReentrancyGuardTransient, ERC
     /// @inheritdoc IAgentVault
     function unpause() external onlyOwner {
         paused = false;
+        _forgetPeak();
         emit Unpaused(msg.sender);
     }
 
@@ -111,7 +141,30 @@ contract AgentVault is IAgentVault, TradingPolicy, ReentrancyGuardTransient, ERC
 
     /// @inheritdoc IAgentVault
     function setPolicy(PolicyConfig calldata policy) external onlyOwner nonReentrant {
+        if (!_loosens(policy)) {
+            emit PolicyReplaced(_replacePolicy(policy), policy);
+            return;
+        }
+        _proposalDigest = keccak256(abi.encode(policy));
+        _proposalEffectiveAt = block.timestamp + POLICY_DELAY;
+        emit PolicyProposed(_proposalDigest, _proposalEffectiveAt, policy);
+    }
+
+    /// @inheritdoc IAgentVault
+    function applyPolicy(PolicyConfig calldata policy) external onlyOwner nonReentrant {
+        bytes32 policyDigest = keccak256(abi.encode(policy));
+        if (policyDigest != _proposalDigest) revert NotProposed(policyDigest);
+        if (block.timestamp < _proposalEffectiveAt) revert TooEarly(_proposalEffectiveAt);
+        delete _proposalDigest;
+        delete _proposalEffectiveAt;
         emit PolicyReplaced(_replacePolicy(policy), policy);
+    }
+
+    /// @inheritdoc IAgentVault
+    function withdrawProposal() external onlyOwner {
+        emit ProposalWithdrawn(_proposalDigest);
+        delete _proposalDigest;
+        delete _proposalEffectiveAt;
     }
 
     /// @inheritdoc IAgentVault
@@ -124,6 +177,7 @@ contract AgentVault is IAgentVault, TradingPolicy, ReentrancyGuardTransient, ERC
     /// @inheritdoc IAgentVault
     function withdrawToken(address token, address to, uint256 amount) external onlyOwner nonReentrant {
         if (to == address(0)) revert ZeroAddress();
+        _forgetPeak();
         emit TokenWithdrawn(token, to, amount);
         IERC20(token).safeTransfer(to, amount);
     }
@@ -134,6 +188,7 @@ contract AgentVault is IAgentVault, TradingPolicy, ReentrancyGuardTransient, ERC
         onlyOwner
         nonReentrant
     {
+        _forgetPeak();
         emit PositionWithdrawn(collection, to, tokenId);
         IERC721(collection).safeTransferFrom(address(this), to, tokenId);
     }
@@ -154,9 +209,10 @@ contract AgentVault is IAgentVault, TradingPolicy, ReentrancyGuardTransient, ERC
     }
 
     /// @inheritdoc IAgentVault
-    function tokenLimits(address token) external view returns (bool, uint120, uint120) {
+    function tokenLimits(address token) external view returns (bool, uint120, uint120, uint120) {
         TokenLimits memory limits = _tokenLimits(token);
-        return (limits.allowed, limits.maxPerTrade, limits.maxPerDay);
+        if (!limits.allowed) return (false, 0, 0, 0);
+        return (true, limits.maxPerTrade, limits.maxPerDay, _approvalAbove(token));
     }
 
     /// @inheritdoc IAgentVault
@@ -170,7 +226,54 @@ contract AgentVault is IAgentVault, TradingPolicy, ReentrancyGuardTransient, ERC
         view
         returns (bool, address, uint32, uint24)
     {
-        PoolLimits memory limits = _poolLimits(tokenA, tokenB, fee);
-        return (limits.pool != address(0), limits.pool, limits.twapSeconds, limits.maxTickDeviation);
+        (address pool, PoolLimits memory limits) = _poolLimits(tokenA, tokenB, fee);
+        return (limits.allowed, pool, limits.twapSeconds, limits.maxTickDeviation);
+    }
+
+    /// @inheritdoc IAgentVault
+    function proposal() external view returns (bytes32 policyDigest, uint256 effectiveAt) {
+        return (_proposalDigest, _proposalEffectiveAt);
+    }
+
+    /// @inheritdoc IAgentVault
+    function markDue() external view returns (uint256) {
+        return _markDue;
+    }
+
+    /// @inheritdoc IAgentVault
+    function approvalDigest(bytes32 decisionDigest, uint256 deadline) public view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(APPROVAL_TYPEHASH, decisionDigest, deadline)));
+    }
+
+    /// @dev The record first: what a call reaches of the audit stands already, and none is made without it.
+    function _execute(
+        Anchor calldata pending,
+        Decision calldata decision,
+        bytes calldata payload,
+        Call[] calldata calls,
+        bool approved
+    ) private returns (uint256 tokenId, bytes[] memory results) {
+        if (paused) revert VaultPaused();
+        if (calls.length == 0) revert NothingToExecute();
+        bytes32 actionDigest = keccak256(abi.encode(calls));
+        if (actionDigest != decision.actionDigest) {
+            revert WrongActionDigest(decision.actionDigest, actionDigest);
+        }
+        _requireStanding();
+        tokenId = audit.record(pending, decision, payload);
+        results = new bytes[](calls.length);
+        for (uint256 i = 0; i < calls.length; ++i) {
+            results[i] = _makeCall(calls[i].target, calls[i].data, approved);
+        }
+    }
+
+    /// @dev That an approval is used once is the audit's doing: a decision's sequence comes once.
+    function _requireApproval(bytes32 decisionDigest, uint256 deadline, bytes calldata signature) private {
+        if (block.timestamp > deadline) revert ApprovalExpired(deadline);
+        bytes32 digest = approvalDigest(decisionDigest, deadline);
+        if (!SignatureChecker.isValidSignatureNowCalldata(owner, digest, signature)) {
+            revert NotOwnersSignature(digest);
+        }
+        emit ApprovalUsed(decisionDigest, deadline);
     }
 }

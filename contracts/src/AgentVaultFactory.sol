@@ -4,9 +4,11 @@ pragma solidity 0.8.30;
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
 
 import {AgentVault} from "./AgentVault.sol";
+import {CircuitBreaker} from "./CircuitBreaker.sol";
 import {DecisionAudit} from "./DecisionAudit.sol";
 import {PolicyConfig} from "./interfaces/IAgentVault.sol";
 import {IAgentVaultFactory} from "./interfaces/IAgentVaultFactory.sol";
+import {ICircuitBreaker} from "./interfaces/ICircuitBreaker.sol";
 import {IDecisionAudit} from "./interfaces/IDecisionAudit.sol";
 
 /// @title Where vaults come from
@@ -15,6 +17,8 @@ contract AgentVaultFactory is IAgentVaultFactory {
     /// @inheritdoc IAgentVaultFactory
     IDecisionAudit public immutable audit;
     /// @inheritdoc IAgentVaultFactory
+    ICircuitBreaker public immutable breaker;
+    /// @inheritdoc IAgentVaultFactory
     address public immutable vaultImplementation;
 
     /// @inheritdoc IAgentVaultFactory
@@ -22,7 +26,8 @@ contract AgentVaultFactory is IAgentVaultFactory {
 
     constructor() {
         audit = new DecisionAudit(address(this));
-        vaultImplementation = address(new AgentVault(audit, address(this)));
+        breaker = new CircuitBreaker();
+        vaultImplementation = address(new AgentVault(audit, breaker, address(this)));
     }
 
     /// @inheritdoc IAgentVaultFactory

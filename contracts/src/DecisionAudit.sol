@@ -6,6 +6,7 @@ import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {BitMaps} from "@openzeppelin/contracts/utils/structs/BitMaps.sol";
 
@@ -15,9 +16,9 @@ import {RecordImage} from "./libraries/RecordImage.sol";
 
 /// @title The record of every decision
 /// @notice See {IDecisionAudit}.
-/// @dev A record writes one new slot of storage: its owner is the agent's vault and needs none of its own, the digest is
-/// kept to 22 bytes (finding another decision to them takes 2**176 tries) and in full only as the head of the
-/// agent's chain, everything else stands in the event.
+/// @dev A record needs no slot of its own. Its owner is the agent's vault; its digest is in the chain that the agent's last
+/// digest commits to; what its picture shows are 48 bits, five of them to a slot, the latest beside the count of all
+/// records, which is written anyway. Everything else stands in the event.
 contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
     using BitMaps for BitMaps.BitMap;
     using SafeCast for uint256;
@@ -29,11 +30,10 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
         bytes32 lastDigest;
     }
 
-    struct Record {
-        bytes22 digestPrefix;
-        uint32 agentId;
-        uint32 sequence;
-        uint8 action;
+    /// @dev How many records there are, and the marks of the latest ones until five of them fill a page.
+    struct Newest {
+        uint64 count;
+        uint192 marks;
     }
 
     bytes32 private constant DECISION_TYPEHASH = keccak256(
@@ -43,10 +43,17 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
     /// @inheritdoc IDecisionAudit
     address public immutable registrar;
 
-    /// @inheritdoc IDecisionAudit
-    uint256 public totalSupply;
+    uint256 private constant PAGE = 5;
+    /// @dev A mark: agent (28 bits), action (4 bits; a larger one is kept as the largest), forecast (16 bits, signed).
+    uint256 private constant MARK_BITS = 48;
+    uint256 private constant MARK_MASK = (1 << MARK_BITS) - 1;
+    uint256 private constant MOST_AGENTS = 1 << 28;
+    uint256 private constant MOST_ACTIONS = 15;
+    int256 private constant FORECAST_BOUND = (int256(32_767) << 24) / 100_000;
+
+    Newest private _newest;
     mapping(uint256 agentId => Agent) private _agents;
-    mapping(uint256 tokenId => Record) private _records;
+    mapping(uint256 page => uint256 marks) private _pages;
     mapping(address vault => uint256 agentIdPlusOne) private _agentOfVault;
     mapping(uint256 agentId => mapping(uint256 firstSequence => bytes32)) private _anchors;
     mapping(uint256 agentId => BitMaps.BitMap) private _claimed;
@@ -62,7 +69,8 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
             revert AlreadyBound(agentId, vault);
         }
         _agents[agentId].vault = vault;
-        _agentOfVault[vault] = uint256(agentId.toUint32()) + 1;
+        if (agentId >= MOST_AGENTS) revert TooManyAgents(agentId);
+        _agentOfVault[vault] = agentId + 1;
         emit VaultBound(agentId, vault);
     }
 
@@ -85,7 +93,7 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
         bytes32 digest = digestOf(decision);
         agent.lastDigest = digest;
         ++agent.nextSequence;
-        tokenId = _mintRecord(agent, decision, digest);
+        tokenId = _mintRecord(agent, decision);
         _agents[agentId] = agent;
         emit DecisionRecorded(tokenId, agentId, digest, decision, payload);
     }
@@ -116,7 +124,7 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
         if (isClaimed(agentId, sequence)) revert AlreadyClaimed(agentId, sequence);
         _claimed[agentId].set(sequence);
         Agent memory agent = _agents[agentId];
-        tokenId = _mintRecord(agent, decision, digest);
+        tokenId = _mintRecord(agent, decision);
         _agents[agentId] = agent;
         emit DecisionClaimed(tokenId, agentId, digest, decision);
     }
@@ -128,16 +136,14 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
     }
 
     /// @inheritdoc IDecisionAudit
-    function recordOf(uint256 tokenId) external view returns (uint256, uint64, uint8, bytes22) {
-        _requireOwned(tokenId);
-        Record storage record_ = _records[tokenId];
-        return (record_.agentId, record_.sequence, record_.action, record_.digestPrefix);
+    function totalSupply() external view returns (uint256) {
+        return _newest.count;
     }
 
     /// @inheritdoc IDecisionAudit
-    function isRecordOf(uint256 tokenId, Decision calldata decision) external view returns (bool) {
+    function recordOf(uint256 tokenId) external view returns (uint256, uint8, int16) {
         _requireOwned(tokenId);
-        return _records[tokenId].digestPrefix == bytes22(digestOf(decision));
+        return _readMark(_markOf(tokenId));
     }
 
     /// @inheritdoc IDecisionAudit
@@ -171,10 +177,8 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
     /// @notice JSON with a picture of what was decided, as a data: URI.
     function tokenURI(uint256 tokenId) public view override returns (string memory) {
         _requireOwned(tokenId);
-        Record storage record_ = _records[tokenId];
-        return RecordImage.tokenURI(
-            tokenId, record_.agentId, record_.sequence, record_.action, record_.digestPrefix
-        );
+        (uint256 agentId, uint8 action, int16 forecast) = _readMark(_markOf(tokenId));
+        return RecordImage.tokenURI(tokenId, agentId, action, forecast, _agents[agentId].vault);
     }
 
     /// @notice ERC-721 with metadata, and ERC-5192.
@@ -199,8 +203,20 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
 
     /// @dev A record is the vault's whose decision it is.
     function _ownerOf(uint256 tokenId) internal view override returns (address) {
-        Record storage record_ = _records[tokenId];
-        return record_.digestPrefix == 0 ? address(0) : _agents[record_.agentId].vault;
+        if (tokenId == 0 || tokenId > _newest.count) return address(0);
+        return _agents[_markOf(tokenId) >> 20].vault;
+    }
+
+    /// @dev The mark of a record that there is.
+    function _markOf(uint256 tokenId) private view returns (uint256) {
+        uint256 place = tokenId - 1;
+        Newest memory newest = _newest;
+        uint256 marks = place / PAGE == newest.count / PAGE ? newest.marks : _pages[place / PAGE];
+        return (marks >> (place % PAGE * MARK_BITS)) & MARK_MASK;
+    }
+
+    function _readMark(uint256 mark) private pure returns (uint256 agentId, uint8 action, int16 forecast) {
+        return (mark >> 20, uint8((mark >> 16) & 15), int16(uint16(mark)));
     }
 
     /// @dev Moves the agent's chain on; the caller writes it back.
@@ -217,20 +233,28 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
     }
 
     /// @dev Counts the agent's records; the caller writes it back.
-    function _mintRecord(Agent memory agent, Decision calldata decision, bytes32 digest)
-        private
-        returns (uint256 tokenId)
-    {
-        tokenId = ++totalSupply;
+    function _mintRecord(Agent memory agent, Decision calldata decision) private returns (uint256 tokenId) {
+        Newest memory newest = _newest;
+        uint256 place = newest.count;
+        uint256 mark = (decision.agentId << 20) | (Math.min(decision.action, MOST_ACTIONS) << 16)
+            | uint16(_tenthsOfBps(decision.forecast));
+        uint256 marks = newest.marks | (mark << (place % PAGE * MARK_BITS));
+        if (place % PAGE == PAGE - 1) {
+            _pages[place / PAGE] = marks;
+            marks = 0;
+        }
+        tokenId = place + 1;
+        _newest = Newest(uint64(tokenId), uint192(marks));
         ++agent.records;
-        _records[tokenId] = Record({
-            digestPrefix: bytes22(digest),
-            agentId: decision.agentId.toUint32(),
-            sequence: uint256(decision.sequence).toUint32(),
-            action: decision.action
-        });
         emit Transfer(address(0), agent.vault, tokenId);
         emit Locked(tokenId);
+    }
+
+    /// @dev A forecast, which is times 2**24, in tenths of a basis point; what doesn't fit is kept as the nearest that does.
+    function _tenthsOfBps(int256 forecast) private pure returns (int16) {
+        if (forecast > FORECAST_BOUND) return type(int16).max;
+        if (forecast < -FORECAST_BOUND) return -type(int16).max;
+        return int16(forecast * 100_000 / (1 << 24));
     }
 
     function _requireNext(Agent memory agent, Decision calldata decision) private pure {

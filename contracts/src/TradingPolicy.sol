@@ -9,6 +9,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {TransientSlot} from "@openzeppelin/contracts/utils/TransientSlot.sol";
 
 import {PolicyConfig, PoolRule, TargetRule, TokenRule} from "./interfaces/IAgentVault.sol";
+import {ICircuitBreaker} from "./interfaces/ICircuitBreaker.sol";
 import {
     INonfungiblePositionManager,
     IPeripheryImmutableState,
@@ -27,6 +28,7 @@ abstract contract TradingPolicy {
     using SlotDerivation for bytes32;
     using SpendingCap for SpendingCap.Bucket;
     using TransientSlot for bytes32;
+    using TransientSlot for TransientSlot.AddressSlot;
     using TransientSlot for TransientSlot.Uint256Slot;
 
     struct TokenLimits {
@@ -36,23 +38,37 @@ abstract contract TradingPolicy {
     }
 
     struct PoolLimits {
-        address pool;
+        bool allowed;
+        uint24 fee;
         uint32 twapSeconds;
         uint24 maxTickDeviation;
     }
 
+    uint40 private constant NEVER = type(uint40).max;
     /// @dev keccak256("defai.TradingPolicy.spentInTransaction"), a mapping by token in transient storage.
     bytes32 private constant SPENT_IN_TRANSACTION = keccak256("defai.TradingPolicy.spentInTransaction");
+    /// @dev Likewise, of what is held against the cap on a trade.
+    bytes32 private constant TRADED_IN_TRANSACTION = keccak256("defai.TradingPolicy.tradedInTransaction");
+    /// @dev The pool that may ask for payment now, the token it is paid in and the most it gets, in transient storage.
+    bytes32 private constant PAID_POOL = keccak256("defai.TradingPolicy.paidPool");
+    bytes32 private constant PAID_TOKEN = keccak256("defai.TradingPolicy.paidToken");
+    bytes32 private constant PAID_MOST = keccak256("defai.TradingPolicy.paidMost");
+
+    /// @dev Values the vault, and keeps what that needs.
+    ICircuitBreaker private immutable _breaker;
 
     /// @dev Rules are kept by the policy's version: replacing a policy forgets the one before it whole. A target's
-    /// rule is a set of UniswapCalls.Kind, one bit each.
+    /// rule is a set of UniswapCalls.Kind, one bit each; a pool is a target by its own rule.
     mapping(uint32 version => mapping(address target => uint8 kinds)) private _targets;
     mapping(uint32 version => mapping(address token => TokenLimits)) private _tokens;
-    mapping(uint32 version => mapping(bytes32 poolKey => PoolLimits)) private _pools;
+    mapping(uint32 version => mapping(bytes32 poolKey => address pool)) private _poolOf;
+    mapping(uint32 version => mapping(address pool => PoolLimits)) private _pools;
     /// @dev What was spent stays spent, whatever the policy's version.
     mapping(address token => SpendingCap.Bucket) private _spent;
     /// @dev The last variables, so that they share a slot with the vault's key and pause.
     uint32 internal _policyVersion;
+    /// @dev From when on a trade values the vault first; without a breaker at the end of time.
+    uint40 internal _markDue;
     /// @dev Whether any token of the policy has a cap; without one nothing has to be counted.
     bool private _capped;
 
@@ -70,14 +86,36 @@ abstract contract TradingPolicy {
     error PositionNotOwned(uint256 positionId);
     /// @notice A swap of nothing: the router would take it for all that it holds itself.
     error NothingToSwap();
+    /// @notice The swap gave less than it was to.
+    error TooLittleReceived(uint256 received, uint256 minimumOut);
+    /// @notice Only the pool that the vault swaps in is paid, once for each swap.
+    error NotSwappingIn(address pool);
     /// @notice The transaction would spend more than one may.
     error TradeCapExceeded(address token, uint256 spent, uint256 cap);
     /// @notice The transaction would spend more than is left for now.
     error DailyCapExceeded(address token, uint256 spent, uint256 available);
-    /// @notice A policy can only allow functions that the vault understands.
+    /// @notice The transaction would spend more than it may without the owner's approval of its decision.
+    error ApprovalNeeded(address token, uint256 spent, uint256 approvalAbove);
+    /// @notice A policy can only allow functions that the vault understands; a pool's come with its rule.
     error UnknownSelector(bytes4 selector);
     /// @notice The target's factory knows no such pool.
     error PoolNotOfFactory(address target, address pool);
+    /// @notice The vault is worth too little to go on trading.
+    error DrawdownExceeded(uint256 equity, uint256 peak);
+
+    constructor(ICircuitBreaker breaker_) {
+        _breaker = breaker_;
+    }
+
+    /// @notice Pays a pool for the swap that the vault is making in it. Nobody else is paid.
+    function uniswapV3SwapCallback(int256 amount0Delta, int256 amount1Delta, bytes calldata) external {
+        TransientSlot.AddressSlot paidPool = PAID_POOL.asAddress();
+        if (msg.sender != paidPool.tload()) revert NotSwappingIn(msg.sender);
+        paidPool.tstore(address(0));
+        uint256 owed = uint256(amount0Delta > 0 ? amount0Delta : amount1Delta);
+        if (owed > PAID_MOST.asUint256().tload()) revert NotSwappingIn(msg.sender);
+        IERC20(PAID_TOKEN.asAddress().tload()).safeTransfer(msg.sender, owed);
+    }
 
     /// @dev Takes a whole policy as the new one, after checking that its pools are real and its tokens named.
     function _replacePolicy(PolicyConfig calldata policy) internal returns (uint32 version) {
@@ -86,29 +124,85 @@ abstract contract TradingPolicy {
         for (uint256 i = 0; i < policy.tokens.length; ++i) {
             TokenRule calldata rule = policy.tokens[i];
             capped = capped || rule.maxPerTrade != SpendingCap.UNLIMITED
-                || rule.maxPerDay != SpendingCap.UNLIMITED;
+                || rule.maxPerDay != SpendingCap.UNLIMITED || rule.approvalAbove != SpendingCap.UNLIMITED;
             _tokens[version][rule.token] = TokenLimits(true, rule.maxPerTrade, rule.maxPerDay);
+            _spent[rule.token].approvalAbove = SpendingCap.clampThreshold(rule.approvalAbove);
         }
         _capped = capped;
         for (uint256 i = 0; i < policy.targets.length; ++i) {
-            _allowTarget(version, policy.targets[i]);
+            _targets[version][policy.targets[i].target] = _kindsOf(policy.targets[i]);
         }
         for (uint256 i = 0; i < policy.pools.length; ++i) {
             _allowPool(version, policy.pools[i], policy.targets);
         }
+        _markDue = _breaker.follow(policy) ? 0 : NEVER;
+    }
+
+    /// @dev Whether a policy allows anything that the one in force doesn't.
+    function _loosens(PolicyConfig calldata policy) internal view returns (bool) {
+        uint32 version = _policyVersion;
+        for (uint256 i = 0; i < policy.targets.length; ++i) {
+            TargetRule calldata rule = policy.targets[i];
+            if (_kindsOf(rule) & ~_targets[version][rule.target] != 0) return true;
+        }
+        for (uint256 i = 0; i < policy.tokens.length; ++i) {
+            TokenRule calldata rule = policy.tokens[i];
+            TokenLimits memory now_ = _tokens[version][rule.token];
+            if (!now_.allowed || rule.maxPerTrade > now_.maxPerTrade || rule.maxPerDay > now_.maxPerDay) {
+                return true;
+            }
+            if (SpendingCap.clampThreshold(rule.approvalAbove) > _spent[rule.token].approvalAbove) {
+                return true;
+            }
+        }
+        for (uint256 i = 0; i < policy.pools.length; ++i) {
+            PoolRule calldata rule = policy.pools[i];
+            PoolLimits memory now_ = _pools[version][rule.pool];
+            if (!now_.allowed) return true;
+            if (now_.twapSeconds == 0) continue;
+            if (rule.twapSeconds != now_.twapSeconds || rule.maxTickDeviation > now_.maxTickDeviation) {
+                return true;
+            }
+        }
+        return _breaker.loosens(address(this), policy.breaker);
     }
 
     /// @dev Makes one call of the agent's, if the policy allows it.
-    function _makeCall(address target, bytes calldata data) internal returns (bytes memory result) {
-        UniswapCalls.Order memory order = _readCall(_policyVersion, target, data);
+    /// @param approved Whether the owner has approved the decision, which lifts `approvalAbove` and nothing else.
+    function _makeCall(address target, bytes calldata data, bool approved)
+        internal
+        returns (bytes memory result)
+    {
+        if (bytes4(data) == IUniswapV3Pool.swap.selector) return _swapInPool(target, data, approved);
+        (UniswapCalls.Order memory order, bool isTrade) = _readCall(_policyVersion, target, data);
         uint256 heldA = _lend(order.tokenA, target, order.amountA);
         uint256 heldB = _lend(order.tokenB, target, order.amountB);
         result = Address.functionCall(target, data);
-        _settle(order.tokenA, target, order.amountA, heldA);
-        _settle(order.tokenB, target, order.amountB, heldB);
+        _settle(order.tokenA, target, order.amountA, heldA, isTrade, approved);
+        _settle(order.tokenB, target, order.amountB, heldB, isTrade, approved);
+    }
+
+    /// @dev Values the vault if it is time to; reverts where it has fallen too far.
+    function _requireStanding() internal {
+        if (block.timestamp < _markDue) return;
+        (uint256 equity, uint256 peak, bool fallen) = _mark();
+        if (fallen) revert DrawdownExceeded(equity, peak);
+    }
+
+    /// @dev Values the vault now.
+    function _mark() internal returns (uint256 equity, uint256 peak, bool fallen) {
+        uint256 nextMark;
+        (equity, peak, fallen, nextMark) = _breaker.mark();
+        _markDue = uint40(nextMark);
+    }
+
+    /// @dev Counts the fall from the next trade on: money was taken out, or the owner wants to go on.
+    function _forgetPeak() internal {
+        if (_breaker.forgetPeak()) _markDue = 0;
     }
 
     function _isCallAllowed(address target, bytes4 selector) internal view returns (bool) {
+        if (selector == IUniswapV3Pool.swap.selector) return _pools[_policyVersion][target].allowed;
         return _targets[_policyVersion][target] & _bit(UniswapCalls.kindOf(selector)) != 0;
     }
 
@@ -116,27 +210,23 @@ abstract contract TradingPolicy {
         return _tokens[_policyVersion][token];
     }
 
+    function _approvalAbove(address token) internal view returns (uint120) {
+        uint104 threshold = _spent[token].approvalAbove;
+        return threshold == SpendingCap.NO_THRESHOLD ? SpendingCap.UNLIMITED : threshold;
+    }
+
     function _poolLimits(address tokenA, address tokenB, uint24 fee)
         internal
         view
-        returns (PoolLimits memory)
+        returns (address pool, PoolLimits memory)
     {
-        return _pools[_policyVersion][_poolKey(tokenA, tokenB, fee)];
+        pool = _poolOf[_policyVersion][_poolKey(tokenA, tokenB, fee)];
+        return (pool, _pools[_policyVersion][pool]);
     }
 
     function _spendable(address token) internal view returns (uint256) {
         TokenLimits memory limits = _tokenLimits(token);
         return limits.allowed ? _spent[token].available(limits.maxPerDay) : 0;
-    }
-
-    function _allowTarget(uint32 version, TargetRule calldata rule) private {
-        uint8 kinds = 0;
-        for (uint256 i = 0; i < rule.selectors.length; ++i) {
-            UniswapCalls.Kind kind = UniswapCalls.kindOf(rule.selectors[i]);
-            if (kind == UniswapCalls.Kind.Unknown) revert UnknownSelector(rule.selectors[i]);
-            kinds |= _bit(kind);
-        }
-        _targets[version][rule.target] = kinds;
     }
 
     /// @dev A target reaches the pool that its own factory has for two tokens and a fee, so that is the pool that has to
@@ -152,15 +242,44 @@ abstract contract TradingPolicy {
             address known = IUniswapV3Factory(factory).getPool(token0, token1, fee);
             if (known != rule.pool) revert PoolNotOfFactory(target, rule.pool);
         }
-        _pools[version][_poolKey(token0, token1, fee)] =
-            PoolLimits(rule.pool, rule.twapSeconds, rule.maxTickDeviation);
+        _poolOf[version][_poolKey(token0, token1, fee)] = rule.pool;
+        _pools[version][rule.pool] = PoolLimits(true, fee, rule.twapSeconds, rule.maxTickDeviation);
     }
 
-    /// @dev What a call asks for; reverts unless the policy allows it.
+    /// @dev Swaps in the pool itself: nothing is lent to anyone, the pool is paid when it calls back.
+    function _swapInPool(address target, bytes calldata data, bool approved)
+        private
+        returns (bytes memory result)
+    {
+        PoolLimits memory limits = _pools[_policyVersion][target];
+        if (!limits.allowed) revert TargetNotAllowed(target);
+        (address recipient, bool zeroForOne, uint256 amountIn, uint256 minimumOut) =
+            UniswapCalls.decodePoolSwap(data);
+        if (recipient != address(this)) revert RecipientNotVault(recipient);
+        IUniswapV3Pool pool = IUniswapV3Pool(target);
+        if (limits.twapSeconds != 0) {
+            TwapBound.requireMinimumOut(
+                pool, limits.twapSeconds, limits.maxTickDeviation, zeroForOne, amountIn, minimumOut
+            );
+        }
+        address tokenIn = zeroForOne ? pool.token0() : pool.token1();
+        PAID_POOL.asAddress().tstore(target);
+        PAID_TOKEN.asAddress().tstore(tokenIn);
+        PAID_MOST.asUint256().tstore(amountIn);
+        result = Address.functionCall(target, data);
+        PAID_POOL.asAddress().tstore(address(0));
+        (int256 paid, int256 got) = abi.decode(result, (int256, int256));
+        if (!zeroForOne) (paid, got) = (got, paid);
+        if (uint256(-got) < minimumOut) revert TooLittleReceived(uint256(-got), minimumOut);
+        if (_capped) _count(tokenIn, uint256(paid), true, approved);
+    }
+
+    /// @dev What a call asks for; reverts unless the policy allows it. What becomes liquidity near an average price stays
+    /// the vault's: it counts against the day, and is no trade. Without an average it could be given away like one.
     function _readCall(uint32 version, address target, bytes calldata data)
         private
         view
-        returns (UniswapCalls.Order memory order)
+        returns (UniswapCalls.Order memory order, bool isTrade)
     {
         UniswapCalls.Kind kind = UniswapCalls.kindOf(bytes4(data));
         uint8 kinds = _targets[version][target];
@@ -170,7 +289,10 @@ abstract contract TradingPolicy {
         if (kind == UniswapCalls.Kind.Swap && order.amountA == 0) revert NothingToSwap();
         if (kind > UniswapCalls.Kind.Mint) _readPosition(order, target);
         if (order.recipient != address(this)) revert RecipientNotVault(order.recipient);
-        _requirePrice(order, _requirePool(version, order));
+        address pool = _requirePool(version, order);
+        PoolLimits memory limits = _pools[version][pool];
+        _requirePrice(order, IUniswapV3Pool(pool), limits);
+        isTrade = kind == UniswapCalls.Kind.Swap || limits.twapSeconds == 0;
     }
 
     /// @dev Only own positions: others could be of a pool, and so of tokens, that mean harm.
@@ -184,19 +306,21 @@ abstract contract TradingPolicy {
     function _requirePool(uint32 version, UniswapCalls.Order memory order)
         private
         view
-        returns (PoolLimits memory limits)
+        returns (address pool)
     {
-        limits = _pools[version][_poolKey(order.tokenA, order.tokenB, order.fee)];
-        if (limits.pool != address(0)) return limits;
+        pool = _poolOf[version][_poolKey(order.tokenA, order.tokenB, order.fee)];
+        if (pool != address(0)) return pool;
         if (!_tokenLimits(order.tokenA).allowed) revert TokenNotAllowed(order.tokenA);
         if (!_tokenLimits(order.tokenB).allowed) revert TokenNotAllowed(order.tokenB);
         revert PoolNotAllowed(order.tokenA, order.tokenB, order.fee);
     }
 
     /// @dev Collecting and burning depend on no price.
-    function _requirePrice(UniswapCalls.Order memory order, PoolLimits memory limits) private view {
+    function _requirePrice(UniswapCalls.Order memory order, IUniswapV3Pool pool, PoolLimits memory limits)
+        private
+        view
+    {
         if (limits.twapSeconds == 0 || order.kind > UniswapCalls.Kind.Decrease) return;
-        IUniswapV3Pool pool = IUniswapV3Pool(limits.pool);
         if (order.kind == UniswapCalls.Kind.Swap) {
             bool zeroForOne = order.tokenA < order.tokenB;
             TwapBound.requireMinimumOut(
@@ -216,22 +340,46 @@ abstract contract TradingPolicy {
 
     /// @dev Takes back the allowance that is left, and counts what has gone. Balances tell it, for to some tokens a large
     /// allowance is one without end, of which nothing is ever used up.
-    function _settle(address token, address target, uint256 amount, uint256 held) private {
+    function _settle(address token, address target, uint256 amount, uint256 held, bool isTrade, bool approved)
+        private
+    {
         if (amount == 0) return;
         if (IERC20(token).allowance(address(this), target) != 0) IERC20(token).forceApprove(target, 0);
-        if (_capped) _count(token, Math.saturatingSub(held, IERC20(token).balanceOf(address(this))));
+        if (!_capped) return;
+        uint256 gone = Math.saturatingSub(held, IERC20(token).balanceOf(address(this)));
+        _count(token, gone, isTrade, approved);
     }
 
-    function _count(address token, uint256 amount) private {
+    function _count(address token, uint256 amount, bool isTrade, bool approved) private {
         TokenLimits memory limits = _tokenLimits(token);
-        if (limits.maxPerTrade != SpendingCap.UNLIMITED) {
-            TransientSlot.Uint256Slot slot = SPENT_IN_TRANSACTION.deriveMapping(token).asUint256();
-            uint256 spent = slot.tload() + amount;
-            if (spent > limits.maxPerTrade) revert TradeCapExceeded(token, spent, limits.maxPerTrade);
-            slot.tstore(spent);
+        SpendingCap.Bucket storage bucket = _spent[token];
+        if (isTrade && limits.maxPerTrade != SpendingCap.UNLIMITED) {
+            uint256 traded = _addInTransaction(TRADED_IN_TRANSACTION, token, amount);
+            if (traded > limits.maxPerTrade) revert TradeCapExceeded(token, traded, limits.maxPerTrade);
         }
-        if (!_spent[token].consume(limits.maxPerDay, amount)) {
-            revert DailyCapExceeded(token, amount, _spent[token].available(limits.maxPerDay));
+        uint104 threshold = bucket.approvalAbove;
+        if (threshold != SpendingCap.NO_THRESHOLD && !approved) {
+            uint256 spent = _addInTransaction(SPENT_IN_TRANSACTION, token, amount);
+            if (spent > threshold) revert ApprovalNeeded(token, spent, threshold);
+        }
+        if (!bucket.consume(limits.maxPerDay, amount)) {
+            revert DailyCapExceeded(token, amount, bucket.available(limits.maxPerDay));
+        }
+    }
+
+    function _addInTransaction(bytes32 counter, address token, uint256 amount) private returns (uint256 sum) {
+        TransientSlot.Uint256Slot slot = counter.deriveMapping(token).asUint256();
+        sum = slot.tload() + amount;
+        slot.tstore(sum);
+    }
+
+    function _kindsOf(TargetRule calldata rule) private pure returns (uint8 kinds) {
+        for (uint256 i = 0; i < rule.selectors.length; ++i) {
+            UniswapCalls.Kind kind = UniswapCalls.kindOf(rule.selectors[i]);
+            if (kind == UniswapCalls.Kind.Unknown || kind == UniswapCalls.Kind.PoolSwap) {
+                revert UnknownSelector(rule.selectors[i]);
+            }
+            kinds |= _bit(kind);
         }
     }
 

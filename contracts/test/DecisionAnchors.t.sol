@@ -69,7 +69,8 @@ contract DecisionAnchorsTest is AuditFixture {
         assertEq(audit.ownerOf(tokenId), vault, "the token's owner");
         assertTrue(audit.isClaimed(AGENT, 1), "the decision has its token");
         assertTrue(!audit.isClaimed(AGENT, 0), "the one before it has none");
-        assertTrue(audit.isRecordOf(tokenId, holds[1]), "the token is of that decision");
+        (uint256 agentId,,) = audit.recordOf(tokenId);
+        assertEq(agentId, AGENT, "the token's agent");
     }
 
     function test_ADecisionIsClaimedOnce() public {

@@ -27,8 +27,8 @@ contract Adversary is VaultFixture {
     function open() external {
         VaultFixture.setUp();
         PolicyConfig memory policy = _policy();
-        policy.tokens[0] = TokenRule(address(usd), 60 ether, PER_DAY);
-        policy.tokens[1] = TokenRule(address(weth), NO_CAP, NO_CAP);
+        policy.tokens[0] = TokenRule(address(usd), 60 ether, PER_DAY, NO_CAP);
+        policy.tokens[1] = TokenRule(address(weth), NO_CAP, NO_CAP, NO_CAP);
         policy.pools[0] = PoolRule(address(pool), 0, 0);
         _setPolicy(policy);
         vm.warp(vm.getBlockTimestamp() + 300);

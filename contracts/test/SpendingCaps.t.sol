@@ -73,7 +73,7 @@ contract SpendingCapsTest is VaultFixture {
         _openPool(address(endless));
         _give(address(endless), address(vault), FUNDS);
         PolicyConfig memory policy = _policy();
-        policy.tokens[0] = TokenRule(address(endless), PER_TRADE, PER_DAY);
+        policy.tokens[0] = TokenRule(address(endless), PER_TRADE, PER_DAY, NO_CAP);
         policy.pools[0].pool = uniswap.getPool(address(endless), address(weth), FEE);
         _setPolicy(policy);
 

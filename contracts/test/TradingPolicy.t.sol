@@ -239,7 +239,7 @@ contract TradingPolicyTest is VaultFixture {
         assertTrue(
             !vault.isCallAllowed(address(router), ISwapRouter02.exactInputSingle.selector), "the old target"
         );
-        (bool tokenAllowed,,) = vault.tokenLimits(address(usd));
+        (bool tokenAllowed,,,) = vault.tokenLimits(address(usd));
         assertTrue(!tokenAllowed, "the old token");
         (bool poolAllowed,,,) = vault.poolLimits(address(usd), address(weth), FEE);
         assertTrue(!poolAllowed, "the old pool");
@@ -251,7 +251,7 @@ contract TradingPolicyTest is VaultFixture {
 
     function test_APolicySaysWhatItAllows() public {
         PolicyConfig memory policy = _policy();
-        policy.tokens[0] = TokenRule(address(usd), 5, 6);
+        policy.tokens[0] = TokenRule(address(usd), 5, 6, NO_CAP);
         policy.pools[0] = PoolRule(address(pool), 300, 50);
         _setPolicy(policy);
         assertTrue(vault.isCallAllowed(address(router), ISwapRouter02.exactInputSingle.selector), "swaps");
@@ -260,7 +260,7 @@ contract TradingPolicyTest is VaultFixture {
             "mints by the router"
         );
         assertTrue(!vault.isCallAllowed(address(router), 0x12345678), "anything");
-        (bool allowed, uint120 maxPerTrade, uint120 maxPerDay) = vault.tokenLimits(address(usd));
+        (bool allowed, uint120 maxPerTrade, uint120 maxPerDay,) = vault.tokenLimits(address(usd));
         assertTrue(allowed && maxPerTrade == 5 && maxPerDay == 6, "the token's rule");
         (bool known, address at, uint32 twapSeconds, uint24 deviation) =
             vault.poolLimits(address(weth), address(usd), FEE);
@@ -298,8 +298,7 @@ contract TradingPolicyTest is VaultFixture {
     function test_ATokenIsNoTarget() public {
         PolicyConfig memory policy = _policy();
         policy.targets[1].target = address(usd);
-        vm.prank(owner);
-        (bool ok,) = address(vault).call(abi.encodeCall(IAgentVault.setPolicy, (policy)));
+        (bool ok,) = address(factory).call(abi.encodeCall(factory.createVault, (owner, agentKey, policy)));
         assertTrue(!ok, "a token has no factory, so it is no target");
     }
 
@@ -311,9 +310,8 @@ contract TradingPolicyTest is VaultFixture {
     }
 
     function _policyReverts(PolicyConfig memory policy, bytes memory reason) private {
-        vm.prank(owner);
         vm.expectRevert(reason);
-        vault.setPolicy(policy);
+        factory.createVault(owner, agentKey, policy);
     }
 
     function _increaseCall(uint256 positionId, uint256 amount) private view returns (Call[] memory) {

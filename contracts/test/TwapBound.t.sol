@@ -92,7 +92,7 @@ contract TwapBoundTest is VaultFixture {
 
     function test_APoolWithTooShortAMemoryIsNotTradedIn() public {
         PolicyConfig memory policy = _policy();
-        policy.pools[0] = PoolRule(address(pool), 1 days, DEVIATION);
+        policy.pools[0] = PoolRule(address(pool), 30 days, DEVIATION);
         _setPolicy(policy);
         _executeReverts(
             _sell(address(usd), 1 ether, 1 ether), abi.encodeWithSignature("Error(string)", "OLD")

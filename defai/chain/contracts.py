@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final
 
+from defai.amm import MAX_SQRT_RATIO, MIN_SQRT_RATIO
 from defai.chain import mainnet
 from defai.chain.codec import WORD, address_word, checksum, keccak, selector, word
 from defai.domain.operations import (
@@ -23,6 +24,7 @@ from defai.errors import NotFoundError
 MAX_UINT128: Final = (1 << 128) - 1
 MAX_UINT256: Final = (1 << 256) - 1
 
+POOL_SWAP: Final = "swap(address,bool,int256,uint160,bytes)"
 EXACT_INPUT_SINGLE: Final = "exactInputSingle((address,address,uint24,address,uint256,uint256,uint160))"
 MINT: Final = "mint((address,address,uint24,int24,int24,uint256,uint256,uint256,uint256,address,uint256))"
 INCREASE_LIQUIDITY: Final = "increaseLiquidity((uint256,uint256,uint256,uint256,uint256,uint256))"
@@ -44,12 +46,11 @@ def encode_operations(
         operations: what is to be done.
         vault: the account that will make the calls, and own what comes of them.
         pools: the pools the operations name, by address.
-        deadline: Unix time after which minting, adding and removing liquidity revert; a swap through SwapRouter02
-            has no deadline of its own.
+        deadline: Unix time after which minting, adding and removing liquidity revert; a swap in a pool has none.
 
     Raises:
         NotFoundError: where an operation names a pool that isn't in `pools`.
-        ValueError: where a swap's amount is not positive: to the router zero means "all it holds".
+        ValueError: where a swap's amount is not positive.
     """
     return tuple(_encode(operation, vault, pools, deadline) for operation in operations)
 
@@ -58,7 +59,7 @@ def _encode(operation: Operation, vault: Address, pools: Mapping[Address, PoolKe
     match operation:
         case SwapExactInput():
             key = _pool(pools, operation.pool)
-            return exact_input_single(
+            return pool_swap(
                 key,
                 zero_for_one=operation.zero_for_one,
                 recipient=vault,
@@ -75,6 +76,29 @@ def _encode(operation: Operation, vault: Address, pools: Mapping[Address, PoolKe
             return _manager(COLLECT, token_id, int(vault, 16), MAX_UINT128, MAX_UINT128)
         case BurnPosition(token_id):
             return _manager(BURN, token_id)
+
+
+def pool_swap(
+    key: PoolKey, *, zero_for_one: bool, recipient: Address, amount_in: int, amount_out_minimum: int
+) -> Call:
+    """Sell an exact amount in a pool itself, as a vault does: without the router, nothing has to be approved.
+
+    Args:
+        key: the pool.
+        zero_for_one: whether token0 is sold.
+        recipient: who gets what is bought.
+        amount_in: what is sold, in its smallest unit.
+        amount_out_minimum: the least that must come out; the pool hands it back unread, the vault holds it against
+            what it got.
+
+    Raises:
+        ValueError: where the amount is not positive.
+    """
+    if amount_in <= 0:
+        raise ValueError("a swap needs a positive amount in")
+    limit = MIN_SQRT_RATIO + 1 if zero_for_one else MAX_SQRT_RATIO - 1
+    words = (int(recipient, 16), int(zero_for_one), amount_in, limit, 5 * WORD, WORD, amount_out_minimum)
+    return Call(key.address, selector(POOL_SWAP) + b"".join(map(word, words)))
 
 
 def exact_input_single(

@@ -16,14 +16,19 @@ from defai.units import GWEI
 
 UNLIMITED: Final = (1 << 120) - 1
 """A cap that caps nothing (SpendingCap.UNLIMITED)."""
-_POLICY: Final = "((address,bytes4[])[],(address,uint120,uint120)[],(address,uint32,uint24)[])"
+_TARGETS_TYPE: Final = "(address,bytes4[])[]"
+_TOKENS_TYPE: Final = "(address,uint120,uint120,uint120)[]"
+_POOLS_TYPE: Final = "(address,uint32,uint24)[]"
+_POLICY: Final = f"({_TARGETS_TYPE},{_TOKENS_TYPE},{_POOLS_TYPE},(address,uint16,uint32))"
 CREATE_VAULT: Final = f"createVault(address,address,{_POLICY})"
 VAULT_CREATED: Final = "VaultCreated(uint256,address,address,address)"
 _FACTORY_GAS: Final = 12_000_000
 _VAULT_GAS: Final = 2_000_000
 
+NOBODY: Final[Address] = "0x" + "00" * 20
+
+_ROUTER: Final[Mapping[Address, tuple[str, ...]]] = {mainnet.SWAP_ROUTER_02: (contracts.EXACT_INPUT_SINGLE,)}
 _TARGETS: Final[Mapping[Address, tuple[str, ...]]] = {
-    mainnet.SWAP_ROUTER_02: (contracts.EXACT_INPUT_SINGLE,),
     mainnet.POSITION_MANAGER: (
         contracts.MINT,
         contracts.INCREASE_LIQUIDITY,
@@ -32,7 +37,7 @@ _TARGETS: Final[Mapping[Address, tuple[str, ...]]] = {
         contracts.BURN,
     ),
 }
-"""What a vault may call: exactly the functions that `encode_operations` encodes."""
+"""What a vault may call beside its pools: with their `swap`, exactly the functions `encode_operations` encodes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,28 +47,38 @@ class VaultRules:
     Attributes:
         pools: the pools it may trade and provide liquidity in, and so the tokens.
         trade_cap_raw: the most of a token one transaction may spend, by address; a token without one is not capped.
-        day_cap_raw: the most of it that may be spent within 24 hours.
+        day_cap_raw: the most of it that may be spent within 24 hours, half of it at once.
+        approval_above_raw: what one transaction may spend of it without the owner's approval of the decision.
         twap_seconds: length of the average price that trades are held against; 0 for no such check. A pool refuses
             one that reaches back before its first observation.
         max_tick_deviation: how far from that average a trade may stand, in ticks.
+        numeraire: the token that the circuit breaker tells the vault's worth in; needed where there is one.
+        max_drawdown_bps: the fall from its highest worth at which the vault stops trading; 0 for no breaker.
+        mark_seconds: how often a trade values the vault first.
+        routers: whether swaps through SwapRouter02 are allowed too; nothing here makes them.
     """
 
     pools: tuple[PoolKey, ...]
     trade_cap_raw: Mapping[Address, int] = field(default_factory=dict)
     day_cap_raw: Mapping[Address, int] = field(default_factory=dict)
+    approval_above_raw: Mapping[Address, int] = field(default_factory=dict)
     twap_seconds: int = 0
     max_tick_deviation: int = 0
+    numeraire: Address = NOBODY
+    max_drawdown_bps: int = 0
+    mark_seconds: int = 3_600
+    routers: bool = False
 
-    def policy(self) -> tuple[object, object, object]:
-        """The contracts' PolicyConfig: targets, tokens, pools."""
+    def policy(self) -> tuple[object, ...]:
+        """The contracts' PolicyConfig: targets, tokens, pools, breaker."""
         tokens = dict.fromkeys(token.address for key in self.pools for token in (key.token0, key.token1))
+        by_token = (self.trade_cap_raw, self.day_cap_raw, self.approval_above_raw)
+        targets = {**_TARGETS, **(_ROUTER if self.routers else {})}
         return (
-            [(target, [selector(name) for name in names]) for target, names in _TARGETS.items()],
-            [
-                (token, self.trade_cap_raw.get(token, UNLIMITED), self.day_cap_raw.get(token, UNLIMITED))
-                for token in tokens
-            ],
+            [(target, [selector(name) for name in names]) for target, names in targets.items()],
+            [(token, *(caps.get(token, UNLIMITED) for caps in by_token)) for token in tokens],
             [(key.address, self.twap_seconds, self.max_tick_deviation) for key in self.pools],
+            (self.numeraire, self.max_drawdown_bps, self.mark_seconds),
         )
 
 

@@ -20,6 +20,9 @@ class Limits(BaseModel):
         max_gas_usd: the most one transaction may cost.
         max_drawdown: fall of the equity from its highest point at which the agent is stopped.
         approval_above_usd: above this a decision waits for the owner; None lets none wait.
+        twap_seconds: length of the pool's average price that every trade is held against; 0 for no such check.
+        max_average_deviation_bps: how far from that average a swap's minimum, or the price that liquidity moves at, may
+            stand; the pool's fee and the slippage count towards it.
         max_failures: reverted or refused transactions in a row at which the agent is stopped.
     """
 
@@ -32,4 +35,6 @@ class Limits(BaseModel):
     max_gas_usd: Usd = Decimal(50)
     max_drawdown: Ratio = Decimal("0.25")
     approval_above_usd: Usd | None = None
+    twap_seconds: Annotated[int, Field(ge=0, le=86_400)] = 300
+    max_average_deviation_bps: Annotated[int, Field(ge=1, le=5_000)] = 300
     max_failures: Annotated[int, Field(ge=1)] = 5

@@ -1,26 +1,32 @@
 """Seats on a chain whose money we may make: our contracts deployed, a vault for each agent, funded."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from defai.agent.ports import Seat
 from defai.amm import Pool
-from defai.chain.deploy import OurContracts, VaultRequest, VaultRules, create_vaults, deploy_contracts
+from defai.chain.codec import encode_call
+from defai.chain.contracts import GROW_OBSERVATIONS
+from defai.chain.deploy import OurContracts, VaultRequest, create_vaults, deploy_contracts
 from defai.chain.identity import Registration, Service, ensure_registries, register_agents
 from defai.chain.keys import Signer, throwaway_key
 from defai.chain.local import DevelopmentChain
 from defai.chain.mainnet import TOKENS
-from defai.chain.tx import Wallet
+from defai.chain.tx import Step, Wallet, carry_out
 from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address
 from defai.market.valuation import Valuation
 from defai.units import GWEI
 from defai.worlds.seating import SeatRequest, opening_balances
 from defai.worlds.vault_accounts import VaultAccount
+from defai.worlds.vault_rules import vault_rules
 
 Settle = Callable[[], Awaitable[object]]
 
 _TIP_WEI = GWEI
+_SPARE_OBSERVATIONS = 50
+_MOST_OBSERVATIONS = 600
+_GROW_GAS = 14_000_000
 _NOWHERE: Address = "0x0000000000000000000000000000000000000000"
 
 
@@ -67,9 +73,12 @@ async def seat_agents(
     owner = await _wallet(chain, throwaway_key(seed, "owner"))
     fees = {"max_fee_wei": max_fee_wei, "priority_fee_wei": _TIP_WEI}
     contracts = await deploy_contracts(chain.rpc, deployer, settle=settle, **fees)
-    rules = VaultRules(pools=tuple(pools))
     wallets = [await _wallet(chain, throwaway_key(seed, f"agent/{request.name}")) for request in requests]
-    wanted = [VaultRequest(owner.address, wallet.address, rules) for wallet in wallets]
+    wanted = [
+        VaultRequest(owner.address, wallet.address, vault_rules(request.limits, pools, valuation, pricing))
+        for request, wallet in zip(requests, wallets, strict=True)
+    ]
+    await _remember_prices(chain, deployer, wanted, settle, fees)
     vaults = await create_vaults(chain.rpc, deployer, contracts.factory, wanted, settle=settle, **fees)
     tokens = {token.address: token for token in TOKENS}
     seats, accounts = [], {}
@@ -98,6 +107,24 @@ def _entry(chain_id: int, contracts: OurContracts, name: str, account: VaultAcco
         vault=account.vault,
         wallet=account.wallet.signer,
     )
+
+
+async def _remember_prices(
+    chain: DevelopmentChain,
+    payer: Wallet,
+    wanted: Sequence[VaultRequest],
+    settle: Settle | None,
+    fees: Mapping[str, int],
+) -> None:
+    """Let the pools' oracles reach back as far as the vaults look, even with a trade in every second."""
+    pools = dict.fromkeys(
+        key.address for request in wanted if request.rules.twap_seconds for key in request.rules.pools
+    )
+    seconds = max(request.rules.twap_seconds for request in wanted)
+    data = encode_call(GROW_OBSERVATIONS, min(seconds + _SPARE_OBSERVATIONS, _MOST_OBSERVATIONS))
+    steps = [Step(pool, data, _GROW_GAS, f"let {pool} remember more prices") for pool in pools]
+    if steps:
+        await carry_out(chain.rpc, payer, steps, settle=settle, **fees)
 
 
 async def _wallet(chain: DevelopmentChain, signer: Signer) -> Wallet:

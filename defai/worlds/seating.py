@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from defai.amm import Pool
 from defai.domain.tokens import Address
 from defai.market.valuation import Valuation
+from defai.risk.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +16,13 @@ class SeatRequest:
     Attributes:
         worth_raw: what it starts with, in the numeraire's smallest unit, half of it in each token; or
         balances: what it starts with, by token.
+        limits: what its vault holds it to, where it has one on a chain.
     """
 
     name: str
     worth_raw: int = 0
     balances: Mapping[Address, int] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
 
 
 def opening_balances(request: SeatRequest, valuation: Valuation, pool: Pool) -> dict[Address, int]:

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {PolicyConfig} from "./IAgentVault.sol";
+import {ICircuitBreaker} from "./ICircuitBreaker.sol";
 import {IDecisionAudit} from "./IDecisionAudit.sol";
 
 /// @title Where vaults come from
@@ -28,6 +29,9 @@ interface IAgentVaultFactory {
     function nextAgentId() external view returns (uint256);
 
     function audit() external view returns (IDecisionAudit);
+
+    /// @notice What values the vaults that have a circuit breaker.
+    function breaker() external view returns (ICircuitBreaker);
 
     /// @notice The code that the vaults are clones of.
     function vaultImplementation() external view returns (address);

@@ -75,6 +75,8 @@ interface IDecisionAudit {
     error AlreadyBound(uint256 agentId, address vault);
     /// @notice Only the vault that is bound to the agent writes its records.
     error NotVaultOfAgent(address caller, uint256 agentId);
+    /// @notice Agents are numbered below 2**28 here.
+    error TooManyAgents(uint256 agentId);
     /// @notice The decision isn't the agent's next one.
     error WrongSequence(uint256 expected, uint256 given);
     /// @notice The decision isn't chained to the one before it.
@@ -131,18 +133,11 @@ interface IDecisionAudit {
         view
         returns (address vault, uint64 nextSequence, bytes32 lastDigest, uint256 records);
 
-    /// @notice What is stored of a record; the rest stands in its event.
+    /// @notice What is stored of a record; the rest stands in its event, and its digest in the agent's chain.
     /// @return agentId The agent that decided.
-    /// @return sequence The decision's number.
     /// @return action What it did.
-    /// @return digestPrefix The first 22 bytes of the decision's digest.
-    function recordOf(uint256 tokenId)
-        external
-        view
-        returns (uint256 agentId, uint64 sequence, uint8 action, bytes22 digestPrefix);
-
-    /// @notice Whether a token is the record of exactly this decision.
-    function isRecordOf(uint256 tokenId, Decision calldata decision) external view returns (bool);
+    /// @return forecast What it forecast, in tenths of a basis point; at most 3276.7 of them either way.
+    function recordOf(uint256 tokenId) external view returns (uint256 agentId, uint8 action, int16 forecast);
 
     /// @notice keccak256(abi.encode(Anchor)) of the anchor that starts at a sequence; zero where there is none.
     function anchorOf(uint256 agentId, uint64 firstSequence) external view returns (bytes32);

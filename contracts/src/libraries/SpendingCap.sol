@@ -9,12 +9,21 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 /// @dev A counter that starts anew at midnight would let twice the cap through around it.
 library SpendingCap {
     struct Bucket {
-        uint128 level;
-        uint64 updatedAt;
+        uint120 level;
+        uint32 updatedAt;
+        /// What one transaction may spend without the owner's approval: it is read with the rest, in one slot.
+        uint104 approvalAbove;
     }
 
     /// @notice Stands for no cap.
     uint120 internal constant UNLIMITED = type(uint120).max;
+    /// @notice Stands for no threshold.
+    uint104 internal constant NO_THRESHOLD = type(uint104).max;
+
+    /// @notice A threshold as it is kept; one beyond 2**104 is none.
+    function clampThreshold(uint120 threshold) internal pure returns (uint104) {
+        return threshold > NO_THRESHOLD ? NO_THRESHOLD : uint104(threshold);
+    }
 
     /// @notice What may be spent now.
     function available(Bucket storage bucket, uint120 maxPerDay) internal view returns (uint256) {
@@ -30,8 +39,8 @@ library SpendingCap {
         uint256 level = _levelNow(bucket, maxPerDay);
         if (amount > Math.saturatingSub(maxPerDay / 2, level)) return false;
         // The sum is at most half of a uint120.
-        bucket.level = uint128(level + amount);
-        bucket.updatedAt = uint64(block.timestamp);
+        bucket.level = uint120(level + amount);
+        bucket.updatedAt = uint32(block.timestamp);
         return true;
     }
 

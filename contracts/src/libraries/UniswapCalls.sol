@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {INonfungiblePositionManager, ISwapRouter02} from "../interfaces/IUniswap.sol";
+import {INonfungiblePositionManager, ISwapRouter02, IUniswapV3Pool} from "../interfaces/IUniswap.sol";
 
-/// @title Reads the calls that a vault may make of Uniswap v3's periphery
+/// @title Reads the calls that a vault may make of Uniswap v3
 /// @notice Turns calldata into what matters about it: which tokens, which pool, at most how much, paid to whom.
 library UniswapCalls {
-    /// @notice The six calls that are understood.
+    /// @notice The seven calls that are understood: a swap through the router or in the pool itself, and five on positions.
     enum Kind {
         Unknown,
         Swap,
+        PoolSwap,
         Mint,
         Increase,
         Decrease,
@@ -38,10 +39,13 @@ library UniswapCalls {
 
     /// @notice The calldata is longer or shorter than the function's arguments.
     error MalformedCall(bytes4 selector, uint256 length);
+    /// @notice A swap in a pool gives what it sells, as a positive amount.
+    error NotExactInput(int256 amountSpecified);
 
     /// @notice Which call a selector stands for.
     function kindOf(bytes4 selector) internal pure returns (Kind) {
         if (selector == ISwapRouter02.exactInputSingle.selector) return Kind.Swap;
+        if (selector == IUniswapV3Pool.swap.selector) return Kind.PoolSwap;
         if (selector == INonfungiblePositionManager.mint.selector) return Kind.Mint;
         if (selector == INonfungiblePositionManager.increaseLiquidity.selector) return Kind.Increase;
         if (selector == INonfungiblePositionManager.decreaseLiquidity.selector) return Kind.Decrease;
@@ -50,7 +54,30 @@ library UniswapCalls {
         return Kind.Unknown;
     }
 
-    /// @notice Read a call of a known kind.
+    /// @notice Read a swap in a pool. Its last argument, the bytes that the pool hands back unread, is one word: the
+    /// least that the swap may give, which the vault sees to.
+    /// @param data Selector and arguments.
+    /// @return recipient Whom it pays.
+    /// @return zeroForOne Whether it sells token0.
+    /// @return amountIn What it sells at most; a price limit may stop it before.
+    /// @return minimumOut The least it accepts.
+    function decodePoolSwap(bytes calldata data)
+        internal
+        pure
+        returns (address recipient, bool zeroForOne, uint256 amountIn, uint256 minimumOut)
+    {
+        bytes calldata arguments = _arguments(data, 7);
+        int256 amountSpecified;
+        uint256 offset;
+        uint256 length;
+        (recipient, zeroForOne, amountSpecified,, offset, length, minimumOut) =
+            abi.decode(arguments, (address, bool, int256, uint160, uint256, uint256, uint256));
+        if (offset != 160 || length != 32) revert MalformedCall(bytes4(data), data.length);
+        if (amountSpecified <= 0) revert NotExactInput(amountSpecified);
+        amountIn = uint256(amountSpecified);
+    }
+
+    /// @notice Read a call of a known kind, other than a swap in a pool.
     /// @param data Selector and arguments.
     /// @param vault The caller, who is paid by the calls that name no recipient.
     function decode(Kind kind, bytes calldata data, address vault)
@@ -104,7 +131,7 @@ library UniswapCalls {
         order.recipient = mint.recipient;
     }
 
-    /// @dev All six calls have arguments of a fixed size; anything else could hide something from the reader.
+    /// @dev All the calls have arguments of a fixed size; anything else could hide something from the reader.
     function _arguments(bytes calldata data, uint256 words) private pure returns (bytes calldata) {
         if (data.length != 4 + 32 * words) revert MalformedCall(bytes4(data), data.length);
         return data[4:];

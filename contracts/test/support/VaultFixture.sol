@@ -11,12 +11,14 @@ import {
 } from "../../src/interfaces/IAgentVault.sol";
 import {Anchor, Decision, IDecisionAudit} from "../../src/interfaces/IDecisionAudit.sol";
 import {IAgentVaultFactory} from "../../src/interfaces/IAgentVaultFactory.sol";
-import {INonfungiblePositionManager, ISwapRouter02} from "../../src/interfaces/IUniswap.sol";
+import {INonfungiblePositionManager, ISwapRouter02, IUniswapV3Pool} from "../../src/interfaces/IUniswap.sol";
 import {UniswapMarket} from "./UniswapMarket.sol";
 
 /// @dev A funded vault on a living market, and what an agent's process does: it writes decisions and sends them.
 abstract contract VaultFixture is UniswapMarket {
     uint120 internal constant NO_CAP = type(uint120).max;
+    uint160 internal constant LOWEST_PRICE = 4295128739;
+    uint160 internal constant HIGHEST_PRICE = 1461446703485210103287273052203988822378723970342;
     uint256 internal constant FUNDS = 1_000 ether;
     bytes internal constant PAYLOAD = '{"intent":{"kind":"swap"},"reason":"the price stands under its mean"}';
 
@@ -65,15 +67,21 @@ abstract contract VaultFixture is UniswapMarket {
         policy.targets[1].selectors[3] = INonfungiblePositionManager.collect.selector;
         policy.targets[1].selectors[4] = INonfungiblePositionManager.burn.selector;
         policy.tokens = new TokenRule[](2);
-        policy.tokens[0] = TokenRule(address(usd), NO_CAP, NO_CAP);
-        policy.tokens[1] = TokenRule(address(weth), NO_CAP, NO_CAP);
+        policy.tokens[0] = TokenRule(address(usd), NO_CAP, NO_CAP, NO_CAP);
+        policy.tokens[1] = TokenRule(address(weth), NO_CAP, NO_CAP, NO_CAP);
         policy.pools = new PoolRule[](1);
         policy.pools[0] = PoolRule(address(pool), 0, 0);
     }
 
+    /// @dev At once where it is tighter, else after its delay.
     function _setPolicy(PolicyConfig memory policy) internal {
         vm.prank(owner);
         vault.setPolicy(policy);
+        (, uint256 effectiveAt) = vault.proposal();
+        if (effectiveAt == 0) return;
+        vm.warp(effectiveAt);
+        vm.prank(owner);
+        vault.applyPolicy(policy);
     }
 
     /// @dev The agent's next decision on these calls, as its process would write it.
@@ -123,6 +131,28 @@ abstract contract VaultFixture is UniswapMarket {
 
     function _swapCall(uint256 amount) internal view returns (Call[] memory) {
         return _swapCall(_swapParams(address(usd), address(weth), address(vault), amount));
+    }
+
+    /// @dev A swap in the pool itself, as an agent's process makes it.
+    function _poolSwapCall(address tokenIn, address recipient, uint256 amount, uint256 minimumOut)
+        internal
+        view
+        returns (Call[] memory)
+    {
+        bool zeroForOne = tokenIn == pool.token0();
+        return _one(
+            address(pool),
+            abi.encodeCall(
+                IUniswapV3Pool.swap,
+                (
+                    recipient,
+                    zeroForOne,
+                    int256(amount),
+                    zeroForOne ? LOWEST_PRICE + 1 : HIGHEST_PRICE - 1,
+                    abi.encode(minimumOut)
+                )
+            )
+        );
     }
 
     function _swapCall(ISwapRouter02.ExactInputSingleParams memory params)
