@@ -6,7 +6,7 @@ volatility as they are rounded. Everything else: least squares on the outcome it
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import log
 from types import MappingProxyType
 from typing import Any, Final
@@ -71,11 +71,17 @@ class Boosted:
     importance: Mapping[str, float]
     booster: Any = field(repr=False)
     start: LogHar | None
+    lift_x24: int = 0
+
+    def lifted(self, lift_x24: int) -> "Boosted":
+        """The same with so much added to every sum."""
+        ensemble = replace(self.ensemble, base_x24=self.ensemble.base_x24 + lift_x24)
+        return replace(self, ensemble=ensemble, lift_x24=self.lift_x24 + lift_x24)
 
     def sums_x24(self, values: Integers) -> Integers:
         """What `ensemble.sum_x24` gives for these rows, shape (rows,), by LightGBM: the same integers, faster."""
         total = self.booster.predict(values.astype(np.float64), raw_score=True, num_threads=1) * Q24
-        answer = np.asarray(total, dtype=np.float64).astype(np.int64)
+        answer = np.asarray(total, dtype=np.float64).astype(np.int64) + self.lift_x24
         return answer if self.start is None else answer + self.start.sums_x24(values)
 
 

@@ -84,7 +84,7 @@ def _labels(rows: Sequence[Observation], target: Target) -> Floats:
     if target.kind == "return":
         return move
     if target.kind == "net_return":
-        return np.sign(move) * np.maximum(np.abs(move) - target.parameter, 0.0)
+        return np.asarray(np.sign(move) * np.maximum(np.abs(move) - target.parameter, 0.0), dtype=np.float64)
     if target.kind == "survival":
         return _survival(rows, tick, target)
     if target.kind == "fees":

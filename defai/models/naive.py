@@ -28,11 +28,13 @@ def naive_forecasts(panel: Panel, fold: Fold) -> dict[str, Floats]:
     return {name: one(panel, fold) for name, one in _naive_of(panel).items()}
 
 
-def strong_har(panel: Panel, train: NDArray[np.int64], weights: Floats | None = None) -> LogHar:
-    """Log-HAR on Parkinson's components with terms of hours and weekdays, fitted to samples."""
+def strong_har(
+    panel: Panel, train: NDArray[np.int64], weights: Floats | None = None, *, guided: bool = False
+) -> LogHar:
+    """Log-HAR on Parkinson's components with terms of hours and weekdays, fitted to samples' outcomes, or guides."""
     return fit_log_har(
         panel.values[train],
-        panel.outcome[train],
+        (panel.guide if guided else panel.outcome)[train],
         names=panel.spec.names,
         components=panel.components("log_parkinson"),
         seasonal=True,
@@ -108,8 +110,8 @@ def _har_levels(panel: Panel, fold: Fold) -> Floats:
     design = np.stack([np.ones(len(now)), *parts], axis=1)
     wanted = panel.outcome**2
     solution = np.linalg.lstsq(design[fold.train], wanted[fold.train], rcond=None)[0]
-    least = min(float(wanted[fold.train].min()), TICK_FLOOR)
-    return np.sqrt(np.maximum(design[fold.test] @ solution, max(least, TICK_FLOOR)))
+    forecast = np.maximum(design[fold.test] @ solution, TICK_FLOOR)
+    return np.asarray(np.sqrt(forecast), dtype=np.float64)
 
 
 def _log_har(family: str) -> Naive:

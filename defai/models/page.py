@@ -34,7 +34,8 @@ def page(card: ModelCard, done: Study | None = None) -> str:
     template = (files("defai.models") / "card.html").read_text(encoding="utf-8")
     head, body = template.replace("__TITLE__", escape(f"{card.target.name} – model card")).split("__PLOTLY__")
     shown = json.dumps(content, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
-    return head + get_plotlyjs() + body.replace("__CARD__", shown)
+    library: str = get_plotlyjs()
+    return head + library + body.replace("__CARD__", shown)
 
 
 def _walk(done: Study | None) -> dict[str, list[float]] | None:

@@ -28,6 +28,8 @@ class Panel:
         positions: each sample's row in the history.
         timestamps: when its features are known, seconds since 1970.
         outcome: what came of the target, in its unit.
+        guide: what trees are fitted to: of a volatility the one by ranges, which says the same with less noise (and is
+            scaled afterwards), else the outcome.
         step_s: seconds from row to row.
         har_windows: the components of autoregressions, in rows.
         rows: the main pool's history.
@@ -40,6 +42,7 @@ class Panel:
     positions: Integers
     timestamps: Integers
     outcome: Floats
+    guide: Floats
     step_s: int
     har_windows: tuple[int, ...]
     rows: Sequence[Observation] = field(repr=False)
@@ -104,6 +107,11 @@ def make_panel(
     spec = FeatureSpec.of(names)
     table = compute_table(list(histories.values()), spec)
     outcome = labels(main, target)
+    guide = (
+        labels(main, Target("range_volatility", target.horizon_blocks))
+        if target.kind == "volatility"
+        else outcome
+    )
     ready = np.flatnonzero(table.ready & np.isfinite(outcome))
     return Panel(
         spec,
@@ -112,6 +120,7 @@ def make_panel(
         ready,
         table.timestamps[ready],
         outcome[ready],
+        guide[ready],
         step_s,
         windows,
         main,

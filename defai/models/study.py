@@ -13,6 +13,7 @@ from defai.models.conformal import half_width
 from defai.models.exponential import exp2_x24
 from defai.models.folds import Fold, purged_tail, windows
 from defai.models.har import LogHar, exp2
+from defai.models.leaks import require_purged
 from defai.models.metrics import TICK_FLOOR, Floats
 from defai.models.naive import naive_forecasts, strong_har
 from defai.models.panel import Panel
@@ -107,7 +108,17 @@ def walk(panel: Panel, design: Design) -> tuple[Walked, ...]:
 
 
 def walk_over(panel: Panel, design: Design, folds: tuple[Fold, ...]) -> tuple[Walked, ...]:
-    """The same over given folds, which are taken as they are."""
+    """The same over given folds.
+
+    Raises:
+        LeakError: where a training label reaches into a test.
+    """
+    require_purged(
+        folds,
+        panel.timestamps,
+        horizon_s=panel.horizon_s,
+        embargo_s=design.embargo_rows(panel) * panel.step_s,
+    )
     with ThreadPoolExecutor(max(min(design.workers, len(folds)), 1)) as pool:
         return tuple(pool.map(lambda fold: _walked(panel, design, fold), folds))
 
@@ -185,13 +196,13 @@ def _weights(panel: Panel, design: Design, train: NDArray[np.int64]) -> Floats:
 
 
 def _start(panel: Panel, train: NDArray[np.int64], weights: Floats) -> LogHar | None:
-    return strong_har(panel, train, weights) if panel.target.kind in VOLATILITIES else None
+    return strong_har(panel, train, weights, guided=True) if panel.target.kind in VOLATILITIES else None
 
 
 def _part(
     panel: Panel, samples: NDArray[np.int64], weights: Floats
 ) -> tuple[NDArray[np.int64], Floats, Floats]:
-    return panel.values[samples], panel.outcome[samples], weights
+    return panel.values[samples], panel.guide[samples], weights
 
 
 def _fit(
@@ -202,7 +213,7 @@ def _fit(
     rounds: int,
     start: LogHar | None,
 ) -> Boosted:
-    return fit_boosted(
+    fitted = fit_boosted(
         *_part(panel, train, weights),
         names=panel.spec.names,
         target=panel.target,
@@ -210,3 +221,8 @@ def _fit(
         rounds=rounds,
         start=start,
     )
+    if panel.target.kind != "volatility":
+        return fitted
+    forecast = 2.0 ** (fitted.sums_x24(panel.values[train]) / Q24)
+    ratio = np.maximum(panel.outcome[train], TICK_FLOOR) / np.maximum(forecast, TICK_FLOOR)
+    return fitted.lifted(round(float(np.log2(np.average(ratio**2, weights=weights))) / 2 * Q24))
