@@ -127,12 +127,11 @@ contract AttacksTest is VaultFixture {
                 TickPrice.quoteAtTick(-int24(DEVIATION), 1 ether, true)
             )
         );
-        Decision memory decision = _decide(_poolSwapCall(address(usd), address(vault), 1 ether, bound));
+        Call[] memory honest = _poolSwapCall(address(usd), address(vault), 1 ether, bound);
+        Decision memory decision = _decide(honest);
         vm.prank(agentKey);
         vm.expectPartialRevert(TradingPolicy.TooLittleReceived.selector);
-        vault.execute(
-            _nothing(), decision, PAYLOAD, _poolSwapCall(address(usd), address(vault), 1 ether, bound)
-        );
+        vault.execute(_nothing(), decision, PAYLOAD, honest);
         _nothingStolen();
     }
 

@@ -74,7 +74,8 @@ library TwapBound {
                     if (guess == bracket.newerBack) return (false, 0);
                     continue;
                 }
-                if (time <= target) {
+                if (time == target) return (true, sum);
+                if (time < target) {
                     (bracket.olderTime, bracket.olderSum, bracket.olderBack) = (time, sum, guess);
                 } else {
                     uint256 pace = (bracket.newerTime - time) / (guess - bracket.newerBack);
