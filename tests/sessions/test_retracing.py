@@ -108,12 +108,12 @@ def test_a_fleet_on_somebody_elses_chain_stands(tmp_path: Path) -> None:
         assert node.process.stdout is not None
         url = node.process.stdout.readline().split('"url": "')[1].split('"')[0]
         fleet.write_text(
-            "anchor_every_blocks = 4\n[market]\nwarm_up_blocks = 3\n"
+            "anchor_every_blocks = 3\n[market]\nwarm_up_blocks = 3\n[limits]\ntwap_seconds = 0\n"
             f'[network]\nkind = "rpc"\nrpc_url = "{url}"\n'
             f'[[agents]]\nname = "busy"\nstrategy = "{source}:Busy"\nparameters.every = 2\n'
             '[[agents]]\nname = "holder"\nstrategy = "hold"\n'
         )
-        with standing(Settings.load(fleet, environment={}), 9) as there:
+        with standing(Settings.load(fleet, environment={}), 6) as there:
             reports = assert_all_stand(there, tmp_path)
         node.interrupt()
     assert any(report.token_id is not None for report in reports)

@@ -55,13 +55,7 @@ async def respond(
     asked, about = decode_values(("address", "uint256"), answer)
     if asked.lower() != validator.address.lower():
         raise ConfigError(f"The request asks {asked}, and this key is {validator.address}'s.")
-    vault = await _view(rpc, registries.identity, encode_call(METADATA, about, VAULT_KEY))
-    (named,) = decode_values(("bytes",), vault) if vault else (b"",)
-    if "0x" + named.hex() not in {each.lower() for each in vaults}:
-        raise ConfigError(
-            f"The request is about agent {about} of the identity registry, which is not the one that was verified.",
-            "Verify the agent it asks about.",
-        )
+    await _check_vault(rpc, registries.identity, about, vaults)
     wallet = await Wallet.connect(validator, rpc)
     data = encode_call(RESPOND, wanted, score, "", unhex(evidence_digest), TAG)
     header = await rpc.call("eth_getBlockByNumber", "latest", False)
@@ -69,6 +63,17 @@ async def respond(
     step = Step(registries.validation, data, _GAS, "answer the validation request")
     (receipt,) = await carry_out(rpc, wallet, [step], max_fee_wei=fee, priority_fee_wei=GWEI // 10)
     return receipt.transaction_hash
+
+
+async def _check_vault(rpc: Rpc, identity: Address, about: int, vaults: Collection[Address]) -> None:
+    """Make sure that what was verified are decisions of the agent asked about."""
+    vault = await _view(rpc, identity, encode_call(METADATA, about, VAULT_KEY))
+    (named,) = decode_values(("bytes",), vault) if vault else (b"",)
+    if "0x" + named.hex() not in {each.lower() for each in vaults}:
+        raise ConfigError(
+            f"The request is about agent {about} of the identity registry, which is not the one that was verified.",
+            "Verify the agent it asks about.",
+        )
 
 
 async def _view(rpc: Rpc, contract: Address, data: bytes) -> bytes | None:

@@ -83,7 +83,7 @@ def test_integrity_names_what_was_changed() -> None:
         decision = replace(DECISION, **{field: getattr(DECISION, field) + 1})
         assert differing(rungs.integrity(decision, DOMAIN, place)) == ["decision digest"]
     for field in ("block_hash", "strategy_digest", "model_digest", "features_digest", "action_digest"):
-        decision = replace(DECISION, **{field: digest(b"else")})
+        decision = replace(DECISION, **{field: digest(b"else")})  # type: ignore[arg-type]  # one field each
         assert differing(rungs.integrity(decision, DOMAIN, place)) == ["decision digest"]
     assert differing(rungs.integrity(replace(DECISION, action=Action.OPEN), DOMAIN, place)) == [
         "decision digest"
@@ -148,7 +148,7 @@ def test_execution_names_each_call_that_differs() -> None:
         ({"records": 2}, "records in the transaction"),
         ({"decision": None}, "decision in the call data"),
     ):
-        assert differing(rungs.execution(DECISION, CALLS, replace(CARRIAGE, **change))) == [what]  # type: ignore[arg-type]  # one field each
+        assert differing(rungs.execution(DECISION, CALLS, replace(CARRIAGE, **change))) == [what]
     assert rungs.execution(DECISION, None, CARRIAGE).standing is Standing.OPEN
 
 
