@@ -42,7 +42,7 @@ def real_data() -> Path | None:
 
 
 def hourly(folder: Path) -> list[Figure]:
-    """Realised range variance of the next hour and the next 24, tested on 2022."""
+    """Variance of the next hour and the next 24, by ranges and by squared moves, tested on 2022."""
     from defai.backtest.sources.histories import read_training_source  # noqa: PLC0415  seconds, measured apart
     from defai.models.study import Design  # noqa: PLC0415  the same
 
@@ -52,7 +52,8 @@ def hourly(folder: Path) -> list[Figure]:
         design = Design(
             folds=1, test_from=calendar.timegm((2022, 1, 1, 0, 0, 0)), rounds=rounds, fixed_rounds=True
         )
-        figures += gains(source, "range_volatility", horizon, design, f"ETH 2022, next {horizon} h")
+        for kind, measured in (("range_volatility", "ranges"), ("volatility", "squared moves")):
+            figures += gains(source, kind, horizon, design, f"ETH 2022, next {horizon} h by {measured}")
     return figures
 
 

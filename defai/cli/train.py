@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from defai.models.trained import TrainedModel
     from defai.session.history import HistoryRecipe
     from defai.strategy.registry import LoadedStrategy
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     "--source",
     default="generated",
     show_default=True,
-    help="What to train on: `generated`, history the market simulation makes.",
+    help="What to train on: `generated`, history the market simulation makes; else bars or prices.",
 )
 @click.option(
     "--blocks", type=click.IntRange(500, 1_000_000), default=4_000, show_default=True, help="How much of it."
@@ -48,37 +49,59 @@ def command(
     from defai.session.history import TRAINING_SEED, HistoryRecipe  # noqa: PLC0415  the same
     from defai.strategy.registry import load  # noqa: PLC0415  the same
 
-    if source != "generated":
-        raise ConfigError(f"'{source}' cannot be trained on yet.", "There is: generated.")
     strategy = load(reference, parse_parameters(parameters))
     if strategy.strategy.target() is None:
         raise ConfigError(f"The strategy '{strategy.name}' forecasts nothing, so there is no model to train.")
+    if source != "generated":
+        _train_on_file(strategy, Path(source), folder, as_json=as_json)
+        return
     recipe = HistoryRecipe(
         blocks=blocks, seed=TRAINING_SEED if seed is None else seed, block_seconds=block_seconds
     )
     asyncio.run(_train(strategy, recipe, folder, as_json=as_json))
 
 
+def _train_on_file(strategy: "LoadedStrategy", source: Path, folder: "Path | None", *, as_json: bool) -> None:
+    """Walk forward over a file's rows, train on all of them, and keep the model."""
+    from defai.backtest.sources.histories import read_training_source  # noqa: PLC0415  loads on use
+    from defai.errors import ConfigError  # noqa: PLC0415  the same
+    from defai.models.walking import study, trained_model  # noqa: PLC0415  the same
+
+    target, pools = strategy.strategy.target(), strategy.strategy.pools()
+    if target is None or len(pools) > 1:
+        raise ConfigError(
+            f"The strategy '{strategy.name}' looks at {len(pools)} pools; a file holds one.",
+            "Use --source generated.",
+        )
+    read = read_training_source(source)
+    click.echo(f"walking forward over {read.label}: {target.name}", err=True)
+    done = study(read.histories, feature_names=strategy.strategy.features(), target=target)
+    _keep(trained_model(done, source=read.label), folder, None, as_json=as_json)
+
+
 async def _train(
     strategy: "LoadedStrategy", recipe: "HistoryRecipe", folder: "Path | None", *, as_json: bool
 ) -> None:
-    from pydantic import TypeAdapter  # noqa: PLC0415  loads on use, so that --help is quick
-
-    from defai.cli.output import print_json  # noqa: PLC0415  the same
-    from defai.models.card import ModelCard, summary  # noqa: PLC0415  the same
-    from defai.models.registry import ModelRegistry  # noqa: PLC0415  the same
-    from defai.session.history import generate_history  # noqa: PLC0415  the same
-    from defai.session.run_directory import models_folder  # noqa: PLC0415  the same
+    from defai.session.history import generate_history  # noqa: PLC0415  loads on use, so that --help is quick
     from defai.session.training import model_key, train_for  # noqa: PLC0415  the same
 
     click.echo(f"making history: {recipe}", err=True)
     histories = await generate_history(recipe)
     click.echo(f"training the model of {strategy.name}", err=True)
     model = await asyncio.to_thread(train_for, strategy, histories, str(recipe))
+    _keep(model, folder, model_key(strategy, recipe), as_json=as_json)
+
+
+def _keep(model: "TrainedModel", folder: "Path | None", key: "str | None", *, as_json: bool) -> None:
+    from defai.cli.output import print_json  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.models.card import summary  # noqa: PLC0415  the same
+    from defai.models.registry import ModelRegistry  # noqa: PLC0415  the same
+    from defai.session.run_directory import models_folder  # noqa: PLC0415  the same
+
     place = folder or models_folder()
-    digest = ModelRegistry(place).save(model, key=model_key(strategy, recipe))
+    digest = ModelRegistry(place).save(model, key=key)
     if as_json:
-        print_json(TypeAdapter(ModelCard).dump_python(model.card, mode="json"))
+        print_json(model.card.to_json())
         return
     click.echo(summary(model.card))
     click.echo(f"kept in {place / digest}")

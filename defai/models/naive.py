@@ -16,6 +16,7 @@ from defai.models.targets import VOLATILITIES
 STRONG_HAR: Final = "strong HAR"
 LOG_HAR: Final = "log-HAR"
 EWMA_DECAY: Final = 0.94
+_SEASONAL_S: Final = 14 * 86_400
 _RIDGE: Final = 1e-2
 _LARGEST_TERM: Final = 6
 
@@ -31,13 +32,17 @@ def naive_forecasts(panel: Panel, fold: Fold) -> dict[str, Floats]:
 def strong_har(
     panel: Panel, train: NDArray[np.int64], weights: Floats | None = None, *, guided: bool = False
 ) -> LogHar:
-    """Log-HAR on Parkinson's components with terms of hours and weekdays, fitted to samples' outcomes, or guides."""
+    """Log-HAR on Parkinson's components with terms of hours and weekdays, fitted to samples' outcomes, or guides.
+
+    Samples of less than two weeks, where a weekday's term would be that of a single day, have none.
+    """
+    span_s = int(panel.timestamps[train[-1]] - panel.timestamps[train[0]])
     return fit_log_har(
         panel.values[train],
         (panel.guide if guided else panel.outcome)[train],
         names=panel.spec.names,
         components=panel.components("log_parkinson"),
-        seasonal=True,
+        seasonal=span_s >= _SEASONAL_S,
         weights=weights,
     )
 

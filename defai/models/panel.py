@@ -63,14 +63,17 @@ class Panel:
         return variances(self.rows, self.target.kind)
 
 
-def default_windows(step_s: int) -> tuple[int, ...]:
+def default_windows(step_s: int, rows: int) -> tuple[int, ...]:
     """An hour, a day and a week (Corsi's day, week and month, a market that never closes being faster), in rows.
 
-    Of steps shorter than an hour: an hour, six and a day, since their histories are short.
+    Of steps shorter than an hour: an hour, six and a day, since their histories are short; quarters of these, and of
+    those again, until ten of the longest fit into the history.
     """
     if step_s >= 3_600:
         return 1, max(86_400 // step_s, 2), max(604_800 // step_s, 4)
-    hour = max(3_600 // step_s, 1)
+    hour = max(3_600 // step_s, 4)
+    while hour > 4 and 240 * hour > rows:
+        hour = max(hour // 4, 4)
     return hour, 6 * hour, 24 * hour
 
 
@@ -99,12 +102,8 @@ def make_panel(
     main = next(iter(histories.values()))
     gaps = np.diff(np.array([row.timestamp for row in main], dtype=np.int64))
     step_s = max(int(np.median(gaps)), 1)
-    windows = tuple(har_windows or default_windows(step_s))
-    names = list(feature_names)
-    if target.kind in VOLATILITIES:
-        wanted = [f"{family}_{window}" for family in HAR_FAMILIES for window in windows] + [HOURS, WEEKDAYS]
-        names += [name for name in wanted if name not in names]
-    spec = FeatureSpec.of(names)
+    windows = tuple(har_windows or default_windows(step_s, len(main)))
+    spec = FeatureSpec.of(_with_har(feature_names, windows) if target.kind in VOLATILITIES else feature_names)
     table = compute_table(list(histories.values()), spec)
     outcome = labels(main, target)
     guide = (
@@ -127,3 +126,9 @@ def make_panel(
         tuple(histories),
         history_digest(histories),
     )
+
+
+def _with_har(names: Sequence[str], windows: Sequence[int]) -> list[str]:
+    """The names, and those of strong HAR's components that are not among them."""
+    wanted = [f"{family}_{window}" for family in HAR_FAMILIES for window in windows] + [HOURS, WEEKDAYS]
+    return [*names, *(name for name in wanted if name not in names)]

@@ -22,6 +22,7 @@ from defai.models.blob import pack, unpack
 from defai.models.card import ModelCard, summary
 from defai.models.exponential import HIGHEST_X24, LOWEST_X24, exp2_x24
 from defai.models.folds import Fold, purged_tail, windows
+from defai.models.har import fit_log_har
 from defai.models.labels import labels
 from defai.models.leaks import LeakError, require_purged, sees_the_test
 from defai.models.metrics import Floats
@@ -90,7 +91,12 @@ def test_logarithms_of_a_column_are_those_of_its_numbers(values: list[int]) -> N
 
 
 def test_strong_har_is_the_same_in_columns_and_as_a_model(panel: Panel) -> None:
-    fitted = strong_har(panel, np.arange(len(panel.positions)))
+    components = panel.components("log_parkinson")
+    fitted = fit_log_har(
+        panel.values, panel.outcome, names=panel.spec.names, components=components, seasonal=True
+    )
+    assert len(fitted.seasons) == 2
+    assert not strong_har(panel, np.arange(len(panel.positions))).seasons
     assert fitted.sums_x24(panel.values).tolist() == [
         fitted.ensemble.sum_x24(row) for row in panel.values.tolist()
     ]
@@ -175,7 +181,7 @@ def test_a_feature_of_the_future_is_caught(rows: list[Observation], monkeypatch:
     @feature("peek_{n}", version=1, unit="ticks", source="planted")
     def peek(past: Past, n: int) -> int:
         """The move of the next n blocks, taken from behind the curtain."""
-        behind = past._tape.rows[past._end : past._end + n + 1]  # type: ignore[attr-defined]  # a cheat
+        behind = past._tape.rows[past._end : past._end + n + 1]
         return behind[-1].tick - behind[0].tick
 
     assert peek.__doc__
