@@ -144,33 +144,26 @@ def feature(
     """
 
     def register(function: FeatureFunction) -> FeatureFunction:
-        if not function.__doc__:
-            raise ConfigError(f"The feature {name} has no docstring.", "Say in one what it measures.")
-        file = function.__code__.co_filename
+        text, file = " ".join((function.__doc__ or "").split()), function.__code__.co_filename
         digest = "" if file.startswith(_SHIPPED) else code_digest(function)
-        taken = _DEFINITIONS.get(name)
-        if taken is not None and taken.file != file and taken.code_digest != digest:
-            raise ConfigError(f"The feature name {name} is taken by {taken.file}.", "Choose another name.")
-        description = " ".join(function.__doc__.split())
-        _DEFINITIONS[name] = Definition(
-            name=name,
-            version=version,
-            unit=unit,
-            scale_bits=scale_bits,
-            warm_up=warm_up,
-            pools=pools,
-            source=source,
-            description=description,
-            depth=depth,
-            code_digest=digest,
-            spans=spans,
-            least=least,
-            function=function,
-            file=file,
-        )
+        parts = name, version, unit, scale_bits, warm_up, pools, source, text, depth, digest, spans, least
+        definition = Definition(*parts, function, file)
+        _check(definition)
+        _DEFINITIONS[name] = definition
         return function
 
     return register
+
+
+def _check(definition: Definition) -> None:
+    name = definition.name
+    if not definition.description:
+        raise ConfigError(f"The feature {name} has no docstring.", "Say in one what it measures.")
+    taken = _DEFINITIONS.get(name)
+    if taken is None or taken.file == definition.file:
+        return
+    if not taken.code_digest or taken.code_digest != definition.code_digest:
+        raise ConfigError(f"The feature name {name} is taken by {taken.file}.", "Choose another name.")
 
 
 def definitions() -> tuple[Definition, ...]:

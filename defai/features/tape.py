@@ -62,20 +62,24 @@ class Series:
 
 
 class Tape:
-    """Rows of one pool, one a block, the newest last, with the running sums that features have asked for."""
+    """Rows of one pool, one a block, the newest last, with the running sums that features have asked for.
 
-    __slots__ = ("_products", "_series", "rows")
+    Attributes:
+        known: what has been asked for.
+    """
+
+    __slots__ = ("_products", "known", "rows")
 
     def __init__(self, rows: Sequence[Observation]) -> None:
         self.rows = list(rows)
-        self._series: dict[Quantity, Series] = {}
+        self.known: dict[Quantity, Series] = {}
         self._products: dict[tuple[Tape, Quantity, Quantity, int], Series] = {}
 
     def series(self, quantity: Quantity) -> Series:
         """A quantity of every row, with its running sums."""
-        found = self._series.get(quantity)
+        found = self.known.get(quantity)
         if found is None:
-            found = self._series[quantity] = Series(len(self.rows))
+            found = self.known[quantity] = Series(len(self.rows))
             for before, after in pairwise(self.rows):
                 _grow(found, quantity, before, after)
         return found
@@ -103,13 +107,13 @@ class Tape:
         """Add the newest block's row to everything that has been asked for."""
         before = self.rows[-1]
         self.rows.append(row)
-        for quantity, series in self._series.items():
+        for quantity, series in self.known.items():
             _grow(series, quantity, before, row)
 
     def append_products(self) -> None:
         """Catch up with products, once the other pool has its rows too."""
         for (other, mine, theirs, lag), product in self._products.items():
-            first, second = self._series[mine], other._series[theirs]  # noqa: SLF001  of its own kind
+            first, second = self.known[mine], other.known[theirs]
             for index in range(len(product.values), len(self.rows)):
                 try:
                     product.add(_product(first, second, index, lag))
@@ -119,7 +123,7 @@ class Tape:
     def drop(self, count: int) -> None:
         """Forget the oldest rows, if they are rows that nobody may look at any more."""
         del self.rows[:count]
-        for series in self._series.values():
+        for series in self.known.values():
             series.drop(count)
         for series in self._products.values():
             series.drop(count)
@@ -207,11 +211,12 @@ class Past:
         """
         if not 0 <= blocks < self.depth:
             raise out_of_reach(self.depth, blocks)
-        series = self._tape.series(quantity)
-        end = self._end
+        tape, end = self._tape, self._end
+        series = tape.known.get(quantity) or tape.series(quantity)
         if series.unknown:
             series.check(end - blocks + 1, end)
-        return series.sums[end] - series.sums[end - blocks]
+        sums = series.sums
+        return sums[end] - sums[end - blocks]
 
     def highest(self, quantity: Quantity, blocks: int) -> int:
         """The largest value of a quantity within the last so many blocks, at least one; it needs one row more.

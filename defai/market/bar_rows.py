@@ -66,15 +66,15 @@ class PriceRow(Observation):
         return hash(repr(self))
 
 
-def tick_of_price(price: float) -> int:
+def tick_of_price(quote_per_base: float) -> int:
     """The tick of a price, rounded down: exactly that of the float's own value, the same on every machine.
 
     Raises:
         ConfigError: where the price is not positive and finite, or lies outside the range of ticks.
     """
-    if not 2.0**-127 < price < 2.0**127:
-        raise ConfigError(f"{price!r} is no price.", "Prices lie between 2^-127 and 2^127.")
-    numerator, denominator = price.as_integer_ratio()
+    if not 2.0**-127 < quote_per_base < 2.0**127:
+        raise ConfigError(f"{quote_per_base!r} is no price.", "Prices lie between 2^-127 and 2^127.")
+    numerator, denominator = quote_per_base.as_integer_ratio()
     return get_tick_at_sqrt_ratio(isqrt((numerator << 192) // denominator))
 
 

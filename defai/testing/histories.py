@@ -2,6 +2,7 @@
 
 from math import exp
 from random import Random
+from typing import Any
 
 from defai.market.window import Observation
 from defai.units import GWEI, Q96
@@ -38,7 +39,6 @@ def generated_history(
         move = draw.gauss(0.0, volatility_ticks * exp(level)) - reversion * (position - start_tick)
         position += move
         before, tick = tick, round(position)
-        buys = tick > before
         swaps = draw.randrange(5) if tick == before else draw.randrange(1, 5)
         wiggle = draw.randrange(3) if swaps else 0
         volume = draw.randrange(10**18, 10**19) if swaps else 0
@@ -53,18 +53,20 @@ def generated_history(
                 tick_high=max(before, tick) + wiggle,
                 liquidity=10**19 + draw.randrange(10**18),
                 swaps=swaps,
-                amount0_in=0 if buys else volume,
-                amount1_in=volume if buys else 0,
-                fee_pips=500,
-                swap_sizes_raw=_sizes(volume, swaps),
-                depth_below=10**21 + volume // 1_000,
-                depth_above=10**21 + 10**18 * (tick % 97),
+                amount0_in=0 if tick > before else volume,
+                amount1_in=volume if tick > before else 0,
+                **_details(volume, swaps, tick),
             )
         )
     return rows
 
 
-def _sizes(volume: int, swaps: int) -> tuple[int, ...]:
-    """A block's volume in swaps of which each is about twice the one before."""
+def _details(volume: int, swaps: int, tick: int) -> dict[str, Any]:
+    """What only some sources tell: a volume in swaps of which each is about twice the one before, and a depth."""
     parts = (1 << swaps) - 1
-    return tuple((volume << index) // parts for index in range(swaps))
+    return {
+        "fee_pips": 500,
+        "swap_sizes_raw": tuple((volume << index) // parts for index in range(swaps)),
+        "depth_below": 10**21 + volume // 1_000,
+        "depth_above": 10**21 + 10**18 * (tick % 97),
+    }
