@@ -136,6 +136,20 @@ Notices: TypeAlias = Callable[[Address | None], Mapping[str, bytes]]
 """Gives what each agent's key is to send to itself, told where the models will be registered."""
 
 
+@dataclass(frozen=True, slots=True)
+class ModelChange:
+    """A model takes over from another.
+
+    Attributes:
+        parent: digest of the model before.
+        reason: why, in a sentence.
+    """
+
+    model: TrainedModel
+    parent: str
+    reason: str
+
+
 @runtime_checkable
 class PublicWorld(Protocol):
     """A world whose chain others can look at."""
@@ -146,6 +160,13 @@ class PublicWorld(Protocol):
 
     async def announce(self, write: Notices, models: Sequence[TrainedModel]) -> None:
         """Register models and put on the chain what the agents set out with. The world is open, nobody has acted.
+
+        Raises:
+            DefaiError: where the node refuses something.
+        """
+
+    async def announce_switch(self, change: ModelChange) -> None:
+        """Register a model that takes over, and put on the chain from whom and why.
 
         Raises:
             DefaiError: where the node refuses something.

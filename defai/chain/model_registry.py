@@ -169,6 +169,11 @@ async def find_model(rpc: Rpc, registry: Address, digest: str, *, block: str = "
     return unsigned(answer) or None
 
 
+async def count_models(rpc: Rpc, registry: Address, *, block: str = "latest") -> int:
+    """How many models were announced: the number of the newest."""
+    return unsigned(await _view(rpc, registry, selector("totalSupply()"), block))
+
+
 async def read_model(rpc: Rpc, registry: Address, model_id: int, *, block: str = "latest") -> RegisteredModel:
     """A sealed model, read back from the chain. The contract has checked its digest; its trees are checked here.
 

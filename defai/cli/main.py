@@ -54,8 +54,11 @@ COMMANDS: Final = {
     "lookahead-analysis": Entry("lookahead_analysis", "Say whether a strategy sees what is yet to come."),
     "parity": Entry("parity", "Hold the simulation against the chain, block by block."),
     "train": Entry("train", "Train a strategy's model and write its card."),
-    "walk-forward": Entry("walk_forward", "Measure forecasts on what they have not seen, beside every baseline."),
+    "walk-forward": Entry(
+        "walk_forward", "Measure forecasts on what they have not seen, beside every baseline."
+    ),
     "models": Entry("models", "List, compare, register, verify and roll back trained models."),
+    "rate": Entry("rate", "Rate a decision good or bad; retraining learns from it, if that helps."),
     "download-data": Entry("download", "Fetch a pool's history from any node, and verify it."),
     "record": Entry("record", "Record a chain as it grows, in the same format."),
     "list-data": Entry("list_datasets", "List downloaded and recorded history."),

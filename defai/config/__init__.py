@@ -10,6 +10,7 @@ from defai.config.settings import (
     STANDIN_CHAIN_ID,
     AgentSettings,
     MarketSettings,
+    ModelSettings,
     NetworkSettings,
     Settings,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "STANDIN_CHAIN_ID",
     "AgentSettings",
     "MarketSettings",
+    "ModelSettings",
     "NetworkSettings",
     "Settings",
 ]

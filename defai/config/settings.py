@@ -94,6 +94,25 @@ class MarketSettings(Section):
     warm_up_blocks: Annotated[int, Field(ge=0, le=100_000)] = 64
 
 
+class ModelSettings(Section):
+    """How models are kept up to date while agents run.
+
+    Attributes:
+        live_retrain_hours: hours of market time between two retrainings; 0 never retrains.
+        train_period_days: how far back a retraining looks, in market time.
+        watch_drift: whether agents hold while their model's features or errors have drifted.
+    """
+
+    live_retrain_hours: Annotated[float, Field(ge=0, le=8_760, allow_inf_nan=False)] = 0.0
+    train_period_days: Annotated[float, Field(gt=0, le=3_650, allow_inf_nan=False)] = 28.0
+    watch_drift: bool = False
+
+    @property
+    def is_active(self) -> bool:
+        """Whether there is anything to do between two blocks."""
+        return self.live_retrain_hours > 0 or self.watch_drift
+
+
 class AgentSettings(Section):
     """One agent of the fleet.
 
@@ -134,6 +153,7 @@ class Settings(Section):
 
     network: NetworkSettings = NetworkSettings()
     market: MarketSettings = MarketSettings()
+    models: ModelSettings = ModelSettings()
     limits: Limits = Limits()
     agents: tuple[AgentSettings, ...] = ()
     anchor_every_blocks: Annotated[int, Field(ge=1, le=100_000)] = 50
@@ -201,6 +221,7 @@ class Settings(Section):
             sections={
                 "network": tuple(NetworkSettings.model_fields),
                 "market": tuple(MarketSettings.model_fields),
+                "models": tuple(ModelSettings.model_fields),
                 "limits": tuple(Limits.model_fields),
             },
             agent=tuple(AgentSettings.model_fields),

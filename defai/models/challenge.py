@@ -1,7 +1,7 @@
 """A new model against the one that serves: trained on older rows, judged beside it on newer ones neither has seen."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -82,16 +82,11 @@ def challenge(task: Challenge) -> Outcome:
     target, main = holder.target, next(iter(task.histories.values()))
     cut = len(main) - max(1, round(len(main) * task.held_out))
     older = {name: rows[:cut] for name, rows in task.histories.items()}
-    challenger = train(
-        older,
-        feature_names=task.feature_names,
-        target=target,
-        settings=task.settings,
-        source=f"{LIVE}blocks {main[0].block_number} to {main[cut - 1].block_number}",
-    )
+    source = f"{LIVE}blocks {main[0].block_number} to {main[cut - 1].block_number}"
     seen_until = holder.card.trained_on.last_block if task.own_blocks else -1
-    embargo = task.settings.embargo_of(target)
-    gains = _gains(task, holder, challenger, after=max(main[cut].block_number - 1, seen_until) + embargo)
+    after = max(main[cut].block_number - 1, seen_until) + task.settings.embargo_of(target)
+    challenger, effect = _trained(task, older, holder, source, after)
+    gains = _gains(task, holder, challenger, after=after)
     if len(gains) < FEWEST_JUDGED:
         raise ConfigError(
             f"Only {len(gains)} rows are left that neither model has seen; it takes {FEWEST_JUDGED} to judge."
@@ -103,10 +98,40 @@ def challenge(task: Challenge) -> Outcome:
     better = "better than" if low > 0 else "not better than"
     sentence = (
         f"retrained on blocks {main[0].block_number} to {main[cut - 1].block_number}: {better} its predecessor by"
-        f" {gain:.4g} in {loss_name(target)} (95 %: {low:.4g} .. {high:.4g}) on {len(gains)} rows neither had seen"
+        f" {gain:.4g} in {loss_name(target)} (95 %: {low:.4g} .. {high:.4g}) on {len(gains)} rows neither had"
+        f" seen{effect}"
     )
     profile = _profile(older, challenger)
     return Outcome(challenger.digest, task.holder, low > 0, gain, low, high, len(gains), profile, sentence)
+
+
+def _trained(
+    task: Challenge,
+    histories: Mapping[str, Sequence[Observation]],
+    holder: TrainedModel,
+    source: str,
+    after: int,
+) -> tuple[TrainedModel, str]:
+    """The challenger, and what ratings did for it on the judged rows; where they did no good they don't count."""
+    trained = [
+        train(
+            histories,
+            feature_names=task.feature_names,
+            target=holder.target,
+            settings=replace(task.settings, row_weights=weights),
+            source=source,
+        )
+        for weights in (None, task.settings.row_weights or None)[: 2 if task.settings.row_weights else 1]
+    ]
+    if len(trained) == 1:
+        return trained[0], ""
+    plain, rated = trained
+    gains = _gains(task, plain, rated, after=after)
+    effect = float(gains.mean()) if len(gains) else 0.0
+    counts = effect > 0
+    said = "so they count" if counts else "so they do not count"
+    said = f"; the operator's ratings change it by {effect:+.4g} for the better there, {said}"
+    return (rated if counts else plain), said
 
 
 def profile_of(histories: Sequence[Sequence[Observation]], model: TrainedModel) -> Profile:

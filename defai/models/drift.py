@@ -8,7 +8,7 @@ hold a known share; it asks for nothing about the errors' distribution.
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import log
 from typing import Final
 
@@ -30,14 +30,20 @@ class FeatureProfile:
     Attributes:
         edges: upper ends of the bins but for the last, ascending, none twice.
         shares: of the rows in each bin; one more than edges.
+        limit: an index above it is drift: the rule of thumb's, or the largest that the training rows themselves had
+            over as many neighbouring rows, since a slow feature never shows all its values in so few.
     """
 
     edges: tuple[int, ...]
     shares: tuple[float, ...]
+    limit: float = STABILITY_LIMIT
 
     @classmethod
     def of(cls, values: Sequence[int]) -> "FeatureProfile":
         """Bins of as many rows each as ties allow.
+
+        Args:
+            values: in the order of time.
 
         Raises:
             ValueError: where there are no values.
@@ -47,7 +53,10 @@ class FeatureProfile:
         ordered = sorted(values)
         edges = sorted({ordered[len(ordered) * at // BINS] for at in range(1, BINS)})
         edges = [edge for edge in edges if edge < ordered[-1]]
-        return cls(tuple(edges), _shares(edges, values))
+        plain = cls(tuple(edges), _shares(edges, values))
+        starts = range(0, len(values) - LEAST_ROWS + 1, LEAST_ROWS // 2)
+        usual = [stability_index(plain, values[start : start + LEAST_ROWS]) for start in starts]
+        return replace(plain, limit=max([STABILITY_LIMIT, *usual]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +132,6 @@ class DriftWatch:
 
     profile: Profile
     misses: MissWatch
-    limit: float = STABILITY_LIMIT
     reason: str = ""
     _recent: deque[tuple[int, ...]] = field(default_factory=lambda: deque(maxlen=LEAST_ROWS))
     _since: int = 0
@@ -135,10 +143,10 @@ class DriftWatch:
         if len(self._recent) < LEAST_ROWS or self._since < LEAST_ROWS // 2:
             return
         self._since = 0
-        index, name = max(self.indices())
-        if index > self.limit:
+        index, limit, name = max(self.indices(), key=lambda found: found[0] / found[1])
+        if index > limit:
             found = f"{name} has a stability index of {index:.2f} over {LEAST_ROWS} blocks"
-            self.reason = f"model drift: {found}, above {self.limit:g}"
+            self.reason = f"model drift: {found}, above {limit:.2f}"
         elif not self.misses.is_alarmed:
             self.reason = ""
 
@@ -151,11 +159,11 @@ class DriftWatch:
                 f" {self.misses.miss_rate:.0%}"
             )
 
-    def indices(self) -> list[tuple[float, str]]:
-        """The stability index of each feature over the recent rows, with its name."""
+    def indices(self) -> list[tuple[float, float, str]]:
+        """The stability index of each feature over the recent rows, its limit and its name."""
         columns = zip(*self._recent, strict=True)
         found = zip(self.profile.features, columns, self.profile.names, strict=True)
-        return [(stability_index(profile, values), name) for profile, values, name in found]
+        return [(stability_index(profile, values), profile.limit, name) for profile, values, name in found]
 
 
 def _shares(edges: Sequence[int], values: Sequence[int]) -> tuple[float, ...]:

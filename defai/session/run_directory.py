@@ -14,7 +14,7 @@ from pydantic import Field, TypeAdapter
 
 from defai.config import Settings
 from defai.domain.stream import StreamEvent
-from defai.errors import ConfigError, DefaiError
+from defai.errors import ConfigError, DefaiError, NotFoundError
 from defai.redaction import redacted
 
 _EVENT: TypeAdapter[Any] = TypeAdapter(Annotated[StreamEvent, Field(discriminator="kind")])
@@ -42,6 +42,19 @@ def new_run_directory(settings: Settings) -> Path:
             f"The run directory {path} cannot be made: {error.strerror}.", "Name another with run_dir."
         ) from error
     return path
+
+
+def newest_run() -> Path:
+    """The directory of the run that began last.
+
+    Raises:
+        NotFoundError: where there is none.
+    """
+    folder = user_data_path("defai") / "runs"
+    runs = sorted(folder.iterdir()) if folder.is_dir() else []
+    if not runs:
+        raise NotFoundError(f"There is no run in {folder}.", "Name its directory with --run.")
+    return runs[-1]
 
 
 def models_folder() -> Path:

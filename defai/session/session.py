@@ -1,10 +1,10 @@
 """A session: a fleet in a world, from the first step of its setting up to the last anchor."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eth_hash.auto import keccak
 
@@ -19,10 +19,14 @@ from defai.errors import DefaiError, NotFoundError
 from defai.market import tripwire
 from defai.market.state import MarketState
 from defai.market.valuation import Valuation
+from defai.models.trained import TrainedModel
 from defai.session.choice import WorldBuilder, build_world, history_recipe
-from defai.session.fleet import agent_card, announce, build_agents, load_fleet, seat_requests, started
+from defai.session.fleet import Member, agent_card, announce, build_agents, load_fleet, seat_requests, started
 from defai.session.run_directory import Journal
 from defai.session.training import models_for
+
+if TYPE_CHECKING:
+    from defai.session.model_keeper import ModelKeeper
 
 _SETUP_STEPS = 5
 _CLOSING_BLOCKS = 8
@@ -71,6 +75,7 @@ class Session:
         self._blocks = blocks
         self._journal = journal
         self._market: MarketState | None = None
+        self._keeper: ModelKeeper | None = None
         self._stopping = asyncio.Event()
         self._tally = Tally()
         self._step = 0
@@ -99,6 +104,8 @@ class Session:
             self.bus.publish(SessionEnded(error.sentence, error.hint, error.exit_code))
             raise
         finally:
+            if self._keeper is not None:
+                self._keeper.close()
             if self.world is not None:
                 await self.world.close()
             if self._journal is not None:
@@ -182,9 +189,19 @@ class Session:
         self.bus.publish(
             started(self.settings, self.world, cards, used.values(), self.valuation, first, run_directory)
         )
+        await self._keep_models(members, models)
         await self._warm_up(history)
         for agent in self.agents:
             agent.desk.start_counting()
+
+    async def _keep_models(self, members: Sequence[Member], models: Sequence[TrainedModel | None]) -> None:
+        if not self.settings.models.is_active or self._market is None:
+            return
+        from defai.session.model_keeper import Fleet, keep_models  # noqa: PLC0415  not in every session
+
+        run = self._journal.path if self._journal else None
+        fleet = Fleet(members, models, self.agents, run)
+        self._keeper = await keep_models(self.settings, fleet, self._world, self._market, self.bus.publish)
 
     async def _warm_up(self, blocks: int) -> None:
         for _ in range(blocks):
@@ -207,7 +224,10 @@ class Session:
                 break
             arrived = perf_counter()
             self._publish_block(arrival)
-            decisions = await asyncio.gather(*(agent.step(arrived) for agent in self.agents))
+            asked = await self._keeper.on_block() if self._keeper else {}
+            decisions = await asyncio.gather(
+                *(agent.step(arrived, asked.get(agent.name)) for agent in self.agents)
+            )
             for decision in decisions:
                 if decision is not None:
                     self._tally.digest = keccak(self._tally.digest + bytes.fromhex(decision.digest[2:]))

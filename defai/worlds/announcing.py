@@ -1,22 +1,34 @@
 """Before the first decision: the fleet's models and charters, on the chain, for whoever wants to decide again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from defai.agent.ports import Notices
+from defai.agent.ports import ModelChange, Notices
 from defai.chain.artifacts import artifact
 from defai.chain.codec import encode_call, unhex
-from defai.chain.model_registry import CHUNK_SIZE, DRAFT, PUBLISH, SEAL, WRITE, model_file
+from defai.chain.model_registry import (
+    CHUNK_SIZE,
+    DRAFT,
+    PUBLISH,
+    SEAL,
+    WRITE,
+    count_models,
+    find_model,
+    model_file,
+)
 from defai.chain.rpc import Rpc
 from defai.chain.tx import SignedTransaction, Step, Wallet, create_address, send
 from defai.domain.tokens import Address
 from defai.errors import DefaiError
+from defai.models.card import canonical_json
 from defai.models.trained import TrainedModel
 from defai.worlds.vault_accounts import VaultAccount
 
 Fees: TypeAlias = Mapping[str, int]
 """`max_fee_wei` and `priority_fee_wei`."""
 
+MODEL_SWITCH: Final = "defai model switch"
+"""Kind of the notice that says why one model took over from another."""
 _DEPLOY_GAS: Final = 5_000_000
 _FIXED_GAS: Final = 500_000
 _BYTE_GAS: Final = 300
@@ -32,7 +44,7 @@ async def announce(
     write: Notices,
     models: Sequence[TrainedModel],
     fees: Fees,
-) -> None:
+) -> Address | None:
     """Send models and charters in one round trip; the next block has them all, and nobody waits for it.
 
     Args:
@@ -42,6 +54,9 @@ async def announce(
         write: gives the charters, told where the registry will stand.
         models: each once.
         fees: for a unit of gas.
+
+    Returns:
+        Where the registry will stand; None where there is no model.
 
     Raises:
         DefaiError: where the node refuses something.
@@ -58,6 +73,49 @@ async def announce(
     for error in await send(rpc, transactions):
         if error is not None:
             raise DefaiError(f"The node refused what the agents announce: {error.message}.") from error
+    return registry
+
+
+async def announce_switch(
+    rpc: Rpc, deployer: Wallet | None, registry: Address | None, change: ModelChange, fees: Fees
+) -> None:
+    """Register the model that takes over as the child of the one before, and say why; the next block has both.
+
+    A model that stands in the registry already, as one that is rolled back to, is not registered again. The reason is
+    sent by the deployer to itself, as canonical JSON: kind, digest, parent, reason.
+
+    Args:
+        rpc: the node.
+        deployer: pays, and owns the models.
+        registry: where the fleet's models stand.
+        change: who takes over from whom, and why.
+        fees: for a unit of gas.
+
+    Raises:
+        DefaiError: where the node refuses something.
+    """
+    if deployer is None or registry is None:
+        return
+    steps: list[Step] = []
+    if await find_model(rpc, registry, change.model.digest) is None:
+        parent = await find_model(rpc, registry, change.parent)
+        model_id = await count_models(rpc, registry) + 1
+        steps = list(_upload(registry, change.model, model_id, parent or 0))
+    spoken = canonical_json(
+        {
+            "kind": MODEL_SWITCH,
+            "digest": change.model.digest,
+            "parent": change.parent,
+            "reason": change.reason,
+        }
+    )
+    gas = _NOTICE_GAS + _NOTICE_BYTE_GAS * len(spoken)
+    transactions = [deployer.sign(step.to, step.data, gas=step.gas, **fees) for step in steps]
+    transactions.append(deployer.sign(deployer.address, spoken, gas=gas, **fees))
+    for error in await send(rpc, transactions):
+        if error is not None:
+            await deployer.resync(rpc)
+            raise DefaiError(f"The node refused the change of a model: {error.message}.") from error
 
 
 def _notice(account: VaultAccount, content: bytes, fees: Fees) -> SignedTransaction:
@@ -69,15 +127,19 @@ def _registration(registry: Address, models: Sequence[TrainedModel]) -> list[Ste
     """A fresh registry, and each model in one transaction, or in pieces where it is too large for one."""
     steps = [Step(None, artifact("ModelRegistry").creation_code(), _DEPLOY_GAS, "deploy the registry")]
     for model_id, model in enumerate(models, 1):
-        file, digest = model_file(model), unhex(model.digest)
-        if len(file) <= CHUNK_SIZE:
-            steps.append(_step(registry, encode_call(PUBLISH, 0, file, digest), len(file)))
-            continue
-        parts = [file[at : at + CHUNK_SIZE] for at in range(0, len(file), CHUNK_SIZE)]
-        steps.append(_step(registry, encode_call(DRAFT, 0), 0))
-        steps += [_step(registry, encode_call(WRITE, model_id, part), len(part)) for part in parts]
-        steps.append(_step(registry, encode_call(SEAL, model_id, digest), len(file) // 10))
+        steps += _upload(registry, model, model_id, 0)
     return steps
+
+
+def _upload(registry: Address, model: TrainedModel, model_id: int, parent: int) -> Iterator[Step]:
+    file, digest = model_file(model), unhex(model.digest)
+    if len(file) <= CHUNK_SIZE:
+        yield _step(registry, encode_call(PUBLISH, parent, file, digest), len(file))
+        return
+    yield _step(registry, encode_call(DRAFT, parent), 0)
+    for part in (file[at : at + CHUNK_SIZE] for at in range(0, len(file), CHUNK_SIZE)):
+        yield _step(registry, encode_call(WRITE, model_id, part), len(part))
+    yield _step(registry, encode_call(SEAL, model_id, digest), len(file) // 10)
 
 
 def _step(registry: Address, data: bytes, size: int) -> Step:

@@ -14,7 +14,16 @@ from time import perf_counter
 from typing import Final
 from urllib.parse import urlsplit
 
-from defai.agent.ports import Arrival, AuditLog, Clock, Notices, Opening, Settlement, Submission
+from defai.agent.ports import (
+    Arrival,
+    AuditLog,
+    Clock,
+    ModelChange,
+    Notices,
+    Opening,
+    Settlement,
+    Submission,
+)
 from defai.audit.record import AuditDomain
 from defai.chain.deploy import OurContracts
 from defai.chain.local import DevelopmentChain
@@ -25,12 +34,13 @@ from defai.chain.tx import Wallet, get_receipts, send
 from defai.domain.chain_events import Block
 from defai.domain.operations import Call, Operation
 from defai.domain.pool import PoolKey
+from defai.domain.tokens import Address
 from defai.errors import ConfigError, DefaiError
 from defai.market.state import MarketState
 from defai.market.valuation import Valuation
 from defai.models.trained import TrainedModel
 from defai.units import GWEI
-from defai.worlds.announcing import announce
+from defai.worlds.announcing import announce, announce_switch
 from defai.worlds.audit_logs import open_audit_log
 from defai.worlds.chain_seats import seat_agents
 from defai.worlds.clocks import RealClock
@@ -90,6 +100,7 @@ class EndpointWorld:
     _reader: BlockReader
     _vaults: VaultAccounts
     _deployer: Wallet | None
+    _models: Address | None = None
     _head: Block
     _newest: int
 
@@ -191,7 +202,13 @@ class EndpointWorld:
     async def announce(self, write: Notices, models: Sequence[TrainedModel]) -> None:
         """Send models and charters; the next block has them."""
         fees = {"max_fee_wei": await self._max_fee_wei(), "priority_fee_wei": agent_tip(0)}
-        await announce(self.chain.rpc, self._deployer, self._vaults.accounts, write, models, fees)
+        place = self._deployer, self._vaults.accounts
+        self._models = await announce(self.chain.rpc, *place, write, models, fees)
+
+    async def announce_switch(self, change: ModelChange) -> None:
+        """Send the new model, and why; the next block has both."""
+        fees = {"max_fee_wei": await self._max_fee_wei(), "priority_fee_wei": agent_tip(0)}
+        await announce_switch(self.chain.rpc, self._deployer, self._models, change, fees)
 
     async def records(self) -> int:
         """How many records the audit contract has."""

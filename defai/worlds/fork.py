@@ -13,7 +13,16 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final, TypeAlias
 
-from defai.agent.ports import Arrival, AuditLog, Clock, Notices, Opening, Settlement, Submission
+from defai.agent.ports import (
+    Arrival,
+    AuditLog,
+    Clock,
+    ModelChange,
+    Notices,
+    Opening,
+    Settlement,
+    Submission,
+)
 from defai.amm import Pool
 from defai.audit.record import AuditDomain
 from defai.chain.deploy import OurContracts
@@ -33,7 +42,7 @@ from defai.marketsim.actions import MarketMint
 from defai.marketsim.market import Market
 from defai.models.trained import TrainedModel
 from defai.units import GWEI
-from defai.worlds.announcing import announce
+from defai.worlds.announcing import announce, announce_switch
 from defai.worlds.audit_logs import open_audit_log
 from defai.worlds.block_order import BlockItem, compose
 from defai.worlds.chain_seats import Seating, seat_agents
@@ -106,6 +115,7 @@ class ForkWorld:
     _actors: MarketAccounts
     _vaults: VaultAccounts
     _deployer: Wallet | None
+    _models: Address | None = None
     _state: MarketState
     _head: Block
 
@@ -202,7 +212,13 @@ class ForkWorld:
     async def announce(self, write: Notices, models: Sequence[TrainedModel]) -> None:
         """Send models and charters; the next block has them."""
         fees = {"max_fee_wei": self._fee_limit(0), "priority_fee_wei": agent_tip(0)}
-        await announce(self.chain.rpc, self._deployer, self._vaults.accounts, write, models, fees)
+        place = self._deployer, self._vaults.accounts
+        self._models = await announce(self.chain.rpc, *place, write, models, fees)
+
+    async def announce_switch(self, change: ModelChange) -> None:
+        """Send the new model, and why; the next block has both."""
+        fees = {"max_fee_wei": self._fee_limit(0), "priority_fee_wei": agent_tip(0)}
+        await announce_switch(self.chain.rpc, self._deployer, self._models, change, fees)
 
     async def records(self) -> int:
         """How many records the audit contract has."""

@@ -3,7 +3,17 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from defai.agent.ports import Arrival, AuditLog, Clock, Executor, Notices, Opening, PublicWorld, World
+from defai.agent.ports import (
+    Arrival,
+    AuditLog,
+    Clock,
+    Executor,
+    ModelChange,
+    Notices,
+    Opening,
+    PublicWorld,
+    World,
+)
 from defai.models.trained import TrainedModel
 from defai.worlds.recording import Recorder
 
@@ -66,6 +76,11 @@ class RecordedWorld:
         """As the world does, where it has a chain."""
         if isinstance(self._world, PublicWorld):
             await self._world.announce(write, models)
+
+    async def announce_switch(self, change: ModelChange) -> None:
+        """As the world does, where it has a chain."""
+        if isinstance(self._world, PublicWorld):
+            await self._world.announce_switch(change)
 
     async def records(self) -> int:
         """As the world counts them."""

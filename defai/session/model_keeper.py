@@ -1,0 +1,297 @@
+"""Keeps a fleet's models up to date: retrains, judges, switches, rolls back, and stops who forecasts by a stale one."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from defai.agent.ports import ModelChange, PublicWorld, World
+from defai.config import ModelSettings, Settings
+from defai.domain.decisions import ZERO_DIGEST
+from defai.domain.intents import Hold, Intent
+from defai.domain.stream import Notice, StreamEvent
+from defai.errors import DefaiError
+from defai.market.state import MarketState
+from defai.models.lineage import Lineage, Switch
+from defai.models.registry import ModelRegistry
+from defai.models.trained import TrainedModel
+from defai.session.choice import history_recipe
+from defai.session.history import generate_history
+from defai.session.run_directory import models_folder
+from defai.session.served_model import ServedModel
+from defai.session.training import model_key
+from defai.strategy.api import Context
+
+if TYPE_CHECKING:
+    from defai.agent.agent import Agent
+    from defai.models.challenge import Outcome
+    from defai.models.drift import Profile
+    from defai.session.fleet import Member
+    from defai.session.retraining import Worker
+
+_HOUR: Final = 3_600
+_DAY: Final = 86_400
+
+Asked = Mapping[str, Callable[[Context], Intent]]
+"""By agent: what is asked instead of its strategy."""
+Record = Callable[[TrainedModel, Switch], Awaitable[None]]
+"""Puts a switch on the chain."""
+
+
+@dataclass(slots=True)
+class _Place:
+    """A served model with who asks it, and when it was trained last."""
+
+    served: ServedModel
+    agents: "list[Agent]"
+    pools: tuple[str, ...]
+    features: tuple[str, ...]
+    trained_at: int = -1
+    worker: "Worker | None" = None
+    own_blocks: bool = False
+    told_drift: bool = False
+
+
+class ModelKeeper:
+    """The models of a fleet, while it runs.
+
+    Args:
+        settings: how often, from how much, and whether drift is watched.
+        folder: of the models' registry.
+        market: where rows come from.
+        publish: told what happens.
+        record: puts a switch on the chain; None where there is none.
+        run: the run's directory, where decisions are rated; None where there is none.
+        lock_step: whether runs have to repeat to the last digest.
+    """
+
+    def __init__(
+        self,
+        settings: ModelSettings,
+        folder: Path,
+        market: MarketState,
+        publish: Callable[[StreamEvent], None],
+        record: Record | None,
+        *,
+        run: Path | None,
+        lock_step: bool,
+    ) -> None:
+        from defai.session.retraining import LOCK_STEP_BLOCKS, RowKeeper  # noqa: PLC0415  numpy: not in every session
+
+        self._settings = settings
+        self._registry = ModelRegistry(folder)
+        self._market = market
+        self._publish = publish
+        self._record = record
+        self._run = run
+        self._patience = LOCK_STEP_BLOCKS if lock_step else None
+        self._places: list[_Place] = []
+        self._rows: RowKeeper = RowKeeper(settings.train_period_days * _DAY)
+        self._addresses = {key.name: address for address, key in market.keys.items()}
+
+    def serve(self, agent: "Agent", key: str, model: TrainedModel, profile: "Profile | None") -> None:
+        """Let an agent forecast by a model that this keeps. Agents of one key share it."""
+        place = next((place for place in self._places if place.served.key == key), None)
+        if place is None:
+            served = ServedModel(key, model, profile if self._settings.watch_drift else None)
+            mandate = agent.mandate
+            pools = tuple(pool.name for pool in mandate.pools)
+            place = _Place(served, [], pools, tuple(mandate.strategy.features()))
+            self._places.append(place)
+        place.agents.append(agent)
+        agent.mandate = replace(agent.mandate, model=place.served)
+
+    async def on_block(self) -> Asked:
+        """Take in the newest block, before the agents decide upon it.
+
+        Returns:
+            What is to be asked instead of an agent's strategy: where its model drifted, it decides to hold.
+        """
+        windows = {name: self._market.windows[address] for name, address in self._addresses.items()}
+        self._rows.add(windows)
+        for place in self._places:
+            place.served.observe(windows[place.pools[0]])
+            self._tell_drift(place)
+            await self._follow_the_registry(place)
+            await self._retrain(place)
+        return {
+            agent.name: partial(_hold, place.served.drift)
+            for place in self._places
+            if place.served.drift
+            for agent in place.agents
+        }
+
+    def _tell_drift(self, place: _Place) -> None:
+        drifts = bool(place.served.drift)
+        if drifts and not place.told_drift:
+            self._say("warning", f"Whoever forecasts by it holds ({_names(place)}): {place.served.drift}.")
+        elif place.told_drift and not drifts:
+            self._say("info", f"The model of {_names(place)} is asked about what it knows again.")
+        place.told_drift = drifts
+
+    def close(self) -> None:
+        """End whatever is under way."""
+        for place in self._places:
+            if place.worker is not None:
+                place.worker.close()
+                place.worker = None
+
+    async def _follow_the_registry(self, place: _Place) -> None:
+        """Take over what an operator did: `defai models rollback` moves a key while the session runs."""
+        digest = self._registry.keys().get(place.served.key)
+        if digest is None or digest == place.served.model.digest:
+            return
+        switches = Lineage(self._registry).of(place.served.key)
+        reason = (
+            switches[-1].reason if switches and switches[-1].digest == digest else "moved by the operator"
+        )
+        switch = Switch(digest, place.served.model.digest, reason, self._head, is_rollback=True)
+        await self._switch(place, switch, None)
+
+    async def _retrain(self, place: _Place) -> None:
+        if self._settings.live_retrain_hours <= 0:
+            return
+        if place.worker is None:
+            self._start_when_due(place)
+            return
+        if self._patience is not None:
+            if self._head - place.worker.started_at < self._patience:
+                return
+            await place.worker.wait()
+        elif not place.worker.is_done:
+            return
+        worker, place.worker = place.worker, None
+        try:
+            await self._judge(place, worker.outcome())
+        except DefaiError as error:
+            self._say("info", f"The model of {_names(place)} stays: {error.sentence}")
+
+    def _start_when_due(self, place: _Place) -> None:
+        from defai.models.challenge import Challenge  # noqa: PLC0415  numpy: not in every session
+        from defai.models.training import Settings as Training  # noqa: PLC0415  the same
+        from defai.session.retraining import LEAST_BLOCKS, Worker  # noqa: PLC0415  the same
+
+        now = self._market.head.timestamp
+        if place.trained_at < 0:
+            place.trained_at = now
+        rows = self._rows.of(place.pools)
+        if now - place.trained_at < self._settings.live_retrain_hours * _HOUR:
+            return
+        if len(rows[place.pools[0]]) < LEAST_BLOCKS:
+            return
+        place.trained_at = now
+        task = Challenge(
+            histories=rows,
+            feature_names=place.features,
+            holder=place.served.model.digest,
+            folder=self._registry.folder,
+            own_blocks=place.own_blocks,
+            settings=Training(seed=self._head, row_weights=self._weights(place)),
+        )
+        place.worker = Worker(task, self._head)
+        self._say("info", f"retraining the model of {_names(place)} on {len(rows[place.pools[0]]):,} blocks")
+
+    def _weights(self, place: _Place) -> Mapping[int, float] | None:
+        """What the operator's ratings of the agents' decisions make of rows."""
+        if self._run is None:
+            return None
+        from defai.session.ratings import ratings_in, row_weights  # noqa: PLC0415  not in every session
+
+        names = {agent.name for agent in place.agents}
+        return row_weights([rating for rating in ratings_in(self._run) if rating.agent in names]) or None
+
+    async def _judge(self, place: _Place, outcome: "Outcome") -> None:
+        if not outcome.takes_over:
+            self._say("info", f"The model of {_names(place)} stays: {outcome.reason}.")
+            return
+        switch = Switch(outcome.challenger, outcome.holder, outcome.reason, self._head)
+        Lineage(self._registry).switch(place.served.key, switch)
+        place.own_blocks = True
+        await self._switch(place, switch, outcome.profile)
+
+    async def _switch(self, place: _Place, switch: Switch, profile: "Profile | None") -> None:
+        model = self._registry.load(switch.digest)
+        place.served.switch(model, profile if self._settings.watch_drift else None)
+        if self._record is not None:
+            await self._record(model, switch)
+        short = f"{switch.digest[:10]}…{switch.digest[-4:]}"
+        self._say("info", f"{_names(place)} forecast by {short} from now on: {switch.reason}.")
+
+    @property
+    def _head(self) -> int:
+        return self._market.head.number
+
+    def _say(self, level: str, sentence: str) -> None:
+        self._publish(Notice(level, sentence))
+
+
+def _names(place: _Place) -> str:
+    return ", ".join(agent.name for agent in place.agents)
+
+
+def _hold(reason: str, context: Context) -> Intent:  # noqa: ARG001  asked like a strategy
+    return Hold(reason=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Who needs models, in one order.
+
+    Attributes:
+        models: of the members; None for one that needs none.
+        agents: the members on their seats.
+        run: the run's directory, where ratings are; None where nothing is kept.
+    """
+
+    members: "Sequence[Member]"
+    models: Sequence[TrainedModel | None]
+    agents: "Sequence[Agent]"
+    run: Path | None
+
+
+async def keep_models(
+    settings: Settings,
+    fleet: Fleet,
+    world: World,
+    market: MarketState,
+    publish: Callable[[StreamEvent], None],
+) -> ModelKeeper | None:
+    """The keeper of a fleet's models; None where the settings leave it nothing to do.
+
+    Args:
+        settings: those of the session.
+        fleet: its agents ask the keeper's models from now on.
+        world: where switches are recorded, if it has a chain.
+        market: as of now.
+        publish: told what happens.
+    """
+    if not settings.models.is_active:
+        return None
+    recipe = history_recipe(settings)
+    keeper = ModelKeeper(
+        settings.models,
+        models_folder(),
+        market,
+        publish,
+        partial(_record, world) if isinstance(world, PublicWorld) and world.rpc_url else None,
+        run=fleet.run,
+        lock_step=settings.network.lock_step,
+    )
+    histories = None
+    for agent, member, model in zip(fleet.agents, fleet.members, fleet.models, strict=True):
+        key = model_key(member.loaded, recipe)
+        if model is None or key is None:
+            continue
+        profile = None
+        if settings.models.watch_drift and model.card.trained_on.source == str(recipe):
+            from defai.models.challenge import profile_of  # noqa: PLC0415  numpy: not in every session
+
+            histories = histories or await generate_history(recipe)
+            profile = profile_of([histories[pool.name] for pool in member.pools], model)
+        keeper.serve(agent, key, model, profile)
+    return keeper
+
+
+async def _record(world: PublicWorld, model: TrainedModel, switch: Switch) -> None:
+    await world.announce_switch(ModelChange(model, switch.parent or ZERO_DIGEST, switch.reason))

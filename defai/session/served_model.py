@@ -1,0 +1,89 @@
+"""A model as a session serves it: forecasts, while what came of them is watched."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from defai.domain.decisions import FeatureRow, Forecast
+from defai.market.window import Observation
+from defai.models.drift import DriftWatch, MissWatch, Profile
+from defai.models.targets import labels_x24
+from defai.models.trained import TrainedModel
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """A forecast whose outcome is not known yet."""
+
+    block_number: int
+    low_x24: int
+    high_x24: int
+
+
+class ServedModel:
+    """What agents ask for forecasts; who answers may change between two blocks.
+
+    Args:
+        key: what the registry knows it by.
+        model: who answers at first.
+        profile: of the rows it was trained on; None where nobody remembers them: then nothing is watched.
+
+    Attributes:
+        switches: how often another model took over.
+    """
+
+    def __init__(self, key: str, model: TrainedModel, profile: Profile | None) -> None:
+        self.key = key
+        self.model = model
+        self.switches = 0
+        self._watch = _watch(model, profile)
+        self._pending: _Pending | None = None
+        self._newest = -1
+
+    def predict(self, row: FeatureRow) -> Forecast:
+        """The serving model's forecast.
+
+        Raises:
+            ValueError: where the row is not of the model's feature specification.
+        """
+        forecast = self.model.predict(row)
+        if self._watch is not None and row.block_number > self._newest:
+            self._newest = row.block_number
+            self._watch.see_row(row.values)
+            if self._pending is None and forecast.low_x24 is not None and forecast.high_x24 is not None:
+                self._pending = _Pending(row.block_number, forecast.low_x24, forecast.high_x24)
+        return forecast
+
+    def observe(self, window: Sequence[Observation]) -> None:
+        """Hold the forecast that is due against what came of it. One at a time: their horizons must not overlap.
+
+        Args:
+            window: the main pool's rows, the newest last.
+        """
+        pending, target = self._pending, self.model.target
+        if pending is None or self._watch is None or not window:
+            return
+        passed = window[-1].block_number - pending.block_number
+        if passed < target.horizon_blocks:
+            return
+        self._pending = None
+        rows = window[-passed - 1 :]
+        label = labels_x24(rows, target)[0] if rows[0].block_number == pending.block_number else None
+        if label is not None:
+            self._watch.see_outcome(missed=not pending.low_x24 <= label <= pending.high_x24)
+
+    def switch(self, model: TrainedModel, profile: Profile | None) -> None:
+        """Let another model answer from now on; it is watched from the beginning."""
+        self.model, self._watch, self._pending = model, _watch(model, profile), None
+        self.switches += 1
+
+    @property
+    def drift(self) -> str:
+        """Why nobody should act on its forecasts now; empty while they may."""
+        return self._watch.reason if self._watch is not None else ""
+
+
+def _watch(model: TrainedModel, profile: Profile | None) -> DriftWatch | None:
+    if profile is None:
+        return None
+    level = model.card.band.level if model.card.band is not None else 0.9
+    return DriftWatch(profile, MissWatch(round(1 - level, 6)))
