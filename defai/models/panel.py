@@ -8,6 +8,7 @@ import numpy as np
 from defai.errors import ConfigError
 from defai.features.spec import FeatureSpec
 from defai.features.table import Integers, compute_table
+from defai.market.state import WINDOW_BLOCKS
 from defai.market.window import Observation
 from defai.models.har import HOURS, WEEKDAYS
 from defai.models.labels import labels, variances
@@ -66,15 +67,15 @@ class Panel:
 def default_windows(step_s: int, rows: int) -> tuple[int, ...]:
     """An hour, a day and a week (Corsi's day, week and month, a market that never closes being faster), in rows.
 
-    Of steps shorter than an hour: an hour, six and a day, since their histories are short; quarters of these, and of
-    those again, until ten of the longest fit into the history.
+    Of steps shorter than an hour: an hour, three and eight, since an agent remembers no more than 512 rows; quarters of
+    these, and of those again, until ten of the longest fit into the history.
     """
     if step_s >= 3_600:
         return 1, max(86_400 // step_s, 2), max(604_800 // step_s, 4)
     hour = max(3_600 // step_s, 4)
-    while hour > 4 and 240 * hour > rows:
+    while hour > 4 and (80 * hour > rows or 8 * hour >= WINDOW_BLOCKS):
         hour = max(hour // 4, 4)
-    return hour, 6 * hour, 24 * hour
+    return hour, 3 * hour, 8 * hour
 
 
 def make_panel(

@@ -7,7 +7,7 @@ from defai.models.targets import VOLATILITIES, Target
 
 _HOUR_S: Final = 3_600
 _LONG: Final = (1, 2, 3, 6, 12, 24, 48, 72, 168, 336)
-_SHORT: Final = (1, 5, 15, 60, 180, 360, 1_440)
+_SHORT: Final = (1, 5, 15, 60, 180, 360, 480)
 _POOL: Final = (
     "volume_ratio_{h}",
     "imbalance_{h}",
@@ -28,7 +28,7 @@ def default_features(target: Target, step_s: int, *, pool: bool) -> tuple[str, .
     hourly = step_s >= _HOUR_S
     windows, calm, cycle = (_LONG, (24, 168), 168) if hourly else (_SHORT, (60, 360), 0)
     names = [f"log_parkinson_{n}" for n in windows]
-    names += [f"log_volatility_{n}" for n in ((1, 6, 24, 168) if hourly else (5, 60, 360, 1_440))]
+    names += [f"log_volatility_{n}" for n in ((1, 6, 24, 168) if hourly else (5, 60, 180, 480))]
     names += [f"return_{n}" for n in ((1, 3, 6, 24, 168) if hourly else (1, 5, 15, 60, 360))]
     names += [f"{family}_{calm[0]}" for family in ("garman_klass", "fall_share", "jump_share")]
     names += [f"peak_parkinson_{n}" for n in calm]
