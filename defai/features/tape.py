@@ -28,9 +28,10 @@ class Series:
         unknown: rows that don't know, rising.
     """
 
-    __slots__ = ("sums", "unknown", "values")
+    __slots__ = ("_peaks", "sums", "unknown", "values")
 
     def __init__(self, count: int) -> None:
+        self._peaks: dict[int, tuple[int, int, int]] = {}
         self.values = [0] * min(count, 1)
         self.sums = [0] * min(count, 1)
         self.unknown: list[int] = []
@@ -48,7 +49,27 @@ class Series:
     def drop(self, count: int) -> None:
         """Forget the oldest rows."""
         del self.values[:count], self.sums[:count]
+        self._peaks.clear()
         self.unknown = [index - count for index in self.unknown if index >= count]
+
+    def highest(self, end: int, count: int) -> int:
+        """The largest of the `count` numbers up to row `end`.
+
+        The last answer is kept: one row later it is looked for again only where it has fallen out.
+        """
+        until, best, at = self._peaks.get(count, (-1, 0, -1))
+        if end == until:
+            return best
+        if end == until + 1 and at > end - count:
+            newest = self.values[end]
+            if newest >= best:
+                best, at = newest, end
+        else:
+            values = self.values[end - count + 1 : end + 1]
+            best = max(values)
+            at = end - values[::-1].index(best)
+        self._peaks[count] = end, best, at
+        return best
 
     def check(self, first: int, last: int) -> None:
         """Nothing where rows first..last are known.
@@ -231,7 +252,7 @@ class Past:
         end = self._end
         if series.unknown:
             series.check(end - blocks + 1, end)
-        return max(series.values[end - blocks + 1 : end + 1])
+        return series.highest(end, blocks)
 
     def product_total(
         self, mine: Quantity, theirs: Quantity, blocks: int, *, lag: int, of: "Past | None" = None

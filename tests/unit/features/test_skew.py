@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from defai.chain.mainnet import USDC_WETH_005
 from defai.errors import ConfigError
@@ -13,6 +15,7 @@ from defai.features import spec as spec_module
 from defai.features import stream as stream_module
 from defai.features.stream import FeatureStream, watch
 from defai.features.table import compute_table
+from defai.features.tape import Series
 from defai.market.bar_rows import rows_of_prices, tick_of_price
 from defai.market.depth import depth_around
 from defai.market.window import DEPTH_TICKS, Observation, Window
@@ -225,3 +228,17 @@ def test_a_table_is_ready_where_it_says_so() -> None:
     assert table.timestamps.tolist() == [row.timestamp for row in history]
     assert len(compute_table([history[:5]], spec)) == 5
     assert not compute_table([history[:5]], spec).ready.any()
+
+
+@given(st.lists(st.integers(-5, 5), min_size=2, max_size=60), st.integers(1, 9), st.data())
+def test_the_highest_is_remembered_rightly(values: list[int], count: int, data: st.DataObject) -> None:
+    """Row after row, with jumps, and after old rows were dropped."""
+    series = Series(1)
+    for value in values:
+        series.add(value)
+    while len(series.values) > count:
+        ends = st.integers(count, len(series.values) - 1)
+        first = data.draw(ends)
+        for end in range(first, min(first + data.draw(st.integers(1, 12)), len(series.values))):
+            assert series.highest(end, count) == max(series.values[end - count + 1 : end + 1])
+        series.drop(data.draw(st.integers(1, 9)))
