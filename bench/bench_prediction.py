@@ -50,6 +50,17 @@ def measure() -> list[Figure]:
         return float(booster.predict(features, raw_score=True, num_threads=1)[0])
 
     ours = _each_us(lambda at: fitted.ensemble.predict_x24(rows[at]))
+    return _figures(
+        ours,
+        _each_us(lambda at: theirs(frames[at])),
+        _each_us(lambda at: theirs(arrays[at])),
+        _each_us(quick),
+        _each_us(lambda at: fitted.ensemble.sum_x24(rows[at])),
+    )
+
+
+def _figures(ours: float, by_frame: float, by_array: float, by_c: float, in_python: float) -> list[Figure]:
+    """All in microseconds."""
     what = f"one forecast, {TREES} trees of {LEAVES} leaves"
     note = f"The same to the bit on {ROWS:,} rows, one thread; {CYCLED:,} rows in turn, each a tuple of integers."
     return [
@@ -58,7 +69,7 @@ def measure() -> list[Figure]:
             value=ours,
             unit="µs",
             against="LightGBM, a DataFrame of one row",
-            alternative=_each_us(lambda at: theirs(frames[at])),
+            alternative=by_frame,
             most=MOST_US,
             headline=True,
             note=note,
@@ -68,20 +79,20 @@ def measure() -> list[Figure]:
             value=ours,
             unit="µs",
             against="LightGBM, an array of one row",
-            alternative=_each_us(lambda at: theirs(arrays[at])),
+            alternative=by_array,
         ),
         Figure(
             what=f"{what} (against C)",
             value=ours,
             unit="µs",
             against="LightGBM, its C interface for single rows",
-            alternative=_each_us(quick),
+            alternative=by_c,
             headline=True,
             note="Called through ctypes on rows that are float64 already, its configuration parsed beforehand.",
         ),
         Figure(
             what=f"{what}, in Python",
-            value=_each_us(lambda at: fitted.ensemble.sum_x24(rows[at])),
+            value=in_python,
             unit="µs",
             note="What agents use until they have forecast so much that loading a compiler has paid.",
         ),

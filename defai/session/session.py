@@ -11,7 +11,7 @@ from eth_hash.auto import keccak
 from defai.agent import views
 from defai.agent.agent import Agent, AgentState
 from defai.agent.bus import Bus
-from defai.agent.ports import Arrival, World
+from defai.agent.ports import Arrival, Feed, World
 from defai.chain.mainnet import POOLS, USDC, USDC_WETH_005
 from defai.config import Settings
 from defai.domain.stream import BlockArrived, Notice, PoolQuote, SessionEnded, SetupProgressed
@@ -19,9 +19,8 @@ from defai.errors import DefaiError, NotFoundError
 from defai.market import tripwire
 from defai.market.state import MarketState
 from defai.market.valuation import Valuation
-from defai.models.trained import TrainedModel
 from defai.session.choice import WorldBuilder, build_world, history_recipe
-from defai.session.fleet import Member, agent_card, announce, build_agents, load_fleet, seat_requests, started
+from defai.session.fleet import agent_card, announce, build_agents, load_fleet, seat_requests, started
 from defai.session.run_directory import Journal
 from defai.session.training import models_for
 
@@ -114,11 +113,11 @@ class Session:
 
     async def pause(self, agent: str) -> None:
         """Let an agent decide nothing until it is resumed."""
-        self._named(agent).change_state(AgentState.PAUSED, "paused by the operator")
+        _named(self.agents, agent).change_state(AgentState.PAUSED, "paused by the operator")
 
     async def resume(self, agent: str) -> None:
         """Let a paused, waiting or stopped agent decide again."""
-        self._named(agent).change_state(AgentState.RUNNING, "resumed by the operator")
+        _named(self.agents, agent).change_state(AgentState.RUNNING, "resumed by the operator")
 
     async def halt_all(self) -> None:
         """Pause every agent."""
@@ -189,19 +188,16 @@ class Session:
         self.bus.publish(
             started(self.settings, self.world, cards, used.values(), self.valuation, first, run_directory)
         )
-        await self._keep_models(members, models)
+        if self.settings.models.is_active:
+            from defai.session.model_keeper import Fleet, keep_models  # noqa: PLC0415  not in every session
+
+            fleet = Fleet(members, models, self.agents, self._journal.path if self._journal else None)
+            self._keeper = await keep_models(
+                self.settings, fleet, self.world, opening.market, self.bus.publish
+            )
         await self._warm_up(history)
         for agent in self.agents:
             agent.desk.start_counting()
-
-    async def _keep_models(self, members: Sequence[Member], models: Sequence[TrainedModel | None]) -> None:
-        if not self.settings.models.is_active or self._market is None:
-            return
-        from defai.session.model_keeper import Fleet, keep_models  # noqa: PLC0415  not in every session
-
-        run = self._journal.path if self._journal else None
-        fleet = Fleet(members, models, self.agents, run)
-        self._keeper = await keep_models(self.settings, fleet, self._world, self._market, self.bus.publish)
 
     async def _warm_up(self, blocks: int) -> None:
         for _ in range(blocks):
@@ -256,24 +252,12 @@ class Session:
 
         A stop ends the waiting for a block, never the making of one: what was sent in it has to be settled.
         """
-        if not await self._block_is_due():
+        if not await _block_is_due(self._world.feed, self._stopping):
             return None
         arrival = await self._world.feed.next()
         if arrival is not None:
             self._fold(arrival)
         return arrival
-
-    async def _block_is_due(self) -> bool:
-        due = asyncio.ensure_future(self._world.feed.due())
-        stopping = asyncio.ensure_future(self._stopping.wait())
-        try:
-            await asyncio.wait({due, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopping.cancel()
-            due.cancel()
-        if due.done():
-            due.result()  # where waiting failed, this raises
-        return not self._stopping.is_set()
 
     def _fold(self, arrival: Arrival) -> None:
         if self._market is None:
@@ -286,12 +270,6 @@ class Session:
         if self.world is None:
             raise NotFoundError("There is no world yet.")
         return self.world
-
-    def _named(self, name: str) -> Agent:
-        for agent in self.agents:
-            if agent.name == name:
-                return agent
-        raise NotFoundError(f"There is no agent called '{name}'.")
 
     def _progress(self, text: str) -> None:
         self._step += 1
@@ -306,6 +284,26 @@ class Session:
     def _publish_block(self, arrival: Arrival) -> None:
         if self._market is not None:
             self.bus.publish(_arrived(arrival, views.pool_quotes(self._market, self.valuation)))
+
+
+async def _block_is_due(feed: Feed, stop: asyncio.Event) -> bool:
+    due = asyncio.ensure_future(feed.due())
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({due, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        due.cancel()
+    if due.done():
+        due.result()  # where waiting failed, this raises
+    return not stop.is_set()
+
+
+def _named(agents: Sequence[Agent], name: str) -> Agent:
+    for agent in agents:
+        if agent.name == name:
+            return agent
+    raise NotFoundError(f"There is no agent called '{name}'.")
 
 
 def _arrived(arrival: Arrival, quotes: tuple[PoolQuote, ...]) -> BlockArrived:

@@ -29,6 +29,7 @@ from defai.chain.deploy import OurContracts
 from defai.chain.local import LocalChain
 from defai.chain.pools import check_pools, snapshot_pool
 from defai.chain.reader import BlockReader
+from defai.chain.rpc import Rpc
 from defai.chain.standin import open_fork, open_standin
 from defai.chain.tx import SignedTransaction, Wallet, get_receipts, send
 from defai.domain.chain_events import Block
@@ -133,7 +134,7 @@ class ForkWorld:
         """Start the chain, let the market open, deploy our contracts, fund the vaults."""
         self.chain = await self._stack.enter_async_context(_open_chain(self._options))
         self._reader = BlockReader(self.chain.rpc, self._keys)
-        existing = await self._existing_pools()
+        existing = await _existing_pools(self.chain.rpc, self._keys, self._options)
         pricing = existing.get(self._valuation.key.address)
         self.market = self._make_market(
             self._valuation.base_price(pricing.sqrt_price_x96) if pricing else None
@@ -223,16 +224,6 @@ class ForkWorld:
     async def records(self) -> int:
         """How many records the audit contract has."""
         return await count_records(self.chain.rpc, self.contracts.audit)
-
-    async def _existing_pools(self) -> dict[Address, Pool]:
-        if self._options.fork_url is None:
-            return {}
-        await check_pools(self.chain.rpc, self._keys)
-        number = await self.chain.head()
-        return {
-            key.address: await snapshot_pool(self.chain.rpc, key, number, words=_bitmap_words(self._options))
-            for key in self._keys
-        }
 
     async def _set_time(self) -> None:
         """Let the market's time begin after the chain's, and the set-up's blocks lie right before it."""
@@ -355,3 +346,12 @@ def _market_tip(place: int, items: Sequence[BlockItem], ranks: Mapping[str, int]
     if before and isinstance(before[-1], Submission):
         return agent_tip(ranks[before[-1].agent]) - 1
     return _MARKET_TIP_WEI - place
+
+
+async def _existing_pools(rpc: Rpc, keys: Sequence[PoolKey], options: ForkOptions) -> dict[Address, Pool]:
+    """The pools of the chain that is forked, if one is."""
+    if options.fork_url is None:
+        return {}
+    await check_pools(rpc, keys)
+    number, words = int(await rpc.call("eth_blockNumber"), 16), _bitmap_words(options)
+    return {key.address: await snapshot_pool(rpc, key, number, words=words) for key in keys}
