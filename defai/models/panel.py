@@ -113,6 +113,8 @@ def make_panel(
         else outcome
     )
     ready = np.flatnonzero(table.ready & np.isfinite(outcome))
+    if not len(ready):
+        raise _nothing_ready(histories, spec)
     return Panel(
         spec,
         target,
@@ -133,3 +135,15 @@ def _with_har(names: Sequence[str], windows: Sequence[int]) -> list[str]:
     """The names, and those of strong HAR's components that are not among them."""
     wanted = [f"{family}_{window}" for family in HAR_FAMILIES for window in windows] + [HOURS, WEEKDAYS]
     return [*names, *(name for name in wanted if name not in names)]
+
+
+def _nothing_ready(histories: Mapping[str, Sequence[Observation]], spec: FeatureSpec) -> ConfigError:
+    """What to say where no row has every feature and an outcome."""
+    rows = list(histories.values())
+    never = [name for name in spec.names if not compute_table(rows, FeatureSpec.of((name,))).ready.any()]
+    if never:
+        return ConfigError(
+            f"This history never tells {', '.join(never)}.",
+            "Give a longer one, one of a pool, or other features.",
+        )
+    return ConfigError("No row has every feature and an outcome.", "Give a longer history.")

@@ -27,6 +27,23 @@ def prices(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def bars(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A day of a pool's minutes, as demeter-fetch writes them."""
+    folder = tmp_path_factory.mktemp("bars")
+    path = folder / "polygon-0x45dda9cb7c25131df268515131f647d726f50608-2022-07-19.minute.csv"
+    columns = (
+        "netAmount0,netAmount1,closeTick,openTick,lowestTick,highestTick,inAmount0,inAmount1,currentLiquidity"
+    )
+    lines = [f"timestamp,{columns}"]
+    for index, row in enumerate(generated_history(1_440, seed=4)):
+        when = f"2022-07-19 {index // 60:02}:{index % 60:02}:00"
+        ticks = f"{row.tick},{row.tick},{row.tick_low},{row.tick_high}"
+        lines.append(f"{when},0,0,{ticks},{row.amount0_in},{row.amount1_in},{row.liquidity}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
 def test_a_file_of_prices_gives_a_card_a_page_and_a_model(prices: Path, tmp_path: Path) -> None:
     asked = ["--source", str(prices), "--target", "range_volatility", "--horizon", "6", *FAST]
     kept = ["--out", str(tmp_path / "card"), "--models", str(tmp_path / "models"), "--json"]
@@ -50,8 +67,14 @@ def test_a_target_without_its_parameter_is_refused(prices: Path) -> None:
         CliRunner().invoke(command, ["--source", str(prices), "--target", "survival"], catch_exceptions=False)
 
 
-def test_training_on_a_file_keeps_the_model(prices: Path, tmp_path: Path) -> None:
+def test_training_on_what_a_strategy_cannot_be_told_is_refused(prices: Path, tmp_path: Path) -> None:
     asked = ["-s", "volatility_band", "--source", str(prices), "--models", str(tmp_path)]
+    with pytest.raises(ConfigError, match=r"This history never tells .*base_fee"):
+        CliRunner().invoke(train, asked, catch_exceptions=False)
+
+
+def test_training_on_minute_bars_keeps_the_model(bars: Path, tmp_path: Path) -> None:
+    asked = ["-s", "volatility_band", "--source", str(bars), "--models", str(tmp_path)]
     ran = CliRunner().invoke(train, asked, catch_exceptions=False)
     assert ran.exit_code == 0
     assert len(ModelRegistry(tmp_path).digests()) == 1
