@@ -143,15 +143,20 @@ def row_at(views: Sequence[Past], tapes: Sequence[Tape], end: int, spec: Feature
         end: the row.
         spec: which features.
     """
-    if not all(tape.reaches_back(end, spec.warm_up) for tape in tapes):
-        return None
+    for tape in tapes:
+        if not tape.reaches_back(end, spec.warm_up):
+            return None
     for past in set(views):
         past.moved(end)
+    values = []
     try:
-        values = tuple([value_of(one, past) for one, past in zip(spec.features, views, strict=True)])
+        for one, past in zip(spec.features, views, strict=True):
+            value = one.function(past)
+            in_range = type(value) is int and -FEATURE_LIMIT <= value <= FEATURE_LIMIT
+            values.append(value if in_range else _saturated(one, value))
     except NotKnownError:
         return None
-    return FeatureRow(tapes[0].rows[end].block_number, spec.names, values, spec.digest)
+    return FeatureRow(tapes[0].rows[end].block_number, spec.names, tuple(values), spec.digest)
 
 
 def value_of(one: Feature, past: Past) -> int:
@@ -161,9 +166,10 @@ def value_of(one: Feature, past: Past) -> int:
         TypeError: where the function gives anything but an integer.
         NotKnownError: where the rows don't tell what it asks for.
     """
-    value = one.function(past)
+    return _saturated(one, one.function(past))
+
+
+def _saturated(one: Feature, value: int) -> int:
     if type(value) is not int:
         raise TypeError(f"the feature {one.name} gave {type(value).__name__}, not int")
-    if -FEATURE_LIMIT <= value <= FEATURE_LIMIT:
-        return value
-    return FEATURE_LIMIT if value > 0 else -FEATURE_LIMIT
+    return max(-FEATURE_LIMIT, min(FEATURE_LIMIT, value))

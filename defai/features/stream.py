@@ -46,9 +46,11 @@ class FeatureStream:
         spec = self.spec
         check_pools(len(windows), spec)
         watched = tuple(windows[: spec.pools])
-        if any(len(window) < spec.warm_up for window in watched):
-            return None
-        check_ends([window[-1] for window in watched])
+        for window in watched:
+            if len(window) < spec.warm_up:
+                return None
+        if len(watched) > 1:
+            check_ends([window[-1] for window in watched])
         if not self._follow(watched):
             self._windows = watched
             self._tapes = [Tape(window[-spec.warm_up :]) for window in watched]

@@ -1,5 +1,6 @@
 """What one block adds to a sum: the quantities that the features are made of, each an integer of two rows."""
 
+from operator import mul
 from typing import Final
 
 from defai.features.arithmetic import choose, known, ratio
@@ -124,7 +125,8 @@ def swap_sizes_raw(_: Observation, after: Observation) -> int:
 
 def squared_sizes_raw(_: Observation, after: Observation) -> int:
     """The squared worths of a block's swaps."""
-    return sum(size * size for size in _sizes(after))
+    sizes = _sizes(after)
+    return sum(map(mul, sizes, sizes))
 
 
 def liquidity_level(_: Observation, after: Observation) -> int:
