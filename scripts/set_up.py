@@ -1,4 +1,4 @@
-"""Sets up what the Makefile's targets need, as locked: `set_up.py python run|dev` and `set_up.py npm run|dev`.
+"""Sets up what the Makefile's targets need, as locked: `set_up.py python|npm run|dev`, `set_up.py tool slither|halmos`.
 
 Runs on a bare Python, before anything is installed. "run" is what `make demo` needs, "dev" what tests and checks
 need on top. Ends by touching a stamp, so that make does not come here again until a lock changes.
@@ -45,6 +45,11 @@ UNREACHABLE = re.compile(
 )
 
 
+TOOLS = ("slither", "halmos")
+"""Checkers of the contracts. Both are AGPL and need other versions of what the project uses: never its dependencies."""
+TOOLS_HOME = ROOT / ".tools"
+
+
 class SetUpError(Exception):
     """What a person has to know, in one sentence."""
 
@@ -52,13 +57,15 @@ class SetUpError(Exception):
 def main() -> int:
     """Set up one part; 0 when it is done."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=("python", "npm"))
-    parser.add_argument("extent", choices=("run", "dev"))
+    parser.add_argument("part", choices=PARTS)
+    parser.add_argument("extent", choices=("run", "dev", *TOOLS))
     wanted = parser.parse_args()
+    if (wanted.part == "tool") != (wanted.extent in TOOLS):
+        parser.error(f"there is no {wanted.extent} for {wanted.part}")
     LOG.parent.mkdir(exist_ok=True)
     try:
         with alone():
-            (set_up_python if wanted.part == "python" else set_up_npm)(wanted.extent)
+            PARTS[wanted.part](wanted.extent)
     except SetUpError as error:
         sys.stdout.flush()
         print(f"\ndefai: {error}", file=sys.stderr)
@@ -122,16 +129,29 @@ def bootstrap() -> None:
         raise SetUpError(f"The package index cannot be reached: connect, and run make again. {see_log()}")
 
 
-def install(*what: str) -> None:
+def install(*what: str, python: Path = PYTHON) -> None:
     """Install with uv, or with pip where uv is not there or cannot (an index that only pip is configured for)."""
     if UV.exists():
-        command = [str(UV), "pip", "install", "--python", str(PYTHON), *what]
+        command = [str(UV), "pip", "install", "--python", str(python), *what]
         if attempt(command, uv_environment()).returncode == 0:
             return
     run(
-        [str(PYTHON), "-m", "pip", "install", "--retries", "2", *what],
+        [str(python), "-m", "pip", "install", "--retries", "2", *what],
         "The Python packages cannot be installed",
     )
+
+
+def set_up_tool(name: str) -> None:
+    """Give a tool that can't live beside the project's packages an environment of its own, .tools/NAME."""
+    home = TOOLS_HOME / name
+    print(
+        f"setting up {name} in {home.relative_to(ROOT)} (once; details in {LOG.relative_to(ROOT)})",
+        flush=True,
+    )
+    run([sys.executable, "-m", "venv", "--clear", str(home)], "The virtual environment cannot be made")
+    with step(f"packages, as requirements/{name}.lock has them"):
+        install("--require-hashes", "-r", str(LOCKS / f"{name}.lock"), python=home / "bin" / "python")
+    touch(home, "tool")
 
 
 def compile_bytecode() -> None:
@@ -282,6 +302,8 @@ def touch(folder: Path, extent: str) -> None:
     for name in ("run", "dev") if extent == "dev" else ("run",):
         (folder / f"{name}.done").touch()
 
+
+PARTS = {"python": set_up_python, "npm": set_up_npm, "tool": set_up_tool}
 
 if __name__ == "__main__":
     sys.exit(main())

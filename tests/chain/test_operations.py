@@ -2,6 +2,7 @@
 
 import pytest
 
+from defai.amm import MAX_SQRT_RATIO, MIN_SQRT_RATIO
 from defai.chain import contracts, mainnet
 from defai.chain.codec import decode_values, encode_call, unsigned
 from defai.chain.contracts import encode_operations, words_of
@@ -36,13 +37,13 @@ FAR = 1 << 40
 EVERY_KIND: tuple[tuple[Operation, str, tuple[object, ...]], ...] = (
     (
         SwapExactInput(KEY.address, True, 11, 12),
-        contracts.EXACT_INPUT_SINGLE,
-        ((KEY.token0.address, KEY.token1.address, 500, VAULT, 11, 12, 0),),
+        contracts.POOL_SWAP,
+        (VAULT, True, 11, MIN_SQRT_RATIO + 1, (12).to_bytes(32, "big")),
     ),
     (
-        SwapExactInput(mainnet.USDC_WETH_030.address, False, 2**255, 2**256 - 1),
-        contracts.EXACT_INPUT_SINGLE,
-        ((KEY.token1.address, KEY.token0.address, 3000, VAULT, 2**255, 2**256 - 1, 0),),
+        SwapExactInput(mainnet.USDC_WETH_030.address, False, 2**255 - 1, 2**256 - 1),
+        contracts.POOL_SWAP,
+        (VAULT, False, 2**255 - 1, MAX_SQRT_RATIO - 1, b"\xff" * 32),
     ),
     (
         MintPosition(KEY.address, -887_270, -10, 1, 2, 3, 4),
@@ -62,8 +63,8 @@ def test_packing_by_hand_equals_a_general_encoder(
 ) -> None:
     (call,) = encode_operations([operation], vault=VAULT, pools=POOLS, deadline=FAR)
     assert call.data == encode_call(signature, *arguments)
-    swaps = isinstance(operation, SwapExactInput)
-    assert call.target == (mainnet.SWAP_ROUTER_02 if swaps else mainnet.POSITION_MANAGER)
+    swapped_in = operation.pool if isinstance(operation, SwapExactInput) else None
+    assert call.target == (swapped_in or mainnet.POSITION_MANAGER)
 
 
 def test_other_calls_equal_a_general_encoder() -> None:
@@ -85,16 +86,25 @@ def test_a_pool_that_is_not_watched_is_named() -> None:
         encode_operations([SwapExactInput(VAULT, True, 1, 0)], vault=VAULT, pools=POOLS, deadline=FAR)
 
 
+def test_a_swap_at_the_router_equals_a_general_encoder() -> None:
+    call = contracts.exact_input_single(
+        KEY, zero_for_one=True, recipient=VAULT, amount_in=11, amount_out_minimum=12
+    )
+    arguments = (KEY.token0.address, KEY.token1.address, 500, VAULT, 11, 12, 0)
+    assert call.data == encode_call(contracts.EXACT_INPUT_SINGLE, arguments)
+    assert call.target == mainnet.SWAP_ROUTER_02
+
+
 @pytest.mark.parametrize("amount", [0, -1])
 def test_a_swap_of_nothing_is_refused(amount: int) -> None:
-    """To the router zero means all that it holds itself."""
+    """To a pool less than nothing means an exact output."""
     with pytest.raises(ValueError, match="positive"):
         encode_operations(
             [SwapExactInput(KEY.address, True, amount, 0)], vault=VAULT, pools=POOLS, deadline=FAR
         )
 
 
-async def test_a_swap_pays_the_vault_what_was_quoted(market: Market) -> None:
+async def test_a_swap_pays_what_was_quoted(market: Market) -> None:
     trader = market.trader.address
     for key, zero_for_one in ((KEY, True), (KEY, False), (mainnet.USDC_WETH_030, True)):
         bought = key.token(zero=not zero_for_one)
@@ -103,17 +113,24 @@ async def test_a_swap_pays_the_vault_what_was_quoted(market: Market) -> None:
             key, amount, zero_for_one=zero_for_one, block=await market.chain.head()
         )
         before = await market.chain.balance(trader, bought)
-        operation = SwapExactInput(key.address, zero_for_one, amount, quoted)
-        await market.act(encode_operations([operation], vault=trader, pools=POOLS, deadline=FAR))
+        swap = contracts.exact_input_single(
+            key, zero_for_one=zero_for_one, recipient=trader, amount_in=amount, amount_out_minimum=quoted
+        )
+        await market.act([swap])
         assert await market.chain.balance(trader, bought) - before == quoted
 
 
 async def test_a_swap_below_its_minimum_reverts_in_words(market: Market) -> None:
     quoted, _ = await market.quoted(KEY, 10**9, zero_for_one=True, block=await market.chain.head())
-    operation = SwapExactInput(KEY.address, True, 10**9, quoted + 1)
-    calls = encode_operations([operation], vault=market.trader.address, pools=POOLS, deadline=FAR)
+    swap = contracts.exact_input_single(
+        KEY,
+        zero_for_one=True,
+        recipient=market.trader.address,
+        amount_in=10**9,
+        amount_out_minimum=quoted + 1,
+    )
     with pytest.raises(DefaiError, match=r"the swap gives less than the minimum \(Too little received\)"):
-        await market.act(calls)
+        await market.act([swap])
 
 
 async def test_a_positions_whole_life(market: Market) -> None:
@@ -172,11 +189,11 @@ async def test_a_positions_whole_life(market: Market) -> None:
 
 async def test_nobody_else_is_ever_paid(market: Market) -> None:
     """A third account named as the vault gets the proceeds, and the position."""
-    operations: list[Operation] = [
-        SwapExactInput(KEY.address, True, 10**9, 0),
-        MintPosition(KEY.address, 199_000, 200_600, 10**9, 10**18, 0, 0),
-    ]
-    receipts = await market.act(encode_operations(operations, vault=VAULT, pools=POOLS, deadline=FAR))
+    swap = contracts.exact_input_single(
+        KEY, zero_for_one=True, recipient=VAULT, amount_in=10**9, amount_out_minimum=0
+    )
+    opening = MintPosition(KEY.address, 199_000, 200_600, 10**9, 10**18, 0, 0)
+    receipts = await market.act([swap, *encode_operations([opening], vault=VAULT, pools=POOLS, deadline=FAR)])
     assert await market.chain.balance(VAULT, mainnet.WETH) > 0
     (nft,) = [event for event in decode_receipt_logs(receipts[1].logs) if isinstance(event, NftTransferred)]
     assert nft.recipient == VAULT

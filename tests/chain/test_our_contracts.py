@@ -179,7 +179,7 @@ async def test_rules_reach_the_vault(market: Market) -> None:
     assert (await swap(KEY.address, 10**9)).succeeded
     with pytest.raises(DefaiError, match="TradeCapExceeded"):
         await swap(KEY.address, 10**9 + 1)
-    with pytest.raises(DefaiError, match="PoolNotAllowed"):
+    with pytest.raises(DefaiError, match="TargetNotAllowed"):
         await swap(mainnet.USDC_WETH_030.address, 10**6)
     assert (await swap(KEY.address, 10**9)).succeeded
 

@@ -15,7 +15,9 @@ from tests.contracts.scenes import VaultScene, open_vault
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def opened_vault(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[VaultScene]:
     async with open_standin(cache_directory=tmp_path_factory.mktemp("standin")) as chain:
-        yield await open_vault(await opened_market(chain), VaultRules(pools=(mainnet.USDC_WETH_005,)))
+        yield await open_vault(
+            await opened_market(chain), VaultRules(pools=(mainnet.USDC_WETH_005,), routers=True)
+        )
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -90,13 +90,13 @@ async def test_python_and_the_contract_agree_on_merkle_trees(scene: VaultScene) 
         data = selector(f"claim({','.join(types)})") + encode(types, [under, fields(hold), proof])
         claimed = await scene.send(scene.thief, scene.contracts.audit, data)
         assert claimed.error is None
-        assert await scene.view(scene.contracts.audit, "isRecordOf", sequence + 1, fields(hold)) == (True,)
+        shown = await scene.view(scene.contracts.audit, "recordOf", sequence + 1)
+        assert shown == (hold.agent_id, hold.action, tenths_of_bps(hold.forecast_x24))
     assert await scene.view(scene.contracts.audit, "balanceOf", scene.vault) == (len(holds),)
 
 
 async def test_a_record_shows_what_was_decided(scene: VaultScene) -> None:
     await scene.execute([scene.swap()])
-    _, _, digest, _ = await scene.agent_state()
     (uri,) = await scene.view(scene.contracts.audit, "tokenURI", 1)
     kind, _, document = uri.partition(",")
     assert kind == "data:application/json;base64"
@@ -104,16 +104,16 @@ async def test_a_record_shows_what_was_decided(scene: VaultScene) -> None:
     assert record["name"] == "Decision 1"
     assert record["attributes"] == [
         {"trait_type": "agent", "value": 0},
-        {"trait_type": "sequence", "value": 0},
         {"trait_type": "action", "value": "swap"},
-        {"trait_type": "digest", "value": digest[: 2 + 44]},
+        {"trait_type": "forecast (bp)", "value": "-3276.7"},
+        {"trait_type": "vault", "value": scene.vault},
     ]
     kind, _, picture = record["image"].partition(",")
     assert kind == "data:image/svg+xml;base64"
     drawn = base64.b64decode(picture).decode()
     assert drawn.startswith("<svg ")
-    assert "agent 0, decision 0" in drawn
-    assert digest[: 2 + 44] in drawn
+    for shown in (">swap<", ">agent 0<", ">record 1<", "-3276.7 bp forecast", scene.vault):
+        assert shown in drawn, shown
 
 
 async def test_an_anchor_goes_ahead_of_a_record(scene: VaultScene) -> None:
@@ -125,6 +125,12 @@ async def test_an_anchor_goes_ahead_of_a_record(scene: VaultScene) -> None:
     (anchored,) = recorded_anchors(outcome.receipt.logs, scene.contracts.audit)
     assert anchored.anchor == pending
     assert (await scene.agent_state())[1] == 4
+
+
+def tenths_of_bps(forecast_x24: int) -> int:
+    """A forecast as a record's picture has it: rounded towards zero, and cut off where two bytes end."""
+    whole = abs(forecast_x24) * 100_000 // (1 << 24)
+    return min(whole, 32_767) * (1 if forecast_x24 > 0 else -1)
 
 
 Attempt = Callable[[VaultScene], Awaitable[tuple[Outcome, tuple[Any, ...]]]]
