@@ -91,9 +91,9 @@ def make_panel(
 
     Args:
         histories: rows by pool, the main pool first.
-        feature_names: what the model is to be given.
-        target: what it is to forecast.
-        har_windows: the components of autoregressions, in rows; see `default_windows`.
+        feature_names: what the model is given.
+        target: what it forecasts.
+        har_windows: see `default_windows`.
 
     Raises:
         ConfigError: for an unknown feature, a history without what is asked for, or none.
@@ -101,8 +101,7 @@ def make_panel(
     if not histories or len(next(iter(histories.values()))) < 2:
         raise ConfigError("There is no history to train on.")
     main = next(iter(histories.values()))
-    gaps = np.diff(np.array([row.timestamp for row in main], dtype=np.int64))
-    step_s = max(int(np.median(gaps)), 1)
+    step_s = max(int(np.median(np.diff([row.timestamp for row in main]))), 1)
     windows = tuple(har_windows or default_windows(step_s, len(main)))
     spec = FeatureSpec.of(_with_har(feature_names, windows) if target.kind in VOLATILITIES else feature_names)
     table = compute_table(list(histories.values()), spec)
