@@ -111,8 +111,7 @@ def make_panel(
         if target.kind == "volatility"
         else outcome
     )
-    ready = np.flatnonzero(table.ready & np.isfinite(outcome))
-    if not len(ready):
+    if not len(ready := np.flatnonzero(table.ready & np.isfinite(outcome))):
         raise _nothing_ready(histories, spec)
     return Panel(
         spec,
