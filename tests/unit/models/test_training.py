@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, reject
@@ -196,7 +197,8 @@ def test_the_data_digest_knows_every_field(wild: list[Observation]) -> None:
     for name in Observation.__slots__:
         value = getattr(wild[-1], name)
         other = (*value, 1) if isinstance(value, tuple) else value + 1
-        changed = [*wild[:-1], replace(wild[-1], **{name: other})]
+        field: dict[str, Any] = {name: other}
+        changed = [*wild[:-1], replace(wild[-1], **field)]
         assert digest != history_digest({"main": changed})
 
 
