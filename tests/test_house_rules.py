@@ -191,7 +191,7 @@ def test_what_is_exported_is_there_and_in_order(module: str) -> None:
 
 
 def test_locks_pin_every_package_with_hashes_and_name_no_address() -> None:
-    assert {lock.stem for lock in LOCKS} == {"bootstrap", "dev", "node", "run"}
+    assert {lock.stem for lock in LOCKS} == {"bootstrap", "dev", "halmos", "node", "run", "slither"}
     for lock in LOCKS:
         text = lock.read_text(encoding="utf-8")
         assert addresses(text) == [], lock.name
