@@ -64,7 +64,6 @@ class Column:
     """One integer a row. Operators work row by row, exactly; `//`, `%` and `>>` round down as Python's do."""
 
     __slots__ = ("values",)
-    __hash__ = None  # type: ignore[assignment]  # a column is no key: `in` and dictionaries would compare whole columns
 
     def __init__(self, values: Array) -> None:
         self.values = values
@@ -91,13 +90,13 @@ class Column:
         return Column(np.abs(self.values))
 
     def __pow__(self, exponent: int) -> "Column":
-        return self._exact(np.power, exponent, size_of(self.values) ** exponent)
+        return self._exact(np.power, _one(exponent), size_of(self.values) ** exponent)
 
     def __lshift__(self, bits: int) -> "Column":
-        return self._exact(np.left_shift, bits, size_of(self.values) << bits)
+        return self._exact(np.left_shift, _one(bits), size_of(self.values) << bits)
 
     def __rshift__(self, bits: int) -> "Column":
-        return Column(narrow(np.right_shift(self.values, bits)))
+        return Column(narrow(np.right_shift(_whole(self.values), _one(bits))))
 
     def __floordiv__(self, other: "Column | int") -> "Column":
         return self._divided(np.floor_divide, other)
@@ -185,10 +184,20 @@ class Column:
 
     __bool__ = __index__ = __int__ = __float__ = __len__ = __iter__ = __getitem__ = __round__ = _one_number
     __truediv__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __rlshift__ = __divmod__ = _one_number
-    __contains__ = __getattr__ = __format__ = _one_number
+    __contains__ = __getattr__ = __format__ = __str__ = __rrshift__ = __trunc__ = __complex__ = _one_number
+
+    def __hash__(self) -> int:
+        """Not for columns: `in` and dictionaries would take one for a number."""
+        return self._one_number()
 
 
 _integer_root: Final = np.frompyfunc(isqrt, 1, 1)
+
+
+def _one(number: int) -> int:
+    if type(number) is not int:
+        raise ColumnError(f"{type(number).__name__} is not one integer for all rows")
+    return number
 
 
 def _whole(values: Array) -> Array:
