@@ -2,6 +2,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 MODULES := contracts/node_modules
+TOOLS := .tools
 SET_UP = python=$$(PYTHON="$(PYTHON)" scripts/find-python) && exec "$$python" scripts/set_up.py
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate
@@ -16,7 +17,7 @@ ifneq ($(shell cat $(VENV)/checkout 2>/dev/null),$(CURDIR))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check bench fixtures screenshots contracts lock fmt clean clean-all
+.PHONY: help setup demo test test-long check check-contracts bench fixtures screenshots contracts lock fmt clean clean-all
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 14
@@ -38,6 +39,9 @@ check: setup ## lint, format, types, floors
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+check-contracts: setup $(TOOLS)/slither/run.done $(TOOLS)/halmos/run.done ## slither and halmos on the contracts
+	$(BIN)/python scripts/check_contracts.py $(ARGS)
+
 bench: setup ## measure, each figure beside its alternative
 	$(BIN)/python scripts/bench.py $(ARGS)
 
@@ -54,6 +58,8 @@ lock: $(VENV)/dev.done ## resolve requirements/ anew (UPGRADE=--upgrade takes ne
 	$(COMPILE) $(UPGRADE) --group bootstrap -o requirements/bootstrap.lock
 	$(COMPILE) $(UPGRADE) --group node -o requirements/node.lock
 	$(COMPILE) $(UPGRADE) pyproject.toml --group build --group test --group check -o requirements/dev.lock
+	$(COMPILE) $(UPGRADE) requirements/slither.in -o requirements/slither.lock
+	$(COMPILE) $(UPGRADE) requirements/halmos.in -o requirements/halmos.lock
 	$(COMPILE) --constraints requirements/dev.lock pyproject.toml --group build -o requirements/run.lock
 	cd contracts && npm install --package-lock-only --ignore-scripts --legacy-peer-deps \
 		--omit-lockfile-registry-resolved --no-audit --no-fund
@@ -69,7 +75,7 @@ clean: ## remove caches and build products
 	find defai strategies scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 clean-all: clean ## remove the environments too, so that the next make starts afresh
-	rm -rf $(VENV) $(MODULES)
+	rm -rf $(VENV) $(MODULES) $(TOOLS)
 
 $(VENV)/run.done: pyproject.toml requirements/bootstrap.lock requirements/run.lock
 	@$(SET_UP) python run
@@ -82,3 +88,6 @@ $(MODULES)/run.done: contracts/package-lock.json | $(VENV)/run.done
 
 $(MODULES)/dev.done: contracts/package-lock.json | $(VENV)/dev.done
 	@$(SET_UP) npm dev
+
+$(TOOLS)/%/run.done: requirements/%.lock | $(VENV)/run.done
+	@$(SET_UP) tool $*

@@ -1,41 +1,17 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {
-    BreakerRule,
-    Call,
-    IAgentVault,
-    PolicyConfig,
-    PoolRule,
-    TokenRule
-} from "../src/interfaces/IAgentVault.sol";
-import {Anchor, Decision, IDecisionAudit} from "../src/interfaces/IDecisionAudit.sol";
-import {INonfungiblePositionManager, ISwapRouter02, IUniswapV3Pool} from "../src/interfaces/IUniswap.sol";
+import {Call, IAgentVault, PolicyConfig, PoolRule} from "../src/interfaces/IAgentVault.sol";
+import {Decision} from "../src/interfaces/IDecisionAudit.sol";
+import {ISwapRouter02, IUniswapV3Pool} from "../src/interfaces/IUniswap.sol";
 import {TradingPolicy} from "../src/TradingPolicy.sol";
-import {TickPrice} from "../src/libraries/TickPrice.sol";
-import {TwapBound} from "../src/libraries/TwapBound.sol";
 import {StandinToken} from "../src/standin/StandinToken.sol";
 import {GreedyPool, HookedToken} from "./support/Malicious.sol";
-import {VaultFixture} from "./support/VaultFixture.sol";
+import {AttackFixture} from "./support/AttackFixture.sol";
 import {IPoolSetup} from "./support/UniswapMarket.sol";
 
-/// @dev Whoever holds the agent's key tries to steal. The vault has the limits that a run's vaults are made with: caps,
-/// a bound on the price, a circuit breaker, a threshold for approvals. Each attempt fails, and what is the vault's
-/// stays with it.
-contract AttacksTest is VaultFixture {
-    uint256 private constant OWNER_KEY = 0xB0B;
-    uint120 private constant PER_TRADE = 40 ether;
-    uint120 private constant PER_DAY = 200 ether;
-    uint120 private constant APPROVAL_ABOVE = 20 ether;
-    uint24 private constant DEVIATION = 100;
-
-    function setUp() public override {
-        super.setUp();
-        (agentId, vault) = _createOwned(_limited());
-        _fund(vault);
-        _wait(600);
-    }
-
+/// @dev Attempts to pay someone else, to trade worthless things, to keep rights, to come back in.
+contract AttacksTest is AttackFixture {
     // Paying someone else
 
     function test_RecipientSwap() public {
@@ -113,89 +89,6 @@ contract AttacksTest is VaultFixture {
         _nothingStolen();
     }
 
-    // The price
-
-    function test_SandwichingItself() public {
-        // The key's holder makes ether dear, lets the vault buy it, and would sell what it has.
-        _someoneSwaps(address(usd), address(weth), 200_000 ether);
-        uint256 bound = _least(1 ether);
-        _refused(
-            _poolSwapCall(address(usd), address(vault), 1 ether, 0),
-            abi.encodeWithSelector(
-                TwapBound.MinimumOutTooLow.selector,
-                0,
-                TickPrice.quoteAtTick(-int24(DEVIATION), 1 ether, true)
-            )
-        );
-        Call[] memory honest = _poolSwapCall(address(usd), address(vault), 1 ether, bound);
-        Decision memory decision = _decide(honest);
-        vm.prank(agentKey);
-        vm.expectPartialRevert(TradingPolicy.TooLittleReceived.selector);
-        vault.execute(_nothing(), decision, PAYLOAD, honest);
-        _nothingStolen();
-    }
-
-    function test_LiquidityAtAPushedPrice() public {
-        _someoneSwaps(address(usd), address(weth), 200_000 ether);
-        Call[] memory calls = _mintCall(_mintParams(address(usd), address(vault), -600, 600, 1 ether));
-        Decision memory decision = _decide(calls);
-        vm.prank(agentKey);
-        vm.expectPartialRevert(TwapBound.SpotTooFar.selector);
-        vault.execute(_nothing(), decision, PAYLOAD, calls);
-        _nothingStolen();
-    }
-
-    function test_BleedingByManyTrades() public {
-        uint256 sold = 0;
-        for (uint256 i = 0; i < 12; ++i) {
-            Call[] memory calls = _poolSwapCall(address(usd), address(vault), 10 ether, _least(10 ether));
-            Decision memory decision = _decide(calls);
-            vm.prank(agentKey);
-            try vault.execute(_nothing(), decision, PAYLOAD, calls) {
-                sold += 10 ether;
-            } catch {}
-        }
-        assertEq(sold, PER_DAY / 2, "half a day's cap, and no more");
-    }
-
-    function test_SplittingATradeWithinOneTransaction() public {
-        Call[] memory calls = new Call[](5);
-        for (uint256 i = 0; i < 5; ++i) {
-            calls[i] = _poolSwapCall(address(usd), address(vault), 9 ether, _least(9 ether))[0];
-        }
-        _refused(
-            calls,
-            abi.encodeWithSelector(
-                TradingPolicy.ApprovalNeeded.selector, address(usd), 27 ether, APPROVAL_ABOVE
-            )
-        );
-        _approvedRefused(
-            calls,
-            abi.encodeWithSelector(TradingPolicy.TradeCapExceeded.selector, address(usd), 45 ether, PER_TRADE)
-        );
-    }
-
-    function test_TradingOnAfterALoss() public {
-        Call[] memory calls = _poolSwapCall(address(usd), address(vault), 1 ether, _least(1 ether));
-        _execute(calls);
-        // What the vault lost, however it came about, ends the trading an hour later.
-        uint256 lost = weth.balanceOf(address(vault)) / 2;
-        vm.prank(address(vault));
-        weth.transfer(address(0xDEAD), lost);
-        _wait(3_600);
-        Decision memory decision = _decide(calls);
-        vm.prank(agentKey);
-        vm.expectPartialRevert(TradingPolicy.DrawdownExceeded.selector);
-        vault.execute(_nothing(), decision, PAYLOAD, calls);
-        vm.prank(thief);
-        vault.mark();
-        assertTrue(vault.paused(), "anyone may pause a vault that has fallen");
-        // The owner has looked, and goes on from here.
-        vm.prank(_owner());
-        vault.unpause();
-        _execute(calls);
-    }
-
     // Rights that outlive the transaction
 
     function test_PermitSignature() public {
@@ -266,122 +159,6 @@ contract AttacksTest is VaultFixture {
         assertEq(weth.allowance(address(vault), address(manager)), 0, "ether");
     }
 
-    // Decisions and approvals
-
-    function test_ReplayOfAnApproval() public {
-        Call[] memory calls = _poolSwapCall(address(usd), address(vault), 30 ether, _least(30 ether));
-        Decision memory decision = _decide(calls);
-        bytes memory signature = _approve(vault, decision, DEADLINE);
-        vm.prank(agentKey);
-        vault.executeApproved(_nothing(), decision, PAYLOAD, calls, DEADLINE, signature);
-        vm.prank(agentKey);
-        vm.expectRevert(abi.encodeWithSelector(IDecisionAudit.WrongSequence.selector, 1, 0));
-        vault.executeApproved(_nothing(), decision, PAYLOAD, calls, DEADLINE, signature);
-        // Nor does it stand for the next decision, though that does the same.
-        Decision memory next = _decide(calls);
-        _approvalRefused(vault, next, calls, DEADLINE, signature);
-    }
-
-    function test_ApprovalOfAnotherDecisionVaultOrDeadline() public {
-        Call[] memory calls = _poolSwapCall(address(usd), address(vault), 30 ether, _least(30 ether));
-        Decision memory decision = _decide(calls);
-        (, IAgentVault other) = _createOwned(_limited());
-        _approvalRefused(vault, decision, calls, DEADLINE, _approve(other, decision, DEADLINE));
-        _approvalRefused(vault, decision, calls, DEADLINE, _approve(vault, decision, DEADLINE - 1));
-        bytes memory signature = _approve(vault, decision, DEADLINE);
-        decision.forecast += 1;
-        _approvalRefused(vault, decision, calls, DEADLINE, signature);
-        _approvalRefused(vault, decision, calls, DEADLINE, new bytes(65));
-        _nothingStolen();
-    }
-
-    function test_ExpiredDeadline() public {
-        Call[] memory calls = _poolSwapCall(address(usd), address(vault), 30 ether, _least(30 ether));
-        Decision memory decision = _decide(calls);
-        uint256 deadline = vm.getBlockTimestamp() + 60;
-        bytes memory signature = _approve(vault, decision, deadline);
-        vm.warp(deadline + 1);
-        vm.prank(agentKey);
-        vm.expectRevert(abi.encodeWithSelector(IAgentVault.ApprovalExpired.selector, deadline));
-        vault.executeApproved(_nothing(), decision, PAYLOAD, calls, deadline, signature);
-        // In time it would have gone through.
-        vm.warp(deadline);
-        vm.prank(agentKey);
-        vault.executeApproved(_nothing(), decision, PAYLOAD, calls, deadline, signature);
-    }
-
-    function test_AboveTheThresholdWithoutApproval() public {
-        Call[] memory calls = _poolSwapCall(address(usd), address(vault), 30 ether, _least(30 ether));
-        _refused(
-            calls,
-            abi.encodeWithSelector(
-                TradingPolicy.ApprovalNeeded.selector, address(usd), 30 ether, APPROVAL_ABOVE
-            )
-        );
-    }
-
-    function test_DecisionOfAnotherVault() public {
-        (uint256 otherId, IAgentVault other) = _createOwned(_limited());
-        Call[] memory calls = _poolSwapCall(address(usd), address(vault), 1 ether, _least(1 ether));
-        Decision memory decision = _decide(otherId, calls);
-        vm.prank(agentKey);
-        vm.expectRevert(abi.encodeWithSelector(IDecisionAudit.NotVaultOfAgent.selector, vault, otherId));
-        vault.execute(_nothing(), decision, PAYLOAD, calls);
-        vm.prank(agentKey);
-        vm.expectRevert(abi.encodeWithSelector(IDecisionAudit.NotVaultOfAgent.selector, agentKey, otherId));
-        audit.record(_nothing(), decision, PAYLOAD);
-        assertTrue(address(other) != address(vault), "two vaults");
-    }
-
-    function test_LooseningThePolicy() public {
-        vm.prank(agentKey);
-        vm.expectRevert(abi.encodeWithSelector(IAgentVault.NotOwner.selector, agentKey));
-        vault.setPolicy(_policy());
-        // Even a stolen owner's session waits a day, in which the owner can pause, withdraw, and take it back.
-        vm.prank(_owner());
-        vault.setPolicy(_policy());
-        (bytes32 digest, uint256 effectiveAt) = vault.proposal();
-        assertEq(digest, keccak256(abi.encode(_policy())), "what is proposed");
-        vm.prank(_owner());
-        vm.expectRevert(abi.encodeWithSelector(IAgentVault.TooEarly.selector, effectiveAt));
-        vault.applyPolicy(_policy());
-        (, uint120 cap,,) = vault.tokenLimits(address(usd));
-        assertEq(cap, PER_TRADE, "the cap until then");
-        vm.prank(_owner());
-        vault.withdrawProposal();
-        vm.warp(effectiveAt);
-        vm.prank(_owner());
-        vm.expectRevert(
-            abi.encodeWithSelector(IAgentVault.NotProposed.selector, keccak256(abi.encode(_policy())))
-        );
-        vault.applyPolicy(_policy());
-    }
-
-    function test_EachWayToLoosenWaits() public {
-        PolicyConfig[7] memory looser;
-        for (uint256 i = 0; i < looser.length; ++i) {
-            looser[i] = _limited();
-        }
-        looser[0].tokens[0].maxPerTrade += 1;
-        looser[1].tokens[0].maxPerDay += 1;
-        looser[2].tokens[0].approvalAbove += 1;
-        looser[3].pools[0].maxTickDeviation += 1;
-        looser[4].pools[0].twapSeconds -= 1;
-        looser[5].breaker.maxDrawdownBps += 1;
-        looser[6].breaker.markSeconds += 1;
-        for (uint256 i = 0; i < looser.length; ++i) {
-            vm.prank(_owner());
-            vault.setPolicy(looser[i]);
-            assertEq(vault.policyVersion(), 1, "the version of a looser policy");
-        }
-        PolicyConfig memory tighter = _limited();
-        tighter.tokens[0].maxPerTrade -= 1;
-        tighter.breaker.maxDrawdownBps -= 1;
-        vm.prank(_owner());
-        vault.setPolicy(tighter);
-        assertEq(vault.policyVersion(), 2, "the version of a tighter one");
-    }
-
     // Re-entry and gas
 
     function test_ReentryByAHook() public {
@@ -437,77 +214,5 @@ contract AttacksTest is VaultFixture {
         }
         _wait(3_600);
         _execute(_poolSwapCall(address(usd), address(vault), 1 ether, _least(1 ether)));
-    }
-
-    function _limited() private view returns (PolicyConfig memory policy) {
-        policy = _policy();
-        policy.tokens[0] = TokenRule(address(usd), PER_TRADE, PER_DAY, APPROVAL_ABOVE);
-        policy.tokens[1] = TokenRule(address(weth), PER_TRADE, PER_DAY, APPROVAL_ABOVE);
-        policy.pools[0] = PoolRule(address(pool), 300, DEVIATION);
-        policy.breaker = BreakerRule(address(usd), 2_000, 3_600);
-    }
-
-    function _createOwned(PolicyConfig memory policy) private returns (uint256 id, IAgentVault created) {
-        address at;
-        (id, at) = factory.createVault(_owner(), agentKey, policy);
-        created = IAgentVault(at);
-    }
-
-    function _owner() private pure returns (address) {
-        return vm.addr(OWNER_KEY);
-    }
-
-    function _approve(IAgentVault for_, Decision memory decision, uint256 deadline)
-        private
-        view
-        returns (bytes memory)
-    {
-        bytes32 digest = for_.approvalDigest(audit.digestOf(decision), deadline);
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(OWNER_KEY, digest);
-        return abi.encodePacked(r, s, v);
-    }
-
-    function _approvalRefused(
-        IAgentVault by,
-        Decision memory decision,
-        Call[] memory calls,
-        uint256 deadline,
-        bytes memory signature
-    ) private {
-        bytes32 wanted = by.approvalDigest(audit.digestOf(decision), deadline);
-        vm.prank(agentKey);
-        vm.expectRevert(abi.encodeWithSelector(IAgentVault.NotOwnersSignature.selector, wanted));
-        by.executeApproved(_nothing(), decision, PAYLOAD, calls, deadline, signature);
-    }
-
-    function _refused(Call[] memory calls, bytes memory reason) private {
-        _executeReverts(calls, reason);
-        _nothingStolen();
-    }
-
-    function _approvedRefused(Call[] memory calls, bytes memory reason) private {
-        Decision memory decision = _decide(calls);
-        bytes memory signature = _approve(vault, decision, DEADLINE);
-        vm.prank(agentKey);
-        vm.expectRevert(reason);
-        vault.executeApproved(_nothing(), decision, PAYLOAD, calls, DEADLINE, signature);
-    }
-
-    function _nothingStolen() private view {
-        assertEq(usd.balanceOf(thief) + weth.balanceOf(thief), 0, "the thief's gains");
-        assertEq(usd.balanceOf(agentKey) + weth.balanceOf(agentKey), 0, "the key's gains");
-        assertEq(usd.balanceOf(address(vault)), FUNDS, "the vault's dollars");
-        assertEq(weth.balanceOf(address(vault)), FUNDS, "the vault's ether");
-    }
-
-    /// @dev The least that may be asked for at an average price of one: 1.0001**-100, rounded up a little.
-    function _least(uint256 amount) private pure returns (uint256) {
-        return amount * 990_050_328_742 / 1e12;
-    }
-
-    function _wait(uint256 time) private {
-        vm.warp(vm.getBlockTimestamp() + time);
-        vm.roll(vm.getBlockNumber() + 1);
-        vm.setBlockhash(vm.getBlockNumber() - 1, keccak256("the block decided upon"));
     }
 }

@@ -6,9 +6,10 @@ import {ICircuitBreaker} from "../../src/interfaces/ICircuitBreaker.sol";
 import {IUniswapV3Pool} from "../../src/interfaces/IUniswap.sol";
 import {SpendingCap} from "../../src/libraries/SpendingCap.sol";
 import {UniswapCalls} from "../../src/libraries/UniswapCalls.sol";
+import {Assertions} from "../support/Vm.sol";
 
 /// @dev What halmos proves for every input, not for the ones a fuzzer tries. Functions it runs begin with check_.
-contract Symbolic {
+contract Symbolic is Assertions {
     using SpendingCap for SpendingCap.Bucket;
 
     SpendingCap.Bucket private _bucket;
@@ -18,6 +19,8 @@ contract Symbolic {
     /// @dev What goes through leaves the bucket at half the day's cap at most, and is counted in full.
     function check_ASpendingFitsTheBucket(uint120 level, uint120 maxPerDay, uint256 amount) public {
         if (maxPerDay == SpendingCap.UNLIMITED) return;
+        // Within one moment, in which nothing leaks; that the leak is at most the cap's is fuzzed.
+        vm.warp(1_700_000_000);
         _bucket.level = level;
         _bucket.updatedAt = uint32(block.timestamp);
         bool ok = _bucket.consume(maxPerDay, amount);
