@@ -17,6 +17,8 @@ ACCOUNTS = 3
 ETHER = 10_000
 TOKENS = {"USDC": 1_000_000, "USDT": 1_000_000, "WETH": 500}
 """What each account is given, in whole tokens."""
+POOLS_AGE_S = 3_600
+"""How long ago the pools opened: vaults ask for the average price of the last minutes, which no new pool knows."""
 
 
 @click.group("chain")
@@ -82,9 +84,9 @@ async def _furnish(chain: "LocalChain", seed_price: Decimal, seed: int) -> dict[
     from defai.chain.seeding import seed_pools, sqrt_price_x96  # noqa: PLC0415  the same
 
     prices_x96 = {key: sqrt_price_x96(key, seed_price, of=mainnet.WETH) for key in mainnet.POOLS}
-    await seed_pools(
-        chain, throwaway_key(seed, "liquidity-provider"), prices_x96=prices_x96, timestamp=int(time.time())
-    )
+    provider, now = throwaway_key(seed, "liquidity-provider"), int(time.time())
+    await seed_pools(chain, provider, prices_x96=prices_x96, timestamp=now - POOLS_AGE_S)
+    await chain.mine(timestamp=now)
     accounts = []
     for i in range(ACCOUNTS):
         secret = throwaway_secret(seed, f"account-{i}")
