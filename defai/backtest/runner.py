@@ -39,6 +39,7 @@ UNLIMITED: Final = Limits(
     max_base_share=Decimal(1),
     max_gas_usd=Decimal(10**30),
     max_drawdown=Decimal(1),
+    twap_seconds=0,
 )
 """A baseline is arithmetic, not somebody's money: no guard stops it."""
 _NEVER: Final = 1 << 62
