@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import partial
 from typing import Final, TypeAlias, TypeVar
 
@@ -30,6 +31,10 @@ START_RAW: Final = 30_000 * 10**6
 """What each agent starts with, in micro-dollars, half in each token."""
 SLIPPAGE_BPS: Final = 300
 """Generous, so that a plan reverts only where it is meant to."""
+VAULT_LIMITS: Final = Limits(
+    max_slippage_bps=SLIPPAGE_BPS, max_trade_usd=Decimal(10**6), max_turnover_usd=Decimal(10**8)
+)
+"""What a vault on a chain holds a scripted agent to: less than its desk does, whatever a check sets that to."""
 
 
 @dataclass(frozen=True, slots=True)

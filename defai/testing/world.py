@@ -34,7 +34,7 @@ from defai.domain.stream import ExecutionSettled, HoldsAnchored
 from defai.portfolio.pnl import Valued
 from defai.strategy.api import Context, Hold
 from defai.testing.scripted import Answer, Scripted
-from defai.testing.stage import START_RAW, VALUATION, MakeWorld, Stage, Witness, seated
+from defai.testing.stage import START_RAW, VALUATION, VAULT_LIMITS, MakeWorld, Stage, Witness, seated
 from defai.worlds.seating import SeatRequest
 
 __all__ = ["CHECKS", "START_RAW", "VALUATION", "MakeWorld", "Stage", "Suite", "Witness"]
@@ -69,7 +69,9 @@ class Suite:
     ) -> AsyncIterator[Stage]:
         """An open world with agents that follow a script, closed in the end."""
         names = [f"agent-{number}" for number in range(agents)]
-        world = self.make_world([SeatRequest(name, worth_raw=START_RAW) for name in names])
+        world = self.make_world(
+            [SeatRequest(name, worth_raw=START_RAW, limits=VAULT_LIMITS) for name in names]
+        )
         try:
             opening = await world.open()
             stage = Stage(world, opening, self.witness)
@@ -309,7 +311,7 @@ async def agents_act_in_the_order_of_the_fleet(suite: Suite) -> None:
 
 async def closing_is_safe(suite: Suite) -> None:
     """A world can be closed before it was opened, twice, and with something under way."""
-    world = suite.make_world([SeatRequest("a", worth_raw=START_RAW)])
+    world = suite.make_world([SeatRequest("a", worth_raw=START_RAW, limits=VAULT_LIMITS)])
     await world.close()
     async with suite.stage(sell_dollars(10**9)) as stage:
         await stage.block()
