@@ -32,7 +32,7 @@ PATIENCE_S: Final = 1_200
 BY_HAND: Final = ("`make demo`, fresh clone to dashboard, downloads included",)
 """Rows of the README's table that no bench measures, since they need the network: they stay as they are."""
 
-ORDER: Final = ("kernel", "bars", "replay", "sweep", "crossover", "amm", "gas")
+ORDER: Final = ("kernel", "bars", "day", "sweep", "crossover", "amm", "gas")
 """These benches stand first in the README's table, in this order; the others follow by name."""
 
 LEGEND: Final = (
