@@ -127,7 +127,7 @@ class Agent:
         decision = view = None
         if self.state is AgentState.RUNNING and self._under_way is None:
             valued = self.desk.valued()
-            context = self._look(valued)
+            context = self.look(valued)
             judged = self.desk.judge(self._decide(context, asked or self.mandate.strategy.decide), valued)
             decision = self._seal(context, judged)
             await self._audit_log.append(self.name, decision)
@@ -157,7 +157,8 @@ class Agent:
         await self._settle()
         return self._under_way is None
 
-    def _look(self, valued: Valued) -> Context:
+    def look(self, valued: Valued) -> Context:
+        """What a decision upon the newest block may look at."""
         keys = self.mandate.pools
         pools = tuple(
             PoolView(key, self._market.pools[key.address], self._market.windows[key.address]) for key in keys

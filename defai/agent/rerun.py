@@ -34,7 +34,7 @@ class Rerun(Agent):
     def consider(self) -> Considered:
         """Decide upon the newest block."""
         valued = self.desk.valued()
-        context = self._look(valued)
+        context = self.look(valued)
         judged = self.desk.judge(self._decide(context, self.mandate.strategy.decide), valued)
         self.desk.drawdown(valued.equity_raw)
         return Considered(context, judged, self._draft(context.features, context.forecast, judged))

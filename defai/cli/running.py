@@ -6,8 +6,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -17,6 +16,7 @@ import click
 from defai.errors import DefaiError
 
 if TYPE_CHECKING:
+    from defai.cli.session_thread import SessionThread
     from defai.config import Settings
     from defai.domain.stream import StreamEvent
     from defai.session.session import Session
@@ -25,7 +25,6 @@ Observer: TypeAlias = "Callable[[StreamEvent], None]"
 
 INTERRUPTED = 130
 HUNG_UP = 129
-JOIN_SECONDS = 10.0
 SETTLE_SECONDS = 15.0
 WATCH_SECONDS = 1.0
 
@@ -166,7 +165,8 @@ def run_terminal(settings: "Callable[[], Settings]", *, blocks: int | None) -> i
     """
     if not sys.stdout.isatty() or not sys.stdin.isatty():
         raise DefaiError("The terminal needs a terminal.", "Add --headless to run without one.")
-    from defai.tui.app import run  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.cli.session_thread import SessionThread  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.tui.app import run  # noqa: PLC0415  the same
     from defai.tui.bridge import EventQueue  # noqa: PLC0415  the same
 
     queue = EventQueue()
@@ -192,97 +192,3 @@ def _leave_with_terminal(session: "SessionThread") -> None:
     if session.is_alive():
         session.join(SETTLE_SECONDS)
     os._exit(HUNG_UP)  # the screen's loop may be stuck on a terminal that is not there
-
-
-class SessionThread(threading.Thread):
-    """A session in a thread of its own; as a `Control` it hands wishes over to the session's loop."""
-
-    def __init__(self, settings: "Callable[[], Settings]", blocks: int | None, put: "Observer") -> None:
-        super().__init__(name="session", daemon=True)
-        self._settings = settings
-        self._blocks = blocks
-        self._put = put
-        self._loop = asyncio.new_event_loop()
-        self._session: Session | None = None
-        self._running: asyncio.Future[Any] | None = None
-        self._unwanted = False
-
-    def run(self) -> None:
-        """Run the session to its end; the last event says how it ended."""
-        from defai.domain.stream import SessionEnded  # noqa: PLC0415  imported in the thread: the screen paints first
-
-        try:
-            self._loop.run_until_complete(self._main())
-        except asyncio.CancelledError:
-            self._put(SessionEnded("The session was stopped while it was set up.", "", 0))
-        except DefaiError as error:
-            self._put(SessionEnded(error.sentence, error.hint, error.exit_code))
-        except Exception as error:  # a defect; the screen says so and the log keeps it
-            import logging  # noqa: PLC0415  only on the way out
-
-            logging.getLogger(__name__).exception("the session failed")
-            sentence = f"This is a defect in defai, not a mistake of yours: {type(error).__name__}: {error}"
-            self._put(SessionEnded(sentence, "The log has the details; `defai doctor` says where it is.", 1))
-        finally:
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-            self._loop.close()
-
-    async def pause(self, agent: str) -> None:
-        """Pause an agent."""
-        if self._session:
-            await self._wish(self._session.pause(agent))
-
-    async def resume(self, agent: str) -> None:
-        """Resume an agent."""
-        if self._session:
-            await self._wish(self._session.resume(agent))
-
-    async def halt_all(self) -> None:
-        """Pause every agent."""
-        if self._session:
-            await self._wish(self._session.halt_all())
-
-    async def stop(self) -> None:
-        """End the session: settle where it runs, drop everything where it is still being set up."""
-        self.ask_to_stop()
-
-    def ask_to_stop(self) -> None:
-        """As `stop`, from any thread and without waiting."""
-        self._unwanted = True
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._leave)
-
-    def end(self) -> None:
-        """End the thread, by force after a while; the chain ends with the process in any case."""
-        self._unwanted = True
-        if not self.is_alive():
-            return
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._cancel)
-        self.join(JOIN_SECONDS)
-
-    async def _main(self) -> None:
-        session = make_session(self._settings(), blocks=self._blocks)
-        session.bus.tap(self._put)
-        self._session = session
-        self._running = asyncio.ensure_future(session.run())
-        if self._unwanted:
-            self._running.cancel()
-        await self._running
-
-    def _leave(self) -> None:
-        if self._session is not None and self._session.is_set_up:
-            self._session.request_stop()
-        else:
-            self._cancel()
-
-    def _cancel(self) -> None:
-        if self._running is not None:
-            self._running.cancel()
-
-    async def _wish(self, call: Coroutine[Any, Any, None]) -> None:
-        if self._loop.is_closed():
-            call.close()
-            return
-        handed: Future[None] = asyncio.run_coroutine_threadsafe(call, self._loop)
-        await asyncio.wrap_future(handed)

@@ -4,11 +4,90 @@ The terminal, the journal and the event server consume these and nothing else. E
 JSON-able values (Decimals become strings), so one pydantic TypeAdapter, with `kind` as its discriminator,
 reads and writes them all.
 None means "not known" or "does not apply"; nobody invents a number for it.
+What changes only now and then has events of its own in `defai.domain.happenings`. Fields are added at the end, with a
+default, and never taken away: a run's journal is read again years later.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
+
+from defai.domain.happenings import (
+    ApprovalRequested,
+    ApprovalResolved,
+    ConnectionChanged,
+    EventsDropped,
+    Happening,
+    LiquiditySeen,
+    LogRecorded,
+    ModelSeen,
+    ParametersChanged,
+    PlaybackMoved,
+    RiskMeasured,
+    StreamRestarted,
+    SwapsSeen,
+)
+from defai.domain.views import (
+    ChallengeView,
+    CheckView,
+    DecisionView,
+    DepthLevel,
+    DriftView,
+    ForecastView,
+    LiquidityBar,
+    ParameterCard,
+    PnlParts,
+    PoolQuote,
+    PortfolioView,
+    PositionView,
+    SwapView,
+    SwitchView,
+)
+
+__all__ = [
+    "WIRE_VERSION",
+    "AgentCard",
+    "AgentStateChanged",
+    "ApprovalRequested",
+    "ApprovalResolved",
+    "BlockArrived",
+    "ChallengeView",
+    "CheckView",
+    "ConnectionChanged",
+    "DecisionView",
+    "DepthLevel",
+    "DriftView",
+    "EventsDropped",
+    "ExecutionSettled",
+    "ForecastView",
+    "HoldsAnchored",
+    "LiquidityBar",
+    "LiquiditySeen",
+    "LogRecorded",
+    "ModelSeen",
+    "Notice",
+    "ParameterCard",
+    "ParametersChanged",
+    "PlaybackMoved",
+    "PnlParts",
+    "PoolCard",
+    "PoolQuote",
+    "PortfolioView",
+    "PositionView",
+    "RiskMeasured",
+    "SessionEnded",
+    "SessionStarted",
+    "SetupProgressed",
+    "StepCompleted",
+    "StreamEvent",
+    "StreamRestarted",
+    "SwapView",
+    "SwapsSeen",
+    "SwitchView",
+]
+
+WIRE_VERSION: Final = 1
+"""Raised when whoever reads events of the version before would misread them; added fields do not raise it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +119,7 @@ class AgentCard:
     Attributes:
         vault: address of its vault; None in worlds without a chain.
         pools: addresses of the pools it looks at, the main one first.
+        parameters: of its strategy, as text.
     """
 
     name: str
@@ -49,6 +129,8 @@ class AgentCard:
     pools: tuple[str, ...]
     parameters: dict[str, str]
     model_digest: str | None
+    form: tuple[ParameterCard, ...] = ()
+    """The parameters with type, bounds and meaning, in the strategy's order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +149,6 @@ class SessionStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class PoolQuote:
-    """A pool after a block. `price` is quote token per base token (USDC per WETH)."""
-
-    address: str
-    price: Decimal
-    tick: int
-    liquidity: int
-    swaps: int
-
-
-@dataclass(frozen=True, slots=True)
 class BlockArrived:
     """A block was read and folded. `read_ms` is what reading it took."""
 
@@ -88,82 +159,6 @@ class BlockArrived:
     pools: tuple[PoolQuote, ...]
     read_ms: float
     kind: Literal["block_arrived"] = "block_arrived"
-
-
-@dataclass(frozen=True, slots=True)
-class PositionView:
-    """A liquidity position, as a person looks at it. Prices are quote per base, value is in the numeraire."""
-
-    token_id: int
-    pool: str
-    tick_lower: int
-    tick_upper: int
-    price_lower: Decimal
-    price_upper: Decimal
-    in_range: bool
-    value_usd: Decimal
-    fees_owed_usd: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class PortfolioView:
-    """What an agent owns after a block; gas paid so far is already taken off the equity."""
-
-    equity_usd: Decimal
-    hodl_usd: Decimal
-    initial_usd: Decimal
-    fees_earned_usd: Decimal
-    gas_usd: Decimal
-    balances: tuple[tuple[str, Decimal], ...]
-    positions: tuple[PositionView, ...]
-    base_share: Decimal
-    """Share of the equity held in the base token (WETH), 0..1, positions included."""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckView:
-    """One limit of the guard."""
-
-    name: str
-    value: Decimal
-    limit: Decimal
-    unit: str
-    ok: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ForecastView:
-    """A forecast with its band where there is one."""
-
-    name: str
-    unit: str
-    value: float
-    low: float | None
-    high: float | None
-    model_digest: str
-    beats_baseline: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionView:
-    """A decision, as it goes on the log.
-
-    Attributes:
-        action: "hold", "swap", "open", "increase", "decrease", "collect", "close", "rebalance" or "batch".
-        text: the intent in a few words: "swap 0.42 WETH -> at least 884.6 USDC".
-        verdict: "approved", "clipped", "denied" or "needs_approval".
-    """
-
-    digest: str
-    sequence: int
-    block_number: int
-    action: str
-    text: str
-    reason: str
-    verdict: str
-    verdict_reason: str
-    checks: tuple[CheckView, ...]
-    forecast: ForecastView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,5 +247,6 @@ StreamEvent: TypeAlias = (
     | AgentStateChanged
     | Notice
     | SessionEnded
+    | Happening
 )
 """Any of them; `kind` tells them apart."""

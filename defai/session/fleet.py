@@ -22,6 +22,8 @@ from defai.features.spec import FeatureSpec
 from defai.market.valuation import Valuation
 from defai.models.trained import TrainedModel
 from defai.portfolio.ledger import Portfolio
+from defai.strategy.api import Strategy
+from defai.strategy.form import form_of, text_of
 from defai.strategy.registry import LoadedStrategy, load
 from defai.units import to_raw
 from defai.worlds.seating import SeatRequest
@@ -217,15 +219,22 @@ def agent_card(agent: Agent, model: TrainedModel | None) -> AgentCard:
         agent_id=agent.seat.agent_id,
         vault=agent.seat.vault,
         pools=tuple(key.address for key in agent.mandate.pools),
-        parameters={key: str(value) for key, value in agent.mandate.strategy.model_dump(mode="json").items()},
+        parameters={
+            key: text_of(value) for key, value in agent.mandate.strategy.model_dump(mode="json").items()
+        },
         model_digest=model.digest if model else None,
+        form=form_of(agent.mandate.strategy),
     )
 
 
 def parameters_of(loaded: LoadedStrategy) -> dict[str, Any]:
     """A strategy's parameters as canonical values: numbers as their shortest text, so that no float is among them."""
-    dumped = loaded.strategy.model_dump(mode="json")
-    return {key: _without_floats(value) for key, value in dumped.items()}
+    return canonical_parameters(loaded.strategy)
+
+
+def canonical_parameters(strategy: Strategy) -> dict[str, Any]:
+    """As `parameters_of`, of a strategy by itself."""
+    return {key: _without_floats(value) for key, value in strategy.model_dump(mode="json").items()}
 
 
 def _without_floats(value: object) -> object:

@@ -7,10 +7,10 @@ helps is measured before it counts (`defai.models.challenge`).
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from defai.errors import ConfigError, NotFoundError
 
@@ -49,18 +49,33 @@ def rate(run: Path, agent: str, sequence: int, verdict: Verdict, why: str = "") 
         NotFoundError: where the run has no such decision.
         ConfigError: where the reason is too long.
     """
+    for kept in _decisions(run):
+        if kept["agent"] == agent and kept["sequence"] == sequence:
+            return _keep(run, kept, verdict, why)
+    raise NotFoundError(f"{agent} took no decision {sequence} in {run}.", "The terminal shows their numbers.")
+
+
+def rate_digest(run: Path, digest: str, verdict: Verdict, why: str = "") -> Rating:
+    """As `rate`, of the decision with this digest."""
+    for kept in _decisions(run):
+        if kept["digest"] == digest:
+            return _keep(run, kept, verdict, why)
+    raise NotFoundError(f"There is no decision {digest} in {run}.")
+
+
+def _decisions(run: Path) -> Iterator[dict[str, Any]]:
+    yield from map(json.loads, _lines(run / "decisions.jsonl"))
+
+
+def _keep(run: Path, kept: Mapping[str, Any], verdict: Verdict, why: str) -> Rating:
     if len(why) > _LONGEST_WHY:
         raise ConfigError(f"The reason has {len(why)} characters.", f"At most {_LONGEST_WHY} are kept.")
-    for line in _lines(run / "decisions.jsonl"):
-        kept = json.loads(line)
-        if kept["agent"] == agent and kept["sequence"] == sequence:
-            rating = Rating(agent, sequence, kept["digest"], kept["block_number"], verdict, why)
-            with (run / _FILE).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(rating)) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            return rating
-    raise NotFoundError(f"{agent} took no decision {sequence} in {run}.", "The terminal shows their numbers.")
+    rating = Rating(kept["agent"], kept["sequence"], kept["digest"], kept["block_number"], verdict, why)
+    with (run / _FILE).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(rating)) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return rating
 
 
 def ratings_in(run: Path) -> tuple[Rating, ...]:

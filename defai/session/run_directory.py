@@ -7,17 +7,16 @@ import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from platformdirs import user_data_path
-from pydantic import Field, TypeAdapter
 
 from defai.config import Settings
 from defai.domain.stream import StreamEvent
+from defai.domain.wire import EVENTS
 from defai.errors import ConfigError, DefaiError, NotFoundError
 from defai.redaction import redacted
 
-_EVENT: TypeAdapter[Any] = TypeAdapter(Annotated[StreamEvent, Field(discriminator="kind")])
 _PACKAGES = ("defai", "lightgbm", "numpy", "web3", "pydantic")
 
 
@@ -94,7 +93,7 @@ class Journal:
         if self.failed:
             return
         try:
-            self._events.write(_EVENT.dump_json(event) + b"\n")
+            self._events.write(EVENTS.dump_json(event) + b"\n")
         except OSError as error:
             self._give_up(error)
 

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from eth_hash.auto import keccak
 
 from defai.agent import views
-from defai.agent.agent import Agent, AgentState
+from defai.agent.agent import Agent
 from defai.agent.bus import Bus
 from defai.agent.ports import Arrival, Feed, World
 from defai.chain.mainnet import POOLS, USDC, USDC_WETH_005
@@ -20,7 +21,7 @@ from defai.market import tripwire
 from defai.market.state import MarketState
 from defai.market.valuation import Valuation
 from defai.session.choice import WorldBuilder, build_world, history_recipe
-from defai.session.fleet import agent_card, announce, build_agents, load_fleet, seat_requests, started
+from defai.session.fleet import Member, agent_card, announce, build_agents, load_fleet, seat_requests, started
 from defai.session.run_directory import Journal
 from defai.session.training import models_for
 
@@ -42,7 +43,7 @@ class Tally:
 
 
 class Session:
-    """Runs a fleet. It is its own `Control`.
+    """Runs a fleet. `Steering` is its `Control`.
 
     Args:
         settings: what to run.
@@ -73,7 +74,8 @@ class Session:
         self.afterwards: Callable[[dict[str, Any]], Awaitable[None]] | None = None
         self._blocks = blocks
         self._journal = journal
-        self._market: MarketState | None = None
+        self.market: MarketState | None = None
+        self.members: tuple[Member, ...] = ()
         self._keeper: ModelKeeper | None = None
         self._stopping = asyncio.Event()
         self._tally = Tally()
@@ -111,30 +113,30 @@ class Session:
                 self._journal.close(summary)
         return summary
 
-    async def pause(self, agent: str) -> None:
-        """Let an agent decide nothing until it is resumed."""
-        _named(self.agents, agent).change_state(AgentState.PAUSED, "paused by the operator")
+    def agent(self, name: str) -> Agent:
+        """An agent by its name.
 
-    async def resume(self, agent: str) -> None:
-        """Let a paused, waiting or stopped agent decide again."""
-        _named(self.agents, agent).change_state(AgentState.RUNNING, "resumed by the operator")
+        Raises:
+            NotFoundError: where there is none.
+        """
+        return _named(self.agents, name)
 
-    async def halt_all(self) -> None:
-        """Pause every agent."""
-        for agent in self.agents:
-            agent.change_state(AgentState.PAUSED, "all halted by the operator")
+    def source_of(self, name: str) -> bytes:
+        """The source of an agent's strategy."""
+        return next(member.loaded.source for member in self.members if member.settings.name == name)
+
+    @property
+    def run_directory(self) -> Path | None:
+        """Where the run is kept; None where it is not."""
+        return self._journal.path if self._journal else None
 
     @property
     def is_set_up(self) -> bool:
         """Whether agents are seated: from then on `stop` winds down; before, cancelling loses nothing."""
         return bool(self.agents)
 
-    async def stop(self) -> None:
-        """End the session after the block under way."""
-        self.request_stop()
-
     def request_stop(self) -> None:
-        """As `stop`, from a callback on the session's own loop."""
+        """End the session after the block under way; on the session's own loop."""
         self._stopping.set()
 
     async def summary(self) -> dict[str, Any]:
@@ -155,7 +157,7 @@ class Session:
 
     async def _set_up(self) -> None:
         self._progress("reading strategies")
-        members = load_fleet(self.settings, POOLS)
+        members = self.members = load_fleet(self.settings, POOLS)
         tokens = {token.symbol: token for key in POOLS for token in (key.token0, key.token1)}
         requests = seat_requests(members, tokens, USDC)
         decisions = self._journal.path / "decisions.jsonl" if self._journal else None
@@ -165,7 +167,7 @@ class Session:
         models = await models_for([member.loaded for member in members], recipe, self._detail)
         self._progress(f"starting the {self.world.network} chain")
         opening = await self.world.open()
-        self._market = opening.market
+        self.market = opening.market
         self._progress("seating the agents")
         self.agents = build_agents(
             members,
@@ -260,10 +262,10 @@ class Session:
         return arrival
 
     def _fold(self, arrival: Arrival) -> None:
-        if self._market is None:
+        if self.market is None:
             raise NotFoundError("There is no market to fold a block into.")
-        self._market.apply(arrival.block)
-        tripwire.check(self._market, arrival.reports)
+        self.market.apply(arrival.block)
+        tripwire.check(self.market, arrival.reports)
 
     @property
     def _world(self) -> World:
@@ -282,8 +284,8 @@ class Session:
         self.bus.publish(Notice("warning", sentence))
 
     def _publish_block(self, arrival: Arrival) -> None:
-        if self._market is not None:
-            self.bus.publish(_arrived(arrival, views.pool_quotes(self._market, self.valuation)))
+        if self.market is not None:
+            self.bus.publish(_arrived(arrival, views.pool_quotes(self.market, self.valuation)))
 
 
 async def _block_is_due(feed: Feed, stop: asyncio.Event) -> bool:

@@ -82,7 +82,8 @@ class FleetState:
             "notice": self._notice,
             "session_ended": self._end,
         }
-        return folds[event.kind](event)
+        fold = folds.get(event.kind)
+        return fold(event) if fold is not None else set()
 
     # -- what the status bar asks ------------------------------------------------------------------------------
 

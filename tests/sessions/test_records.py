@@ -26,6 +26,7 @@ from defai.domain.stream import AgentStateChanged, ExecutionSettled, HoldsAnchor
 from defai.errors import NotFoundError
 from defai.session.run_directory import Journal
 from defai.session.session import Session
+from defai.session.steering import Steering
 from defai.worlds.fork import ForkWorld
 
 pytestmark = pytest.mark.usefixtures("trained_home")
@@ -224,13 +225,14 @@ async def test_a_session_with_a_clock_can_be_stopped_while_it_waits(tmp_path: Pa
     bus.tap(lambda event: waiting.set() if event.kind == "block_arrived" and session.is_set_up else None)
     running = asyncio.create_task(session.run())
     await asyncio.wait_for(waiting.wait(), 60)
-    await session.pause("holder")
-    await session.halt_all()
-    await session.resume("tiers")
+    steering = Steering(session)
+    await steering.pause("holder")
+    await steering.halt_all()
+    await steering.resume("tiers")
     with pytest.raises(NotFoundError, match="no agent called 'nobody'"):
-        await session.pause("nobody")
+        await steering.pause("nobody")
     assert [agent.state.value for agent in session.agents] == ["paused", "paused", "running", "paused"]
-    await session.stop()
+    await steering.stop()
     summary = await asyncio.wait_for(running, 60)
     assert summary["decision_digest"] == ZERO_DIGEST
     assert summary["records_on_chain"] == 0

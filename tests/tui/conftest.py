@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from defai.agent.control import Control
+from defai.agent.control import BareControl, Control
 from defai.domain.stream import AgentStateChanged, SessionEnded, StreamEvent
 from defai.testing.stream import demo_cards, demo_stream
 from defai.tui.app import DefaiApp
@@ -17,7 +17,7 @@ from defai.tui.bridge import EventQueue
 DEADLINE_S = 20.0
 
 
-class Stage:
+class Stage(BareControl):
     """A session as the terminal sees it: it plays events, and answers wishes with events of its own."""
 
     def __init__(self, events: Iterable[StreamEvent], *, settles: bool = True, agents: int = 4) -> None:
