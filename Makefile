@@ -17,7 +17,7 @@ ifneq ($(shell cat $(VENV)/checkout 2>/dev/null),$(CURDIR))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check check-contracts bench fixtures screenshots contracts lock fmt clean clean-all
+.PHONY: help setup demo test test-long check check-contracts bench fixtures screenshots docs contracts lock fmt clean clean-all
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 14
@@ -51,13 +51,16 @@ fixtures: setup ## record fixtures/ anew from the stand-in
 screenshots: setup ## draw docs/pictures/ anew
 	$(BIN)/python scripts/screenshots.py $(ARGS)
 
+docs: setup ## build the documentation as a site in build/site, offline
+	$(BIN)/python scripts/build_docs.py $(ARGS)
+
 contracts: setup ## compile our contracts and renew the package's ABI and bytecode
 	$(BIN)/python scripts/build_contracts.py $(ARGS)
 
 lock: $(VENV)/dev.done ## resolve requirements/ anew (UPGRADE=--upgrade takes newer versions)
 	$(COMPILE) $(UPGRADE) --group bootstrap -o requirements/bootstrap.lock
 	$(COMPILE) $(UPGRADE) --group node -o requirements/node.lock
-	$(COMPILE) $(UPGRADE) pyproject.toml --group build --group test --group check -o requirements/dev.lock
+	$(COMPILE) $(UPGRADE) pyproject.toml --group build --group test --group check --group docs -o requirements/dev.lock
 	$(COMPILE) $(UPGRADE) requirements/slither.in -o requirements/slither.lock
 	$(COMPILE) $(UPGRADE) requirements/halmos.in -o requirements/halmos.lock
 	$(COMPILE) --constraints requirements/dev.lock pyproject.toml --group build -o requirements/run.lock
