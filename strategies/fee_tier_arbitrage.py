@@ -31,9 +31,8 @@ class FeeTierArbitrage(Strategy):
         fees_bps = ctx.pools[0].fee_bps + ctx.pools[1].fee_bps
         if abs(apart) <= fees_bps:
             return Hold(reason=f"tiers {abs(apart)} bp apart, fees are {fees_bps:.0f} bp")
-        cheap, dear = (
-            (ctx.pools[1], ctx.pool) if self._base_is_cheaper(ctx, apart) else (ctx.pool, ctx.pools[1])
-        )
+        second_is_cheaper = ctx.base_move_bps(apart) < 0
+        cheap, dear = (ctx.pools[1], ctx.pool) if second_is_cheaper else ctx.pools
         limit = min(int(ctx.equity_raw * self.most_share), ctx.balance(ctx.numeraire))
         spent, bought, earned = self._best(ctx, cheap, dear, limit)
         profit = float(ctx.usd(earned)) - 1.5 * ctx.costs.gas_usd
@@ -49,10 +48,6 @@ class FeeTierArbitrage(Strategy):
             ),
             reason=reason,
         )
-
-    def _base_is_cheaper(self, ctx: Context, apart: int) -> bool:
-        """Whether the second pool sells the base token for less than the first."""
-        return ctx.base_move_bps(apart) < 0
 
     def _swap(self, ctx: Context, pool: PoolView, *, buying: bool, amount_raw: int, reason: str) -> Swap:
         sold = ctx.numeraire if buying else ctx.base

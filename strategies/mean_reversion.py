@@ -14,27 +14,21 @@ class MeanReversion(Strategy):
 
     edge_bps: Annotated[float, Field(ge=0, le=1_000, description="edge asked for after all costs")] = 1.0
     trade_share: Annotated[float, Field(gt=0, le=0.5, description="share of the equity a trade moves")] = 0.2
-    most_base: Annotated[float, Field(gt=0.5, le=1, description="largest share held in the base token")] = 0.9
+    most_base: Annotated[float, Field(gt=0.5, le=1, description="largest share held in either token")] = 0.9
+    watch_second: Annotated[bool, Field(description="whether the 0.3 % pool is looked at too")] = True
 
     def features(self) -> tuple[str, ...]:
         """Where the price came from, which way the flow went, and where the other pool stands."""
-        return (
-            "return_1",
-            "return_3",
-            "return_12",
-            "deviation_12",
-            "deviation_48",
-            "imbalance_6",
-            "spread",
-        )
+        own = ("return_1", "return_3", "return_12", "deviation_12", "deviation_48", "imbalance_6")
+        return (*own, "spread") if self.watch_second else own
 
     def target(self) -> Target:
         """The move over the next six blocks."""
         return Target(kind="return", horizon_blocks=6)
 
     def pools(self) -> tuple[str, ...]:
-        """It trades in the first and watches the second."""
-        return ("USDC/WETH 0.05 %", "USDC/WETH 0.3 %")
+        """It trades in the first, and watches the second where there is one."""
+        return ("USDC/WETH 0.05 %", *(["USDC/WETH 0.3 %"] * self.watch_second))
 
     def decide(self, ctx: Context) -> Intent:
         """Buy or sell the base token where the expected move is worth more than fee, impact and gas."""
@@ -53,6 +47,8 @@ class MeanReversion(Strategy):
             return Hold(reason=f"expects {expected_bps:+.1f} bp and holds {share} already")
         selling_zero = ctx.pool.key.token0 == sold
         quote = ctx.pool.quote(zero_for_one=selling_zero, amount_in_raw=amount)
+        if quote.amount_in_raw < amount:
+            return Hold(reason="the pool has too little liquidity to trade with")
         gas_bps = ctx.costs.gas_usd / float(ctx.usd(size_raw)) * 10_000
         costs_bps = quote.cost_bps + gas_bps
         edge = f"{abs(expected_bps):.1f} bp expected, {costs_bps:.1f} bp of costs"

@@ -26,7 +26,7 @@ from defai.market.state import MarketState
 from defai.models.trained import TrainedModel
 from defai.risk.limits import Limits
 from defai.session.fleet import Member, build_agents, parameters_of, seat_requests
-from defai.strategy.registry import LoadedStrategy, load, shipped_folder
+from defai.strategy.registry import LoadedStrategy, list_names, load, shipped_folder
 from defai.worlds.bars import BarsWorld
 from defai.worlds.carrying_out import TradeTape
 
@@ -137,13 +137,22 @@ async def run(
         contrast = replace(ground, make_world=ground.other_flow)
         again = await _run_world(contrast, members, given, anchor_every, engine)
     beside: dict[str, AgentRun] = {}
-    for name in BASELINES if baselines else ():
+    for name in _baselines_at_hand(say) if baselines else ():
         say(f"running the baseline {name}")
         member = _baseline(name, settings[0], ground.keys)
         beside[name] = (await _run_world(ground, [member], [None], _NEVER, engine, baseline=True))[0]
         beside[name].curve.share(agents[0].curve)
     seconds = perf_counter() - began
     return BacktestResult(ground, tuple(agents), beside, seconds, tuple(again), anchor_every=anchor_every)
+
+
+def _baselines_at_hand(say: Callable[[str], None]) -> list[str]:
+    """The baselines; without the folder of strategies that came with defai there are none, and the rest goes on."""
+    there = {entry.name for entry in list_names(shipped_folder())}
+    for name in BASELINES:
+        if name not in there:
+            say(f"the baseline {name} is not there: {shipped_folder()} does not have it")
+    return [name for name in BASELINES if name in there]
 
 
 def _baseline(name: str, beside: AgentSettings, keys: Sequence[PoolKey]) -> Member:

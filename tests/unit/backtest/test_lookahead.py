@@ -136,6 +136,7 @@ def test_a_model_trained_on_the_window_is_named(bars: Path) -> None:
 
 def test_the_strategies_that_come_along_are_honest(trained_home: Path, subtests: pytest.Subtests) -> None:
     names = ["volatility_band", "mean_reversion", "fee_tier_arbitrage", "hold", "static_band", "full_range"]
+    names += ["just_recentre", "momentum", "volatility_exit", "delta_hedged_lp"]
     registry = ModelRegistry(trained_home / "data" / "defai" / "models")
     for loaded in map(load, names):
         key, quick = model_key(loaded, HistoryRecipe()), model_key(loaded, QUICK)

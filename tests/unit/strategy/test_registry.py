@@ -39,7 +39,8 @@ class VeryImpatient(Strategy):
 '''
 )
 SHIPPED = {
-    *("fee_tier_arbitrage", "full_range", "hold", "mean_reversion", "static_band", "volatility_band"),
+    *("delta_hedged_lp", "fee_tier_arbitrage", "full_range", "hold", "just_recentre", "mean_reversion"),
+    *("momentum", "predictive_band", "static_band", "volatility_band", "volatility_exit"),
 }
 Write = Callable[[str, str], Path]
 
