@@ -8,8 +8,8 @@ from time import perf_counter
 from typing import Protocol
 
 from defai.agent import gas, views, wording
+from defai.agent.asking import Asking
 from defai.agent.desk import Desk, Judged
-from defai.agent.intent_form import fault, shortened
 from defai.agent.ports import AuditLog, Executor, Seat, Settlement, Submission
 from defai.audit.outbox import Anchor, Outbox
 from defai.audit.record import Draft, features_digest
@@ -36,7 +36,7 @@ from defai.domain.stream import (
 from defai.domain.tokens import Address, Token
 from defai.features.stream import watch
 from defai.portfolio.pnl import Valued
-from defai.strategy.api import Context, PoolView, Strategy
+from defai.strategy.api import Context, Outcome, PoolView, Strategy
 
 
 class AgentState(Enum):
@@ -99,6 +99,7 @@ class Agent:
         self._publish = publish or _tell_nobody
         self._watched = publish is not None
         self._failures = 0
+        self._asking = Asking(mandate.strategy_name)
         self._under_way: tuple[Anchor, Decision | None] | None = None
         self._market = desk.market
         self._features = watch(mandate.strategy.features(), desk.market)
@@ -110,6 +111,16 @@ class Agent:
     def name(self) -> str:
         """What the agent is called."""
         return self.mandate.name
+
+    @property
+    def has_started(self) -> bool:
+        """Whether its strategy was asked if it can work here, and had nothing against it."""
+        return self._asking.has_started
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What came of its latest decisions, the newest last."""
+        return self._asking.outcomes
 
     @property
     def is_under_way(self) -> bool:
@@ -128,14 +139,15 @@ class Agent:
         if self.state is AgentState.RUNNING and self._under_way is None:
             valued = self.desk.valued()
             context = self.look(valued)
-            judged = self.desk.judge(self._decide(context, asked or self.mandate.strategy.decide), valued)
-            decision = self._seal(context, judged)
-            await self._audit_log.append(self.name, decision)
-            if self._watched:
-                forecast = context.forecast
-                view = views.decision_view(decision, judged.plan, judged.verdict, forecast, self._market)
-            self._break_circuit_on_drawdown(valued)
-            await self._act(decision, judged)
+            if self._may_decide(context):
+                judged = self.desk.judge(self._decide(context, asked), valued)
+                decision = self._seal(context, judged)
+                await self._audit_log.append(self.name, decision)
+                if self._watched:
+                    forecast = context.forecast
+                    view = views.decision_view(decision, judged.plan, judged.verdict, forecast, self._market)
+                self._break_circuit_on_drawdown(valued)
+                await self._act(decision, judged)
         if self._watched:
             self._publish_step(view, (perf_counter() - arrived) * 1000)
         return decision
@@ -180,19 +192,21 @@ class Agent:
             equity_raw=valued.equity_raw,
             costs=gas.costs(desk.valuation, pricing.sqrt_price_x96, head.base_fee_wei),
             rng=dice(self.name, head.number, head.hash),
+            outcomes=self._asking.outcomes,
         )
 
-    def _decide(self, context: Context, decide: Callable[[Context], Intent]) -> Intent:
-        try:
-            intent = decide(context)
-            wrong = fault(intent)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  an author's code may raise anything; it stops its agent only
-            intent, wrong = Hold(reason=""), f"raised {type(error).__name__}: {error}"
-        if not wrong:
-            return intent
-        reason = shortened(f"{self.mandate.strategy_name}.decide {wrong}")
-        self.change_state(AgentState.STOPPED, reason)
-        return Hold(reason=reason)
+    def _may_decide(self, context: Context) -> bool:
+        """Whether the strategy has nothing against working here; asked before its first decision."""
+        if self.has_started or self._asking.start(self.mandate.strategy, context):
+            return True
+        self.change_state(AgentState.STOPPED, self._asking.fault)
+        return False
+
+    def _decide(self, context: Context, asked: Callable[[Context], Intent] | None = None) -> Intent:
+        intent = self._asking.decide(asked or self.mandate.strategy.decide, context)
+        if self._asking.fault:
+            self.change_state(AgentState.STOPPED, self._asking.fault)
+        return intent
 
     def draft_of_hold(self, reason: str) -> Draft:
         """What a decision to hold upon the newest block commits to, of an agent without features."""
@@ -263,6 +277,7 @@ class Agent:
         self.desk.settle(settlement, gas_raw)
         if decision is not None:
             self._publish_execution(decision, settlement, gas_raw)
+            self._remember(decision, settlement, gas_raw)
         elif not settlement.landed:
             self._publish(
                 Notice("warning", f"{self.name} could not anchor its decisions: {settlement.error}")
@@ -290,6 +305,21 @@ class Agent:
                 error=settlement.error,
             )
         )
+
+    def _remember(self, decision: Decision, settlement: Settlement, gas_raw: int) -> None:
+        """Keep what came of a decision for the contexts to come, and hear what the strategy says about it."""
+        if settlement.execution is None:
+            return
+        outcome = self._asking.remember(decision, settlement.execution, gas_raw)
+        if outcome is not None:
+            self._hear_comment(outcome)
+
+    def _hear_comment(self, outcome: Outcome) -> None:
+        words = self._asking.comment(self.mandate.strategy, outcome)
+        if words:
+            self._publish(Notice("info", f"{self.name}: {words}"))
+        if self._asking.fault:
+            self.change_state(AgentState.STOPPED, self._asking.fault)
 
     def _count_failures(self, decision: Decision | None, settlement: Settlement) -> None:
         """Stop after too many failures in a row; an anchor that lands says nothing about the next trade."""

@@ -9,7 +9,7 @@ from defai.agent.ports import Settlement
 from defai.audit.outbox import Anchor
 from defai.audit.record import Draft
 from defai.domain.decisions import Decision
-from defai.strategy.api import Context
+from defai.strategy.api import Context, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,16 @@ class Rerun(Agent):
         """Decide upon the newest block."""
         valued = self.desk.valued()
         context = self.look(valued)
-        judged = self.desk.judge(self._decide(context, self.mandate.strategy.decide), valued)
+        judged = self.desk.judge(self._decide(context), valued)
         self.desk.drawdown(valued.equity_raw)
         return Considered(context, judged, self._draft(context.features, context.forecast, judged))
 
     def pass_by(self) -> None:
         """Let a block pass that was decided upon, and whose decision nobody asks for."""
         self.desk.drawdown(self.desk.valued().equity_raw)
+
+    def _hear_comment(self, outcome: Outcome) -> None:
+        """What a strategy says about an outcome is for the log of the run that is over."""
 
     async def fold(self, decision: Decision | None, settlement: Settlement, told: Told) -> None:
         """Fold what came of something that was sent, as the agent did when it heard of it."""

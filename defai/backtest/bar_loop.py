@@ -98,7 +98,7 @@ class BarLoop:
                 if self._agent.is_under_way or not self._world.is_settled:
                     await self._general(None)
                 elif self._agent.state is AgentState.RUNNING and not self._run.idle:
-                    await self._ask_on()
+                    await (self._ask_on() if self._agent.has_started else self._general(None))
                 else:
                     await self._watch_on()
         finally:
@@ -182,6 +182,7 @@ class BarLoop:
             valuation=desk.valuation,
             worths=worths,
             position=positions[-1] if positions else None,
+            outcomes=self._agent.outcomes,
         )
 
     def _quiet(self, worths: Words) -> int:

@@ -53,6 +53,16 @@ class Forecast:
         """The forecast as a float, exact."""
         return self.value_x24 / Q24
 
+    @property
+    def low(self) -> float | None:
+        """Lower end of the band as a float; None where the model has no band."""
+        return None if self.low_x24 is None else self.low_x24 / Q24
+
+    @property
+    def high(self) -> float | None:
+        """Upper end of the band as a float; None where the model has no band."""
+        return None if self.high_x24 is None else self.high_x24 / Q24
+
 
 class VerdictStatus(Enum):
     """What the guard says to an intent."""

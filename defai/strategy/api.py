@@ -1,16 +1,32 @@
 """The author's API, on one page: subclass `Strategy`, look at a `Context`, return an `Intent` with a reason.
 
-class Patient(Strategy):
-    '''Sell one ether when the forecast says the price falls by more than it costs.'''
+    from defai.strategy.api import Annotated, Context, Field, Hold, Intent, Strategy, Swap, Target, unit
 
-    edge_bps: Annotated[float, Field(gt=0)] = 5.0
+    class Patient(Strategy):
+        '''Sell one ether when the forecast says that its price falls by more than it costs to sell.'''
 
-    def target(self) -> Target:
-        return Target(kind="return", horizon_blocks=12)
+        api_version = 1
+        edge_bps: Annotated[float, Field(gt=0, le=100, description="asked for after costs"), unit("bps")] = 5.0
 
-    def decide(self, ctx: Context) -> Intent:
-        ...
-        return Hold(reason="no edge after costs")
+        def features(self) -> tuple[str, ...]:
+            return ("return_1", "return_12")
+
+        def target(self) -> Target:
+            return Target(kind="return", horizon_blocks=12)
+
+        def decide(self, ctx: Context) -> Intent:
+            one = 10**ctx.base.decimals
+            if ctx.forecast is None or ctx.balance(ctx.base) < one:
+                return Hold(reason="waits for a forecast and for an ether to sell")
+            falls_bps = -ctx.base_move_bps(ctx.forecast.value)
+            cost_bps = ctx.quote(ctx.base, one).cost_bps
+            if falls_bps - cost_bps < self.edge_bps:
+                return Hold(reason=f"{falls_bps:.1f} bp to win for {cost_bps:.1f} bp")
+            return ctx.swap(ctx.base, one, reason=f"falls by {falls_bps:.1f} bp, costs {cost_bps:.1f} bp")
+
+Everything a decision may depend on is in the context, and in nothing else: no clock, no file, no network, no global
+that changes, no randomness but `ctx.rng`. That is what lets anyone decide again later and find the same intent.
+What a strategy would remember it reads from `ctx.outcomes`, `ctx.positions` and the pools' history.
 """
 
 from __future__ import annotations
@@ -20,12 +36,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
-from typing import Annotated
+from typing import Annotated, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from defai.amm import Pool, max_usable_tick, min_usable_tick
-from defai.domain.decisions import FeatureRow, Forecast
+from defai.domain.decisions import Action, FeatureRow, Forecast
 from defai.domain.intents import (
     Batch,
     ClosePosition,
@@ -41,11 +56,16 @@ from defai.domain.intents import (
 from defai.domain.pool import PoolKey
 from defai.domain.position import Position
 from defai.domain.tokens import Address, Token
-from defai.market.window import Window
 from defai.models.targets import Target
+from defai.strategy.costs import Costs
+from defai.strategy.outcome import Outcome
+from defai.strategy.parameters import unit
+from defai.strategy.pool_view import PoolView, Quote
+from defai.strategy.sizing import aligned_band, size_for_risk, worst_move_bps
 
 __all__ = [
     "API_VERSION",
+    "Action",
     "Annotated",
     "Batch",
     "ClosePosition",
@@ -53,11 +73,15 @@ __all__ = [
     "Context",
     "Costs",
     "DecreaseLiquidity",
+    "FeatureRow",
     "Field",
+    "Forecast",
     "Hold",
     "IncreaseLiquidity",
     "Intent",
     "OpenPosition",
+    "Outcome",
+    "PoolKey",
     "PoolView",
     "Position",
     "Quote",
@@ -65,78 +89,12 @@ __all__ = [
     "Strategy",
     "Swap",
     "Target",
+    "Token",
+    "unit",
 ]
 
-API_VERSION = 1
+API_VERSION: Final = 1
 """Raised when a plugin written for the API before it would behave differently."""
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """What a swap would give now, exactly: the pool's own arithmetic on its present state.
-
-    Attributes:
-        amount_in_raw: what the pool would take (less than offered where liquidity ends).
-        cost_bps: fee and impact together, against the price before the swap, in basis points.
-    """
-
-    amount_in_raw: int
-    amount_out_raw: int
-    sqrt_price_after_x96: int
-    cost_bps: float
-
-
-@dataclass(frozen=True, slots=True)
-class PoolView:
-    """A pool as it stands after the block decided upon, with its recent past. Reading never changes it."""
-
-    key: PoolKey
-    state: Pool
-    history: Window
-
-    @property
-    def tick(self) -> int:
-        """The current tick: log base 1.0001 of token1 per token0, in smallest units, rounded down."""
-        return self.state.tick
-
-    @property
-    def sqrt_price_x96(self) -> int:
-        """The current price's square root: of token1 per token0, in smallest units, Q64.96."""
-        return self.state.sqrt_price_x96
-
-    @property
-    def fee_bps(self) -> float:
-        """The swap fee in basis points."""
-        return self.key.fee_pips / 100
-
-    def quote(self, *, zero_for_one: bool, amount_in_raw: int) -> Quote:
-        """Quote an exact-input swap against the present state.
-
-        Raises:
-            ValueError: where the amount is not positive.
-        """
-        if amount_in_raw <= 0:
-            raise ValueError("a quote needs a positive amount in")
-        before = self.state.sqrt_price_x96
-        result = self.state.quote(zero_for_one=zero_for_one, amount_specified=amount_in_raw)
-        paid, got = (result.amount0, -result.amount1) if zero_for_one else (result.amount1, -result.amount0)
-        square = before * before
-        fair = (paid * square) >> 192 if zero_for_one else (paid << 192) // square
-        cost = (fair - got) * 10_000 / fair if fair else 0.0
-        return Quote(paid, got, result.sqrt_price_x96, cost)
-
-
-@dataclass(frozen=True, slots=True)
-class Costs:
-    """What acting costs now, in the numeraire, as Decimals for people and floats for arithmetic.
-
-    Attributes:
-        gas_usd: cost of the gas of one swap through the vault, its record included.
-        rebalance_gas_usd: the same for closing a position, swapping and opening another.
-    """
-
-    gas_usd: float
-    rebalance_gas_usd: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +109,9 @@ class Context:
         balances: the vault's idle tokens by address, in smallest units.
         numeraire: the token that counts as a dollar; `base` is the other token of `pool`.
         equity_raw: worth of everything the agent owns, in the numeraire's smallest unit.
+        costs: what gas costs; what a swap costs besides is on its `quote`.
         rng: the only randomness a decision may use; seeded by agent and block.
+        outcomes: what came of the agent's own latest decisions, the newest last; see `Outcome`.
     """
 
     block_number: int
@@ -167,6 +127,7 @@ class Context:
     equity_raw: int
     costs: Costs
     rng: Random
+    outcomes: tuple[Outcome, ...] = ()
 
     @property
     def pool(self) -> PoolView:
@@ -183,22 +144,66 @@ class Context:
         """Idle balance of a token, in its smallest unit."""
         return self.balances.get(token.address, 0)
 
-    def band(self, half_width: float, *, center: int | None = None) -> tuple[int, int]:
-        """A range of ticks around the pool's tick (or `center`), aligned outwards to the pool's tick spacing.
+    def band(
+        self, half_width: float, *, center: int | None = None, pool: PoolView | None = None
+    ) -> tuple[int, int]:
+        """A range of ticks around a pool's tick (or `center`), aligned outwards to the pool's tick spacing.
 
         It ends where the range of ticks ends.
 
         Args:
             half_width: in ticks; one tick is a hundredth of a percent of price.
             center: the middle, in ticks.
+            pool: the main pool by default.
         """
-        spacing = self.pool.key.tick_spacing
-        middle = self.pool.tick if center is None else center
-        lowest, highest = min_usable_tick(spacing), max_usable_tick(spacing)
-        lower = int((middle - half_width) // spacing) * spacing
-        upper = -int(-(middle + half_width) // spacing) * spacing
-        lower = min(max(lower, lowest), highest - spacing)
-        return lower, min(max(upper, lower + spacing), highest)
+        where = pool or self.pool
+        return aligned_band(where.tick if center is None else center, half_width, where.key.tick_spacing)
+
+    def quote(self, sold: Token, amount_in_raw: int, *, pool: PoolView | None = None) -> Quote:
+        """What selling an amount of a token would give now, exactly.
+
+        Args:
+            sold: one of the pool's two tokens.
+            amount_in_raw: in its smallest unit, above zero.
+            pool: the main pool by default.
+
+        Raises:
+            ValueError: for an amount or a token that cannot be sold there.
+        """
+        where = pool or self.pool
+        return where.quote(zero_for_one=where.sells_zero(sold), amount_in_raw=amount_in_raw)
+
+    def swap(self, sold: Token, amount_in_raw: int, *, reason: str, pool: PoolView | None = None) -> Swap:
+        """The intent to sell an amount of a token; arguments and errors as for `quote`."""
+        where = pool or self.pool
+        zero = where.sells_zero(sold)
+        return Swap(pool=where.key.address, zero_for_one=zero, amount_in_raw=amount_in_raw, reason=reason)
+
+    def size_for_risk(self, risk: float, *, move_bps: float | None = None) -> int:
+        """Worth, in the numeraire's smallest unit, of which an adverse move loses a share of the equity.
+
+        Never more than the equity; 0 where no move is known, since nothing can be said of the risk then.
+
+        Args:
+            risk: share of the equity that may be lost, above 0 and at most 1.
+            move_bps: the move to survive, in basis points of price; by default the worst that the forecast's band
+                allows, where the forecast is in ticks and has a band.
+        """
+        move = worst_move_bps(self.forecast) if move_bps is None else move_bps
+        return size_for_risk(self.equity_raw, risk, move)
+
+    def base_held_raw(self) -> int:
+        """All of `base` that the agent has, in its smallest unit: idle, in positions, and in fees they are owed.
+
+        A liquidity position's delta: how much its worth follows the base token's price, now.
+        """
+        held = self.balance(self.base)
+        for position in self.positions:
+            for view in self.pools:
+                if view.key.address == position.pool and self.base in {view.key.token0, view.key.token1}:
+                    side = 0 if view.key.token0 == self.base else 1
+                    held += view.contents(position)[side] + view.owed(position)[side]
+        return held
 
     def base_value_raw(self, amount_raw: int) -> int:
         """Worth of an amount of `base` at the main pool's price, in the numeraire's smallest unit."""
@@ -235,11 +240,16 @@ class Context:
 class Strategy(BaseModel, ABC):
     """A strategy: its fields are its parameters, `decide` is all it must do.
 
-    One declaration of a field gives validation, the TOML key, the command line's `--param` and the digest in the
-    audit record. Instances are frozen; state lives in the market and the portfolio, which `decide` is given.
+    One declaration of a field gives validation, the TOML key, the command line's `--param`, the form, the space of a
+    search and the digest in the audit record. Instances are frozen: state lives in the market and the portfolio, which
+    `decide` is given.
+
+    Attributes:
+        api_version: the version of this API the class was written for; one that names none was written for the first.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False, validate_default=True)
+    api_version: ClassVar[int] = 1
 
     @abstractmethod
     def decide(self, ctx: Context) -> Intent:
@@ -256,3 +266,17 @@ class Strategy(BaseModel, ABC):
     def target(self) -> Target | None:
         """What its model forecasts; None where it needs no forecast."""
         return None
+
+    def on_start(self, ctx: Context) -> str:  # noqa: ARG002  it is the author who looks
+        """Say why it cannot work here, upon the first block it would decide on; empty where it can. Pure.
+
+        With a reason the agent stops before its first decision, and is asked again when the operator resumes it.
+        """
+        return ""
+
+    def on_outcome(self, outcome: Outcome) -> str:  # noqa: ARG002  the same
+        """Say something about what came of a decision, for the log; empty for nothing. Pure.
+
+        Words for people: no decision depends on them. The next one finds the outcome in `ctx.outcomes`.
+        """
+        return ""

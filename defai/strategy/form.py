@@ -1,11 +1,10 @@
 """A strategy's parameters as a form: type, bounds, unit and meaning, all from the one declaration of its fields."""
 
-from collections.abc import Mapping
-from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from defai.domain.views import ParameterCard
 from defai.strategy.api import Strategy
+from defai.strategy.parameters import Parameter, parameters_of, values_of
 
 _UNITS: Final = (
     ("_bps", "bp"),
@@ -16,40 +15,34 @@ _UNITS: Final = (
     ("_seconds", "s"),
     ("_hours", "h"),
 )
-_TYPES: Final = {"integer": "integer", "number": "number", "boolean": "boolean"}
+"""Units that a parameter's name tells, where its author does not say one."""
+_TYPES: Final = {"int": "integer", "float": "number", "decimal": "number", "bool": "boolean", "choice": "choice"}
 
 
 def form_of(strategy: Strategy) -> tuple[ParameterCard, ...]:
     """The parameters of a strategy, in its author's order."""
-    schema = type(strategy).model_json_schema()["properties"] if type(strategy).model_fields else {}
-    values = strategy.model_dump(mode="json")
-    return tuple(_card(name, schema[name], values[name]) for name in type(strategy).model_fields)
+    values = values_of(strategy)
+    return tuple(_card(parameter, values[parameter.name]) for parameter in parameters_of(type(strategy)))
 
 
-def _card(name: str, schema: Mapping[str, Any], value: object) -> ParameterCard:
-    choices = tuple(str(choice) for choice in schema.get("enum", ()))
-    low, high = schema.get("minimum"), schema.get("maximum")
-    above, below = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
-    suffix = next((unit for end, unit in _UNITS if name.endswith(end)), "")
+def _card(parameter: Parameter, value: object) -> ParameterCard:
+    bounds = parameter.bounds
+    suffix = next((unit for end, unit in _UNITS if parameter.name.endswith(end)), "")
     return ParameterCard(
-        name=name,
-        type="choice" if choices else _TYPES.get(schema.get("type", ""), "text"),
+        name=parameter.name,
+        type=_TYPES.get(parameter.kind, "text"),
         value=text_of(value),
-        default=text_of(schema["default"]) if "default" in schema else None,
-        minimum=_bound(low if low is not None else above),
-        maximum=_bound(high if high is not None else below),
-        excludes_minimum=low is None and above is not None,
-        excludes_maximum=high is None and below is not None,
-        choices=choices,
-        unit=str(schema.get("unit", suffix)),
-        description=str(schema.get("description", "")),
+        default=None if parameter.is_required else text_of(parameter.default),
+        minimum=bounds.low,
+        maximum=bounds.high,
+        excludes_minimum=bounds.low_is_open,
+        excludes_maximum=bounds.high_is_open,
+        choices=parameter.choices if parameter.kind == "choice" else (),
+        unit=parameter.unit or suffix,
+        description=parameter.description,
     )
 
 
 def text_of(value: object) -> str:
     """A parameter's value as a person types it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _bound(value: object) -> Decimal | None:
-    return None if value is None else Decimal(str(value))

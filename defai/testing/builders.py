@@ -18,6 +18,7 @@ from defai.domain.position import Position
 from defai.domain.tokens import Address
 from defai.market.state import MarketState, PoolReport
 from defai.strategy.api import Context, Costs, PoolView
+from defai.strategy.gas import SWAP_GAS
 from defai.units import GWEI
 from defai.worlds.position_book import PositionBook
 from defai.worlds.vaults import Vaults
@@ -137,7 +138,7 @@ def context_on(
         numeraire=USDC,
         base=WETH,
         equity_raw=30_000 * 10**6,
-        costs=Costs(gas_usd=5.0, rebalance_gas_usd=20.0),
+        costs=Costs(gas_usd=5.0, rebalance_gas_usd=20.0, usd_per_gas=5.0 / SWAP_GAS),
         rng=Random(market.head.number),  # noqa: S311  a test's draw, not a secret
     )
 

@@ -18,7 +18,7 @@ from defai.domain.position import Position
 from defai.domain.tokens import Address, Token
 from defai.market.valuation import Valuation
 from defai.portfolio.ledger import Portfolio
-from defai.strategy.api import Context, Costs, PoolView
+from defai.strategy.api import Context, Costs, Outcome, PoolView
 from defai.worlds.bar_market import BarWindow
 from defai.worlds.bar_pool import sqrt_ratio_at
 from defai.worlds.bar_words import EQUITY
@@ -81,6 +81,7 @@ class Stretch:
         valuation: what tokens are worth.
         worths: what it is worth after each bar; see `defai.worlds.bar_words`.
         position: the newest position in its pool.
+        outcomes: what came of the agent's latest decisions.
     """
 
     agent: str
@@ -91,6 +92,7 @@ class Stretch:
     valuation: Valuation
     worths: Words
     position: Position | None
+    outcomes: tuple[Outcome, ...]
 
 
 class BarContext(Context):
@@ -180,6 +182,11 @@ class BarContext(Context):
         stretch = self._stretch
         tick = int(stretch.world.bars.close_tick[stretch.first_row + self._at])
         return gas.costs(stretch.valuation, sqrt_ratio_at(tick), self.base_fee_wei)
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What came of its latest decisions."""
+        return self._stretch.outcomes
 
     @property
     def rng(self) -> Random:

@@ -5,16 +5,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from types import NoneType
-from typing import Any, Final, Literal, TypeAlias, get_args, get_origin
-
-import annotated_types
-from pydantic.fields import FieldInfo
+from typing import Final, TypeAlias
 
 from defai.errors import ConfigError, did_you_mean
 from defai.strategy.api import Strategy
+from defai.strategy.parameters import Parameter, parameters_of
 
 MOST_VALUES: Final = 10_000
+_NUMBERS: Final = frozenset({"int", "float", "decimal"})
 _NUMBER: Final = r"[+-]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _RANGE: Final = re.compile(rf"({_NUMBER}):({_NUMBER})(?::({_NUMBER}|log))?")
 
@@ -137,8 +135,9 @@ def search_axes(strategy: type[Strategy], given: Axes) -> tuple[dict[str, Axis],
     refuse_unknown(list(given), strategy)
     axes: dict[str, Axis] = {}
     fixed: dict[str, str] = {}
-    for name, field in strategy.model_fields.items():
-        axis = given.get(name) or _bounds(strategy, name, field)
+    for parameter in parameters_of(strategy):
+        name = parameter.name
+        axis = given.get(name) or _bounds(strategy, parameter)
         if isinstance(axis, Choices) and len(axis.values) == 1:
             fixed[name] = axis.values[0]
         else:
@@ -150,60 +149,28 @@ def search_axes(strategy: type[Strategy], given: Axes) -> tuple[dict[str, Axis],
 
 def is_whole(strategy: type[Strategy], name: str) -> bool:
     """Whether a parameter is a whole number."""
-    return int in _types(strategy.model_fields[name].annotation)
+    return any(parameter.kind == "int" for parameter in parameters_of(strategy) if parameter.name == name)
 
 
-def _bounds(strategy: type[Strategy], name: str, field: FieldInfo) -> Axis:
-    """The axis that a field's own bounds make."""
-    types = _types(field.annotation)
-    if bool in types:
-        return Choices(("false", "true"))
-    literals = [value for kind in types if get_origin(kind) is Literal for value in get_args(kind)]
-    if literals:
-        return Choices(tuple(str(value) for value in literals))
-    low, high, step = _limits(field.metadata, whole=int in types)
-    if low is None or high is None or not types & {int, float, Decimal}:
+def _bounds(strategy: type[Strategy], parameter: Parameter) -> Axis:
+    """The axis that a parameter's own bounds make."""
+    if parameter.choices:
+        return Choices(tuple(sorted(parameter.choices)) if parameter.kind == "bool" else parameter.choices)
+    name, bounds = parameter.name, parameter.bounds
+    if bounds.low is None or bounds.high is None or parameter.kind not in _NUMBERS:
         raise ConfigError(
             f"The parameter '{name}' of {strategy.__name__} has no bounds to search within.",
-            f"Give it some, --param {name}=50:400, or a value, --param {name}={field.get_default()}.",
+            f"Give it some, --param {name}=50:400, or a value, --param {name}={parameter.default}.",
         )
-    return Span(low, high, step)
+    low, high = bounds.low, bounds.high
+    if bounds.low_is_open:
+        low = _next_to(low, math.inf)
+    if bounds.high_is_open:
+        high = _next_to(high, -math.inf)
+    if bounds.step is not None:
+        low = math.ceil(low / bounds.step) * bounds.step
+    return Span(low, high, bounds.step)
 
 
-def _limits(metadata: Sequence[Any], *, whole: bool) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
-    """The least and the largest value that a field takes, and the step between them."""
-    low = high = step = None
-    for rule in metadata:
-        match rule:
-            case annotated_types.Ge():
-                low = _exactly(rule.ge)
-            case annotated_types.Le():
-                high = _exactly(rule.le)
-            case annotated_types.Gt():
-                low = _exactly(rule.gt) + 1 if whole else _exactly(math.nextafter(_float(rule.gt), math.inf))
-            case annotated_types.Lt():
-                high = (
-                    _exactly(rule.lt) - 1 if whole else _exactly(math.nextafter(_float(rule.lt), -math.inf))
-                )
-            case annotated_types.MultipleOf():
-                step = _exactly(rule.multiple_of)
-            case _:
-                pass
-    if step is not None and low is not None:
-        low = math.ceil(low / step) * step
-    return low, high, step
-
-
-def _exactly(bound: object) -> Decimal:
-    return Decimal(str(bound))
-
-
-def _float(bound: object) -> float:
-    return float(str(bound))
-
-
-def _types(annotation: object) -> set[Any]:
-    """The types a field may have: those of a union each, without None."""
-    if get_origin(annotation) is Literal or not get_args(annotation):
-        return {annotation}
-    return {kind for one in get_args(annotation) for kind in _types(one)} - {NoneType}
+def _next_to(bound: Decimal, towards: float) -> Decimal:
+    return Decimal(str(math.nextafter(float(bound), towards)))

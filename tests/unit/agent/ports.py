@@ -80,8 +80,9 @@ class Stand:
         features: tuple[str, ...] = (),
         model: ForecastModel | None = None,
         market: MarketState | None = None,
+        strategy: Scripted | None = None,
     ) -> None:
-        self.strategy = Scripted(wants_features=features).then(*answers)  # type: ignore[arg-type]  # nonsense is among what it is told
+        self.strategy = (strategy or Scripted(wants_features=features)).then(*answers)  # type: ignore[arg-type]  # nonsense is among what it is told
         self.market = market or market_of({KEY: pool_with_liquidity(KEY)})
         self.ports = FakePorts()
         self.events: list[StreamEvent] = []

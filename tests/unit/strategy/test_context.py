@@ -6,13 +6,14 @@ from decimal import Decimal
 import pytest
 
 from defai.amm import MAX_TICK, MIN_TICK
-from defai.chain.mainnet import USDC, USDC_WETH_005, WETH
+from defai.chain.mainnet import USDC, USDC_WETH_005, USDC_WETH_030, USDT, WETH
+from defai.domain.decisions import Forecast
 from defai.domain.pool import PoolKey
 from defai.domain.position import Position
-from defai.strategy.api import Context, Hold, Intent, Strategy
+from defai.strategy.api import Context, Hold, Intent, Strategy, Swap
 from defai.testing.builders import START_TICK, context_on, pool_with_liquidity
 
-KEY = USDC_WETH_005
+KEY, WIDE = USDC_WETH_005, USDC_WETH_030
 MIRROR = PoolKey("0x1111111111111111111111111111111111111111", WETH, USDC, 500, 10)
 
 
@@ -107,3 +108,70 @@ def test_a_strategy_needs_nothing_but_a_decision() -> None:
     least = Least()
     assert least.decide(context()) == Hold(reason="108")
     assert (least.pools(), least.features(), least.target()) == (("USDC/WETH 0.05 %",), (), None)
+
+
+def test_fee_and_impact_of_a_quote_are_what_it_costs() -> None:
+    ctx = context()
+    quote = ctx.quote(USDC, 10**12)
+    assert quote == ctx.pool.quote(zero_for_one=True, amount_in_raw=10**12)
+    assert quote.fee_raw == ctx.pool.state.quote(zero_for_one=True, amount_specified=10**12).fee_amount
+    square = ctx.pool.sqrt_price_x96**2
+    without_either = (10**12 * square) >> 192
+    fee_out = (quote.fee_raw * square) >> 192
+    assert abs(without_either - fee_out - quote.impact_raw - quote.amount_out_raw) <= 1
+    assert quote.impact_raw > 0
+
+
+@pytest.mark.parametrize("key", [KEY, MIRROR])
+def test_selling_a_token_names_the_side_by_the_token(key: PoolKey) -> None:
+    ctx = context(key, tick=START_TICK if key == KEY else -START_TICK)
+    swap = ctx.swap(WETH, 10**18, reason="sell")
+    assert swap == Swap(pool=key.address, zero_for_one=key == MIRROR, amount_in_raw=10**18, reason="sell")
+    with pytest.raises(ValueError, match="has no USDT"):
+        ctx.quote(USDT, 1)
+
+
+def test_another_pool_is_quoted_swapped_in_and_spanned_where_it_is_named() -> None:
+    ctx = context_on({KEY: pool_with_liquidity(KEY), WIDE: pool_with_liquidity(WIDE, tick=START_TICK + 77)})
+    other = ctx.pools[1]
+    assert ctx.quote(USDC, 10**9, pool=other) == other.quote(zero_for_one=True, amount_in_raw=10**9)
+    assert ctx.swap(USDC, 1, reason="", pool=other).pool == WIDE.address
+    lower, upper = ctx.band(100, pool=other)
+    assert lower % 60 == upper % 60 == 0
+    assert lower < START_TICK + 77 < upper
+
+
+def test_gas_of_several_intents_is_that_of_one_transaction() -> None:
+    costs = context().costs
+    assert costs.gas_of(Swap) == pytest.approx(costs.gas_usd)
+    assert costs.gas_of(Swap) < costs.gas_of(Swap, Swap) < 2 * costs.gas_of(Swap)
+    assert costs.gas_of() == costs.gas_of(Hold) == 0
+    with pytest.raises(KeyError):
+        costs.gas_of(int)
+
+
+def test_a_size_loses_what_may_be_lost() -> None:
+    ctx = context()
+    assert ctx.size_for_risk(0.01, move_bps=500) == ctx.equity_raw // 5
+    assert ctx.size_for_risk(0.5, move_bps=100) == ctx.equity_raw, "never more than there is"
+    assert ctx.size_for_risk(0.01) == 0, "no forecast, so nothing is known of a move"
+    banded = Forecast(0, "ticks", "return", "0x", low_x24=-(200 << 24), high_x24=50 << 24)
+    assert replace(ctx, forecast=banded).size_for_risk(0.01) == ctx.equity_raw // 2
+    for unknown in (replace(banded, low_x24=None), replace(banded, unit="probability")):
+        assert replace(ctx, forecast=unknown).size_for_risk(0.01) == 0
+    assert ctx.size_for_risk(0, move_bps=1) == ctx.size_for_risk(0.1, move_bps=-1) == 0
+
+
+@pytest.mark.parametrize("key", [KEY, MIRROR])
+def test_all_of_the_base_token_is_counted_wherever_it_is(key: PoolKey) -> None:
+    tick = START_TICK if key == KEY else -START_TICK
+    pool = pool_with_liquidity(key, tick=tick)
+    spacing = key.tick_spacing
+    lower, upper = (tick // spacing - 10) * spacing, (tick // spacing + 11) * spacing
+    paid = pool.mint("us", lower, upper, 10**15)
+    held = Position(1, key.address, lower, upper, 10**15, *pool.fee_growth_inside(lower, upper), 0, 0, 1)
+    ctx = replace(context_on({key: pool}), positions=(held,))
+    in_position = paid[1 if key == KEY else 0]
+    assert ctx.base_held_raw() == pytest.approx(ctx.balance(WETH) + in_position, abs=1)
+    assert ctx.pool.contents(held) == pytest.approx(paid, abs=1)
+    assert ctx.pool.owed(held) == (0, 0)
