@@ -16,7 +16,13 @@ _UNITS: Final = (
     ("_hours", "h"),
 )
 """Units that a parameter's name tells, where its author does not say one."""
-_TYPES: Final = {"int": "integer", "float": "number", "decimal": "number", "bool": "boolean", "choice": "choice"}
+_TYPES: Final = {
+    "int": "integer",
+    "float": "number",
+    "decimal": "number",
+    "bool": "boolean",
+    "choice": "choice",
+}
 
 
 def form_of(strategy: Strategy) -> tuple[ParameterCard, ...]:

@@ -69,7 +69,7 @@ def test_values_are_those_of_the_digest() -> None:
 
 
 def test_a_unit_changes_neither_validation_nor_digest() -> None:
-    assert Everything(label="x", ticks="300").ticks == 300  # type: ignore[arg-type]  # as TOML and --param give it
+    assert Everything(label="x", ticks="300").ticks == 300
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in list_names() if not entry.installed])
