@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from random import Random
 from time import perf_counter
-from typing import Protocol
 
-from defai.agent import gas, views, wording
+from defai.agent import views, wording
 from defai.agent.asking import Asking
 from defai.agent.desk import Desk, Judged
+from defai.agent.outlook import ForecastModel, Outlook
 from defai.agent.ports import AuditLog, Executor, Seat, Settlement, Submission
 from defai.audit.outbox import Anchor, Outbox
 from defai.audit.record import Draft, features_digest
@@ -28,15 +27,13 @@ from defai.domain.pool import PoolKey
 from defai.domain.stream import (
     AgentStateChanged,
     DecisionView,
-    ExecutionSettled,
     Notice,
     StepCompleted,
     StreamEvent,
 )
 from defai.domain.tokens import Address, Token
-from defai.features.stream import watch
 from defai.portfolio.pnl import Valued
-from defai.strategy.api import Context, Outcome, PoolView, Strategy
+from defai.strategy.api import Context, Outcome, Strategy
 
 
 class AgentState(Enum):
@@ -46,13 +43,6 @@ class AgentState(Enum):
     PAUSED = "paused"
     WAITING = "waiting"
     STOPPED = "stopped"
-
-
-class ForecastModel(Protocol):
-    """A trained model, as far as an agent needs it."""
-
-    def predict(self, row: FeatureRow) -> Forecast:
-        """The forecast on a feature row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +92,7 @@ class Agent:
         self._asking = Asking(mandate.strategy_name)
         self._under_way: tuple[Anchor, Decision | None] | None = None
         self._market = desk.market
-        self._features = watch(mandate.strategy.features(), desk.market)
+        self._outlook = Outlook(mandate.name, desk, mandate.strategy.features())
         self._tokens: dict[Address, Token] = {
             token.address: token for key in desk.market.keys.values() for token in (key.token0, key.token1)
         }
@@ -171,29 +161,7 @@ class Agent:
 
     def look(self, valued: Valued) -> Context:
         """What a decision upon the newest block may look at."""
-        keys = self.mandate.pools
-        pools = tuple(
-            PoolView(key, self._market.pools[key.address], self._market.windows[key.address]) for key in keys
-        )
-        row = self._features.row([pool.history for pool in pools]) if self._features else None
-        head, desk = self._market.head, self.desk
-        pricing = self._market.pools[desk.valuation.key.address]
-        return Context(
-            block_number=head.number,
-            timestamp=head.timestamp,
-            base_fee_wei=head.base_fee_wei,
-            pools=pools,
-            features=row,
-            forecast=self.mandate.model.predict(row) if self.mandate.model and row else None,
-            positions=desk.portfolio.positions,
-            balances=desk.portfolio.balances,
-            numeraire=desk.valuation.numeraire,
-            base=desk.valuation.base,
-            equity_raw=valued.equity_raw,
-            costs=gas.costs(desk.valuation, pricing.sqrt_price_x96, head.base_fee_wei),
-            rng=dice(self.name, head.number, head.hash),
-            outcomes=self._asking.outcomes,
-        )
+        return self._outlook.context(self.mandate.pools, self.mandate.model, valued, self._asking.outcomes)
 
     def _may_decide(self, context: Context) -> bool:
         """Whether the strategy has nothing against working here; asked before its first decision."""
@@ -285,26 +253,10 @@ class Agent:
         self._count_failures(decision, settlement)
 
     def _publish_execution(self, decision: Decision, settlement: Settlement, gas_raw: int) -> None:
-        execution = settlement.execution
         self.decisions["trades"] += _filled(settlement)
         self.decisions["records"] += settlement.landed
-        text = wording.execution_text(execution, self._tokens) if execution else settlement.error
-        self._publish(
-            ExecutionSettled(
-                agent=self.name,
-                digest=decision.digest,
-                sequence=decision.sequence,
-                decided_block=decision.block_number,
-                block_number=settlement.block_number,
-                status=execution.status.value if execution else ExecutionStatus.REFUSED.value,
-                transaction_hash=settlement.transaction_hash,
-                record_id=execution.record_id if execution else None,
-                gas_used=settlement.gas_used,
-                gas_usd=views.usd(self.desk.valuation.numeraire, gas_raw),
-                text=text,
-                error=settlement.error,
-            )
-        )
+        gas_usd = views.usd(self.desk.valuation.numeraire, gas_raw)
+        self._publish(views.settled(self.name, decision, settlement, gas_usd, self._tokens))
 
     def _remember(self, decision: Decision, settlement: Settlement, gas_raw: int) -> None:
         """Keep what came of a decision for the contexts to come, and hear what the strategy says about it."""
@@ -351,11 +303,6 @@ class Agent:
                 latency_ms=latency_ms,
             )
         )
-
-
-def dice(agent: str, block_number: int, block_hash: str) -> Random:
-    """The randomness of a decision."""
-    return Random(f"{agent}:{block_number}:{block_hash}")  # noqa: S311  a strategy's draw, not a secret
 
 
 def _tell_nobody(event: StreamEvent) -> None:

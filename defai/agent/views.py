@@ -5,14 +5,15 @@ from decimal import Decimal
 
 from defai.agent.desk import Desk
 from defai.agent.ports import Settlement
-from defai.agent.wording import ACTIONS, intent_text
+from defai.agent.wording import ACTIONS, execution_text, intent_text
 from defai.amm import get_sqrt_ratio_at_tick
 from defai.audit.outbox import Anchor
-from defai.domain.decisions import Decision, Forecast, Plan, Verdict
+from defai.domain.decisions import Decision, ExecutionStatus, Forecast, Plan, Verdict
 from defai.domain.operations import SwapExactInput
 from defai.domain.stream import (
     CheckView,
     DecisionView,
+    ExecutionSettled,
     ForecastView,
     HoldsAnchored,
     PoolQuote,
@@ -92,6 +93,27 @@ def anchored(agent: str, anchor: Anchor, settlement: Settlement) -> HoldsAnchore
         anchor.root,
         settlement.block_number,
         settlement.transaction_hash,
+    )
+
+
+def settled(
+    agent: str, decision: Decision, settlement: Settlement, gas_usd: Decimal, tokens: Mapping[Address, Token]
+) -> ExecutionSettled:
+    """What came of a decision that was sent."""
+    execution = settlement.execution
+    return ExecutionSettled(
+        agent=agent,
+        digest=decision.digest,
+        sequence=decision.sequence,
+        decided_block=decision.block_number,
+        block_number=settlement.block_number,
+        status=execution.status.value if execution else ExecutionStatus.REFUSED.value,
+        transaction_hash=settlement.transaction_hash,
+        record_id=execution.record_id if execution else None,
+        gas_used=settlement.gas_used,
+        gas_usd=gas_usd,
+        text=execution_text(execution, tokens) if execution else settlement.error,
+        error=settlement.error,
     )
 
 

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from defai.agent import gas
-from defai.agent.agent import dice
+from defai.agent.outlook import dice
 from defai.amm import Pool
 from defai.amm.limbs.arrays import Words
 from defai.domain.decisions import FeatureRow, Forecast

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from defai.agent.agent import Agent, ForecastModel, Mandate
+from defai.agent.agent import Agent, Mandate
 from defai.agent.desk import Desk
+from defai.agent.outlook import ForecastModel
 from defai.agent.ports import Seat, Settlement, Submission
 from defai.audit.outbox import Outbox
 from defai.audit.record import AuditDomain

@@ -1,0 +1,78 @@
+"""What an agent sees upon a block: the context that its strategy is asked with."""
+
+from collections.abc import Sequence
+from random import Random
+from typing import Protocol
+
+from defai.agent import gas
+from defai.agent.desk import Desk
+from defai.domain.decisions import FeatureRow, Forecast
+from defai.domain.pool import PoolKey
+from defai.features.stream import watch
+from defai.portfolio.pnl import Valued
+from defai.strategy.api import Context, Outcome, PoolView
+
+
+class ForecastModel(Protocol):
+    """A trained model, as far as an agent needs it."""
+
+    def predict(self, row: FeatureRow) -> Forecast:
+        """The forecast on a feature row."""
+
+
+class Outlook:
+    """Makes an agent's contexts.
+
+    Args:
+        agent: its name, which its randomness is made of.
+        desk: its money, and the market it stands in.
+        features: names of the features it is shown.
+    """
+
+    def __init__(self, agent: str, desk: Desk, features: Sequence[str]) -> None:
+        self._agent = agent
+        self._desk = desk
+        self._market = desk.market
+        self._features = watch(tuple(features), desk.market)
+
+    def context(
+        self,
+        keys: Sequence[PoolKey],
+        model: ForecastModel | None,
+        valued: Valued,
+        outcomes: tuple[Outcome, ...],
+    ) -> Context:
+        """What there is to see after the newest block.
+
+        Args:
+            keys: the pools, the main one first.
+            model: asked for the forecast where there is a feature row.
+            valued: the agent's portfolio at present prices.
+            outcomes: what came of its latest decisions.
+        """
+        market, desk = self._market, self._desk
+        pools = tuple([PoolView(key, market.pools[key.address], market.windows[key.address]) for key in keys])
+        row = self._features.row([pool.history for pool in pools]) if self._features else None
+        head, valuation = market.head, desk.valuation
+        pricing = market.pools[valuation.key.address]
+        return Context(
+            block_number=head.number,
+            timestamp=head.timestamp,
+            base_fee_wei=head.base_fee_wei,
+            pools=pools,
+            features=row,
+            forecast=model.predict(row) if model and row else None,
+            positions=desk.portfolio.positions,
+            balances=desk.portfolio.balances,
+            numeraire=valuation.numeraire,
+            base=valuation.base,
+            equity_raw=valued.equity_raw,
+            costs=gas.costs(valuation, pricing.sqrt_price_x96, head.base_fee_wei),
+            rng=dice(self._agent, head.number, head.hash),
+            outcomes=outcomes,
+        )
+
+
+def dice(agent: str, block_number: int, block_hash: str) -> Random:
+    """The randomness of a decision."""
+    return Random(f"{agent}:{block_number}:{block_hash}")  # noqa: S311  a strategy's draw, not a secret
