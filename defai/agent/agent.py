@@ -10,11 +10,13 @@ from defai.agent.asking import Asking
 from defai.agent.desk import Desk, Judged
 from defai.agent.outlook import ForecastModel, Outlook
 from defai.agent.ports import AuditLog, Executor, Seat, Settlement, Submission
+from defai.agent.telling import Teller
 from defai.audit.outbox import Anchor, Outbox
 from defai.audit.record import Draft, features_digest
 from defai.domain.decisions import (
     ZERO_DIGEST,
     Action,
+    Check,
     Decision,
     ExecutionStatus,
     FeatureRow,
@@ -24,14 +26,7 @@ from defai.domain.decisions import (
 )
 from defai.domain.intents import Hold, Intent
 from defai.domain.pool import PoolKey
-from defai.domain.stream import (
-    AgentStateChanged,
-    DecisionView,
-    Notice,
-    StepCompleted,
-    StreamEvent,
-)
-from defai.domain.tokens import Address, Token
+from defai.domain.stream import AgentStateChanged, DecisionView, Notice, StreamEvent
 from defai.portfolio.pnl import Valued
 from defai.strategy.api import Context, Outcome, Strategy
 
@@ -93,9 +88,10 @@ class Agent:
         self._under_way: tuple[Anchor, Decision | None] | None = None
         self._market = desk.market
         self._outlook = Outlook(mandate.name, desk, mandate.strategy.features())
-        self._tokens: dict[Address, Token] = {
-            token.address: token for key in desk.market.keys.values() for token in (key.token0, key.token1)
-        }
+        self._measured: tuple[Check, ...] = ()
+        self._teller = Teller(mandate.name, desk)
+        if self._watched:
+            desk.count_parts()
 
     @property
     def name(self) -> str:
@@ -131,6 +127,7 @@ class Agent:
             context = self.look(valued)
             if self._may_decide(context):
                 judged = self.desk.judge(self._decide(context, asked), valued)
+                self._measured = judged.verdict.checks or self._measured
                 decision = self._seal(context, judged)
                 await self._audit_log.append(self.name, decision)
                 if self._watched:
@@ -139,7 +136,7 @@ class Agent:
                 self._break_circuit_on_drawdown(valued)
                 await self._act(decision, judged)
         if self._watched:
-            self._publish_step(view, (perf_counter() - arrived) * 1000)
+            self._tell(view, (perf_counter() - arrived) * 1000)
         return decision
 
     def change_state(self, state: AgentState, reason: str) -> None:
@@ -148,6 +145,7 @@ class Agent:
             self.state, self.state_reason = state, reason
             self._failures = 0
             self._publish(AgentStateChanged(self.name, state.value, reason))
+            self._teller.changed = True
 
     async def flush(self) -> None:
         """Anchor what waits, unless something is under way."""
@@ -244,19 +242,15 @@ class Agent:
             self.outbox.failed()
         self.desk.settle(settlement, gas_raw)
         if decision is not None:
-            self._publish_execution(decision, settlement, gas_raw)
+            self.decisions["trades"] += _filled(settlement)
+            self.decisions["records"] += settlement.landed
+            self._publish(self._teller.execution(decision, settlement, gas_raw))
             self._remember(decision, settlement, gas_raw)
         elif not settlement.landed:
             self._publish(
                 Notice("warning", f"{self.name} could not anchor its decisions: {settlement.error}")
             )
         self._count_failures(decision, settlement)
-
-    def _publish_execution(self, decision: Decision, settlement: Settlement, gas_raw: int) -> None:
-        self.decisions["trades"] += _filled(settlement)
-        self.decisions["records"] += settlement.landed
-        gas_usd = views.usd(self.desk.valuation.numeraire, gas_raw)
-        self._publish(views.settled(self.name, decision, settlement, gas_usd, self._tokens))
 
     def _remember(self, decision: Decision, settlement: Settlement, gas_raw: int) -> None:
         """Keep what came of a decision for the contexts to come, and hear what the strategy says about it."""
@@ -290,19 +284,11 @@ class Agent:
             limit = self.desk.limits.max_drawdown
             self.change_state(AgentState.STOPPED, f"drawdown {fall:.1%} over the limit of {limit:.0%}")
 
-    def _publish_step(self, view: DecisionView | None, latency_ms: float) -> None:
-        head = self._market.head
-        self._publish(
-            StepCompleted(
-                agent=self.name,
-                block_number=head.number,
-                timestamp=head.timestamp,
-                state=self.state.value,
-                decision=view,
-                portfolio=views.portfolio_view(self.desk, self._tokens),
-                latency_ms=latency_ms,
-            )
-        )
+    def _tell(self, view: DecisionView | None, latency_ms: float) -> None:
+        self._publish(self._teller.step(self.state.value, view, latency_ms))
+        if self._teller.risk_is_due:
+            breaker = self.state_reason if self.state is AgentState.STOPPED else ""
+            self._publish(self._teller.risk(self._failures, self._measured, breaker))
 
 
 def _tell_nobody(event: StreamEvent) -> None:

@@ -22,7 +22,9 @@ from defai.domain.operations import Call, Operation, SwapExactInput
 from defai.domain.tokens import Address
 from defai.market.average import average_tick, least_output
 from defai.market.state import MarketState
+from defai.market.swap_cost import cost_of_transaction
 from defai.market.valuation import Valuation
+from defai.portfolio.attribution import Attribution, Moment, Parts
 from defai.portfolio.ledger import Portfolio
 from defai.portfolio.pnl import Valued, value
 from defai.risk.guard import Exposure, clip, judge
@@ -47,6 +49,7 @@ class Desk:
 
     Attributes:
         witness: told of every settlement and of the worth of its gas, where somebody wants to know.
+        attribution: says where the gain came from, once somebody had it counted by `count_parts`.
     """
 
     def __init__(
@@ -63,13 +66,26 @@ class Desk:
         self.limits = limits
         self._encode = encode
         self._turnover: deque[tuple[int, int]] = deque()
+        self._swapping = False
         self.witness: Callable[[Settlement, int], None] | None = None
+        self.attribution: Attribution | None = None
         self.start_counting()
 
     def start_counting(self) -> None:
         """Count gains, and the fall from the highest equity, from now on."""
         self.initial_raw = self.valued().hodl_raw
         self._peak_raw = self.initial_raw
+        if self.attribution is not None:
+            self.count_parts()
+
+    def count_parts(self) -> None:
+        """From now on keep count of where the gain comes from."""
+        self.attribution = Attribution(self.initial_raw)
+        self.attribution.look(self._moment(self.valued()))
+
+    def parts(self, valued: Valued) -> Parts | None:
+        """Where the gain came from, up to the newest block; None where nobody had it counted."""
+        return self.attribution.look(self._moment(valued)) if self.attribution is not None else None
 
     def worth(self, token: Address, amount_raw: int) -> int:
         """Worth in the numeraire's smallest unit, at the pricing pool's present price."""
@@ -97,7 +113,12 @@ class Desk:
     def drawdown(self, equity_raw: int) -> Decimal:
         """Fall from the highest equity so far, 0..1; moves the high-water mark."""
         self._peak_raw = max(self._peak_raw, equity_raw)
-        return 1 - Decimal(equity_raw) / self._peak_raw if self._peak_raw > 0 else Decimal(0)
+        return self.fall(equity_raw)
+
+    def fall(self, equity_raw: int) -> Decimal:
+        """As `drawdown`, where the mark stays: whoever only looks must not change what is decided."""
+        peak = max(self._peak_raw, equity_raw)
+        return 1 - Decimal(equity_raw) / peak if peak > 0 else Decimal(0)
 
     def judge(self, intent: Intent, valued: Valued) -> Judged:
         """Work an intent out and measure it against the limits."""
@@ -135,16 +156,48 @@ class Desk:
             gas_cost_wei=settlement.gas_cost_wei,
         )
         self.portfolio = self.portfolio.apply(execution, gas_raw)
+        if self.attribution is not None and settlement.execution is not None and settlement.landed:
+            self._count_swaps(settlement)
         if self.witness is not None:
             self.witness(settlement, gas_raw)
+
+    def _count_swaps(self, settlement: Settlement) -> None:
+        """What the swaps of a settlement in the newest block cost; a plan without swaps cost nothing."""
+        if self.attribution is None or not self._swapping:
+            return
+        here = settlement.block_number == self.market.head.number
+        transaction = settlement.transaction_hash
+        cost = cost_of_transaction(self.market, self.valuation, transaction) if here and transaction else None
+        self.attribution.swapped(cost)
 
     def moved(self, plan: Plan) -> None:
         """Count a plan's swaps into the day's turnover."""
         head = self.market.head
+        self._swapping = False
         for operation in plan.operations:
             if isinstance(operation, SwapExactInput):
+                self._swapping = True
                 token = self.market.keys[operation.pool].token(zero=operation.zero_for_one)
                 self._turnover.append((head.timestamp, self.worth(token.address, operation.amount_in)))
+
+    def turnover_raw(self) -> int:
+        """Worth of the swaps of the last day, up to the newest block."""
+        while self._turnover and self._turnover[0][0] <= self.market.head.timestamp - _DAY_S:
+            self._turnover.popleft()
+        return sum(worth for _, worth in self._turnover)
+
+    def _moment(self, valued: Valued) -> Moment:
+        base, keys = self.valuation.base.address, self.market.keys
+        return Moment(
+            timestamp=self.market.head.timestamp,
+            valued=valued,
+            balance=self.portfolio.balances.get(base, 0),
+            base=base,
+            base_is_zero=self.valuation.key.token0.address == base,
+            pools=self.market.pools,
+            keys=keys,
+            worth=self.worth,
+        )
 
     def _plan(self, intent: Intent) -> tuple[tuple[Operation, ...], Planner]:
         planner = Planner(self.market.pools, self.market.keys, self.portfolio, self.limits.max_slippage_bps)
@@ -196,8 +249,6 @@ class Desk:
 
     def _exposure(self, operations: tuple[Operation, ...], planner: Planner, valued: Valued) -> Exposure:
         head = self.market.head
-        while self._turnover and self._turnover[0][0] <= head.timestamp - _DAY_S:
-            self._turnover.popleft()
         swapped = self._swapped_raw(planner)
         liquidity = 0
         for address, amount0, amount1 in planner.liquidity_moved:
@@ -210,7 +261,7 @@ class Desk:
             ),
             gas_usd=self._usd(self.gas_raw(gas.estimate(operations), head.base_fee_wei + gas.TIP_WEI)),
             base_share_after=self._base_share_after(planner, valued),
-            turnover_usd=self._usd(sum(worth for _, worth in self._turnover)),
+            turnover_usd=self._usd(self.turnover_raw()),
             drawdown=self.drawdown(valued.equity_raw),
             moved_usd=self._usd(swapped + liquidity),
         )

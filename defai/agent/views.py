@@ -1,6 +1,6 @@
 """From records to what a person looks at: the flat views that go on the event stream."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from defai.agent.desk import Desk
@@ -8,7 +8,7 @@ from defai.agent.ports import Settlement
 from defai.agent.wording import ACTIONS, execution_text, intent_text
 from defai.amm import get_sqrt_ratio_at_tick
 from defai.audit.outbox import Anchor
-from defai.domain.decisions import Decision, ExecutionStatus, Forecast, Plan, Verdict
+from defai.domain.decisions import Check, Decision, ExecutionStatus, Forecast, Plan, Verdict
 from defai.domain.operations import SwapExactInput
 from defai.domain.stream import (
     CheckView,
@@ -16,6 +16,7 @@ from defai.domain.stream import (
     ExecutionSettled,
     ForecastView,
     HoldsAnchored,
+    PnlParts,
     PoolQuote,
     PortfolioView,
     PositionView,
@@ -23,7 +24,7 @@ from defai.domain.stream import (
 from defai.domain.tokens import Address, Token
 from defai.market.state import MarketState
 from defai.market.valuation import Valuation
-from defai.portfolio.pnl import PositionValue
+from defai.portfolio.pnl import PositionValue, Valued
 
 _CENT = Decimal("0.01")
 
@@ -46,6 +47,7 @@ def portfolio_view(desk: Desk, tokens: Mapping[Address, Token]) -> PortfolioView
     """What an agent owns, for people."""
     valued, numeraire = desk.valued(), desk.valuation.numeraire
     equity = valued.equity_raw + valued.gas_raw
+    drawdown = desk.fall(valued.equity_raw)
     return PortfolioView(
         equity_usd=usd(numeraire, valued.equity_raw),
         hodl_usd=usd(numeraire, valued.hodl_raw),
@@ -59,8 +61,64 @@ def portfolio_view(desk: Desk, tokens: Mapping[Address, Token]) -> PortfolioView
         positions=tuple(
             _position_view(position, desk.market, desk.valuation) for position in valued.positions
         ),
-        base_share=(Decimal(valued.base_raw) / equity).quantize(Decimal("0.0001")) if equity else Decimal(0),
+        base_share=_ratio(Decimal(valued.base_raw) / equity) if equity else Decimal(0),
+        high_water_usd=usd(numeraire, max(desk.peak_raw, valued.equity_raw)),
+        drawdown=_ratio(drawdown),
+        parts=_parts(desk, valued),
     )
+
+
+def _parts(desk: Desk, valued: Valued) -> PnlParts | None:
+    parts, attribution = desk.parts(valued), desk.attribution
+    if parts is None or attribution is None:
+        return None
+    money = desk.valuation.numeraire
+    cost = parts.swap_cost_raw
+    return PnlParts(
+        pnl_usd=usd(money, valued.equity_raw - desk.initial_raw),
+        market_usd=usd(money, valued.hodl_raw - desk.initial_raw),
+        fees_usd=usd(money, valued.fees_raw),
+        impermanent_loss_usd=usd(money, parts.impermanent_loss_raw),
+        lvr_usd=usd(money, parts.lvr_raw),
+        lvr_interval_s=attribution.interval_s,
+        gas_usd=usd(money, valued.gas_raw),
+        swap_cost_usd=None if cost is None else usd(money, cost),
+        realized_usd=usd(money, parts.realized_raw),
+        unrealized_usd=usd(money, parts.unrealized_raw),
+    )
+
+
+def risk_gauges(desk: Desk, failures: int, measured: Sequence[Check]) -> tuple[CheckView, ...]:
+    """How close an agent is to its limits: what holds now, and of its last plan what only a plan has.
+
+    Args:
+        desk: its desk.
+        failures: transactions in a row that failed.
+        measured: the guard's checks of the last plan; empty where there was none yet.
+    """
+    limits, valued, numeraire = desk.limits, desk.valued(), desk.valuation.numeraire
+    equity = valued.equity_raw + valued.gas_raw
+    share = Decimal(valued.base_raw) / equity if equity else Decimal(0)
+    now = (
+        ("drawdown", desk.fall(valued.equity_raw) * 100, limits.max_drawdown * 100, "%"),
+        ("turnover", numeraire.to_decimal(desk.turnover_raw()), limits.max_turnover_usd, "USD a day"),
+        ("exposure", share * 100, limits.max_base_share * 100, "%"),
+        ("failures", Decimal(failures), Decimal(limits.max_failures), "in a row"),
+    )
+    gauges = [
+        CheckView(name, value.quantize(_CENT), limit, unit, value <= limit)
+        for name, value, limit, unit in now
+    ]
+    standing = {gauge.name for gauge in gauges}
+    return (*gauges, *(_check_view(check) for check in measured if check.name not in standing))
+
+
+def _check_view(check: Check) -> CheckView:
+    return CheckView(check.name, check.value, check.limit, check.unit, check.ok)
+
+
+def _ratio(value: Decimal) -> Decimal:
+    return value.quantize(Decimal("0.0001"))
 
 
 def decision_view(
@@ -79,7 +137,7 @@ def decision_view(
         reason=verdict.intent.reason,
         verdict=verdict.status.value,
         verdict_reason=verdict.reason,
-        checks=tuple(CheckView(c.name, c.value, c.limit, c.unit, c.ok) for c in verdict.checks),
+        checks=tuple(_check_view(check) for check in verdict.checks),
         forecast=_forecast_view(forecast),
     )
 

@@ -12,12 +12,12 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from defai.portfolio.attribution import LVR_INTERVAL_S as LVR_INTERVAL_S  # noqa: PLC0414  others take it from here
+
 Series: TypeAlias = NDArray[np.float64]
 Times: TypeAlias = NDArray[np.int64]
 
 YEAR_S: Final = 365 * 86_400
-LVR_INTERVAL_S: Final = 900
-"""LVR depends on how often the rebalancing portfolio trades; this is how often where nothing else is said."""
 SHORTEST_YEARLY_S: Final = 30 * 86_400
 """A return over less is not annualised: to the power of a hundred it says nothing."""
 

@@ -117,7 +117,12 @@ class MissWatch:
     @property
     def is_alarmed(self) -> bool:
         """Whether the limit is passed."""
-        return self.statistic > log(FALSE_ALARM_EVERY)
+        return self.alarm > 1
+
+    @property
+    def alarm(self) -> float:
+        """The sum as a share of its limit."""
+        return self.statistic / log(FALSE_ALARM_EVERY)
 
 
 @dataclass(slots=True)
@@ -128,11 +133,13 @@ class DriftWatch:
         profile: of the rows it was trained on.
         misses: see there.
         reason: why the model is not to be trusted now; empty while it may.
+        worst: the feature furthest beyond its limit when they were compared last: its index, its limit, its name.
     """
 
     profile: Profile
     misses: MissWatch
     reason: str = ""
+    worst: tuple[float, float, str] | None = None
     _recent: deque[tuple[int, ...]] = field(default_factory=lambda: deque(maxlen=LEAST_ROWS))
     _since: int = 0
 
@@ -143,7 +150,8 @@ class DriftWatch:
         if len(self._recent) < LEAST_ROWS or self._since < LEAST_ROWS // 2:
             return
         self._since = 0
-        index, limit, name = max(self.indices(), key=lambda found: found[0] / found[1])
+        self.worst = max(self.indices(), key=lambda found: found[0] / found[1])
+        index, limit, name = self.worst
         if index > limit:
             found = f"{name} has a stability index of {index:.2f} over {LEAST_ROWS} blocks"
             self.reason = f"model drift: {found}, above {limit:.2f}"

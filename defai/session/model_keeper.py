@@ -1,7 +1,8 @@
 """Keeps a fleet's models up to date: retrains, judges, switches, rolls back, and stops who forecasts by a stale one."""
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,7 +11,7 @@ from defai.agent.ports import ModelChange, PublicWorld, World
 from defai.config import ModelSettings, Settings
 from defai.domain.decisions import ZERO_DIGEST
 from defai.domain.intents import Hold, Intent
-from defai.domain.stream import Notice, StreamEvent
+from defai.domain.stream import ChallengeView, Notice, StreamEvent, SwitchView
 from defai.errors import DefaiError
 from defai.market.state import MarketState
 from defai.models.lineage import Lineage, Switch
@@ -18,6 +19,7 @@ from defai.models.registry import ModelRegistry
 from defai.models.trained import TrainedModel
 from defai.session.choice import history_recipe
 from defai.session.history import generate_history
+from defai.session.model_telling import model_seen
 from defai.session.run_directory import models_folder
 from defai.session.served_model import ServedModel
 from defai.session.training import model_key
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 
 _HOUR: Final = 3_600
 _DAY: Final = 86_400
+_LAST: Final = 8
+"""Challenges and switches of a model that are told again with it."""
+_OUTCOMES_A_TELLING: Final = 25
 
 Asked = Mapping[str, Callable[[Context], Intent]]
 """By agent: what is asked instead of its strategy."""
@@ -51,6 +56,9 @@ class _Place:
     worker: "Worker | None" = None
     own_blocks: bool = False
     told_drift: bool = False
+    told: tuple[object, ...] = ()
+    challenges: deque[ChallengeView] = field(default_factory=lambda: deque(maxlen=_LAST))
+    switches: deque[SwitchView] = field(default_factory=lambda: deque(maxlen=_LAST))
 
 
 class ModelKeeper:
@@ -115,12 +123,42 @@ class ModelKeeper:
             self._tell_drift(place)
             await self._follow_the_registry(place)
             await self._retrain(place)
+            self._tell_model(place)
         return {
             agent.name: partial(_hold, place.served.drift)
             for place in self._places
             if place.served.drift
             for agent in place.agents
         }
+
+    def _tell_model(self, place: _Place) -> None:
+        """Tell of a model whenever something of it is new."""
+        served, watch = place.served, place.served.watch
+        found = watch.misses.count // _OUTCOMES_A_TELLING if watch else 0
+        news = (
+            served.model.digest,
+            served.drift,
+            watch.worst if watch else None,
+            found,
+            place.worker is not None,
+            len(place.challenges) and place.challenges[-1],
+            len(place.agents),
+        )
+        if news == place.told:
+            return
+        place.told = news
+        self._publish(
+            model_seen(
+                served.key,
+                served.model,
+                [agent.name for agent in place.agents],
+                watch=watch,
+                retraining=place.worker is not None,
+                challenges=tuple(place.challenges),
+                switches=tuple(place.switches),
+                block_number=self._head,
+            )
+        )
 
     def _tell_drift(self, place: _Place) -> None:
         drifts = bool(place.served.drift)
@@ -202,6 +240,19 @@ class ModelKeeper:
         return row_weights([rating for rating in ratings_in(self._run) if rating.agent in names]) or None
 
     async def _judge(self, place: _Place, outcome: "Outcome") -> None:
+        place.challenges.append(
+            ChallengeView(
+                outcome.challenger,
+                outcome.holder,
+                outcome.takes_over,
+                outcome.gain,
+                outcome.low,
+                outcome.high,
+                outcome.judged,
+                outcome.reason,
+                self._head,
+            )
+        )
         if not outcome.takes_over:
             self._say("info", f"The model of {_names(place)} stays: {outcome.reason}.")
             return
@@ -213,6 +264,9 @@ class ModelKeeper:
     async def _switch(self, place: _Place, switch: Switch, profile: "Profile | None") -> None:
         model = self._registry.load(switch.digest)
         place.served.switch(model, profile if self._settings.watch_drift else None)
+        place.switches.append(
+            SwitchView(switch.digest, switch.parent, switch.reason, switch.block_number, switch.is_rollback)
+        )
         if self._record is not None:
             await self._record(model, switch)
         short = f"{switch.digest[:10]}…{switch.digest[-4:]}"

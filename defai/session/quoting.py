@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from defai.agent.pool_views import short
 from defai.domain.answers import QuoteView
 from defai.domain.tokens import Token
 from defai.errors import ConfigError, NotFoundError
@@ -53,9 +54,9 @@ def quote_swap(
         buy_symbol=bought.symbol,
         amount_in=paid,
         amount_out=got,
-        price=_digits(quote / base) if base else None,
-        price_before=_digits(valuation.base_price(state.sqrt_price_x96)),
-        price_after=_digits(valuation.base_price(found.sqrt_price_after_x96)),
+        price=short(quote / base) if base else None,
+        price_before=short(valuation.base_price(state.sqrt_price_x96)),
+        price_after=short(valuation.base_price(found.sqrt_price_after_x96)),
         cost_bps=Decimal(f"{found.cost_bps:.2f}") if found.amount_out_raw else None,
         fee_bps=Decimal(state.fee_pips) / 100,
     )
@@ -67,8 +68,3 @@ def _raw(amount: Decimal, token: Token) -> int:
     if not 0 < amount_raw < 1 << 255:
         raise ConfigError(f"{amount} {token.symbol} cannot be sold.", "Write an amount above zero.")
     return amount_raw
-
-
-def _digits(value: Decimal) -> Decimal:
-    """To eight significant digits."""
-    return value.quantize(Decimal(1).scaleb(min(0, value.adjusted() - 7))) if value else value

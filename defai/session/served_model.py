@@ -77,6 +77,11 @@ class ServedModel:
         self.switches += 1
 
     @property
+    def watch(self) -> DriftWatch | None:
+        """What is known of its drift; None where nobody watches."""
+        return self._watch
+
+    @property
     def drift(self) -> str:
         """Why nobody should act on its forecasts now; empty while they may."""
         return self._watch.reason if self._watch is not None else ""

@@ -1,7 +1,7 @@
 """A session: a fleet in a world, from the first step of its setting up to the last anchor."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -22,6 +22,8 @@ from defai.market.state import MarketState
 from defai.market.valuation import Valuation
 from defai.session.choice import WorldBuilder, build_world, history_recipe
 from defai.session.fleet import Member, agent_card, announce, build_agents, load_fleet, seat_requests, started
+from defai.session.log_stream import logged_to
+from defai.session.onlooking import Onlooker, tell_models
 from defai.session.run_directory import Journal
 from defai.session.training import models_for
 
@@ -77,6 +79,7 @@ class Session:
         self.market: MarketState | None = None
         self.members: tuple[Member, ...] = ()
         self._keeper: ModelKeeper | None = None
+        self._onlooker: Onlooker | None = None
         self._stopping = asyncio.Event()
         self._tally = Tally()
         self._step = 0
@@ -92,6 +95,10 @@ class Session:
         Raises:
             DefaiError: where it cannot go on; the stream's last event says the same.
         """
+        with logged_to(self.bus.publish):
+            return await self._run()
+
+    async def _run(self) -> dict[str, Any]:
         summary = None
         try:
             await self._set_up()
@@ -112,18 +119,6 @@ class Session:
             if self._journal is not None:
                 self._journal.close(summary)
         return summary
-
-    def agent(self, name: str) -> Agent:
-        """An agent by its name.
-
-        Raises:
-            NotFoundError: where there is none.
-        """
-        return _named(self.agents, name)
-
-    def source_of(self, name: str) -> bytes:
-        """The source of an agent's strategy."""
-        return next(member.loaded.source for member in self.members if member.settings.name == name)
 
     @property
     def run_directory(self) -> Path | None:
@@ -190,6 +185,9 @@ class Session:
         self.bus.publish(
             started(self.settings, self.world, cards, used.values(), self.valuation, first, run_directory)
         )
+        self._onlooker = Onlooker(opening.market, self.valuation, tuple(used), self.bus.publish)
+        self.bus.tap(self._onlooker.hear)
+        tell_models(members, models, recipe, self.bus.publish)
         if self.settings.models.is_active:
             from defai.session.model_keeper import Fleet, keep_models  # noqa: PLC0415  not in every session
 
@@ -230,6 +228,8 @@ class Session:
                 if decision is not None:
                     self._tally.digest = keccak(self._tally.digest + bytes.fromhex(decision.digest[2:]))
             self._tally.blocks += 1
+            if self._onlooker is not None:
+                self._onlooker.after_block()
             lost = self._journal.flush() if self._journal is not None else ""
             if lost:
                 self.bus.publish(Notice("error", lost, "Decisions are kept all the same; make room."))
@@ -299,13 +299,6 @@ async def _block_is_due(feed: Feed, stop: asyncio.Event) -> bool:
     if due.done():
         due.result()  # where waiting failed, this raises
     return not stop.is_set()
-
-
-def _named(agents: Sequence[Agent], name: str) -> Agent:
-    for agent in agents:
-        if agent.name == name:
-            return agent
-    raise NotFoundError(f"There is no agent called '{name}'.")
 
 
 def _arrived(arrival: Arrival, quotes: tuple[PoolQuote, ...]) -> BlockArrived:

@@ -13,6 +13,7 @@ from defai.session.parameters import preview, strategy_cards
 from defai.session.quoting import quote_swap
 
 if TYPE_CHECKING:
+    from defai.agent.agent import Agent
     from defai.market.state import MarketState
     from defai.session.session import Session
 
@@ -29,11 +30,11 @@ class Steering(BareControl):
 
     async def pause(self, agent: str) -> None:
         """Let an agent decide nothing until it is resumed."""
-        self._session.agent(agent).change_state(AgentState.PAUSED, "paused by the operator")
+        self._named(agent).change_state(AgentState.PAUSED, "paused by the operator")
 
     async def resume(self, agent: str) -> None:
         """Let a paused, waiting or stopped agent decide again."""
-        self._session.agent(agent).change_state(AgentState.RUNNING, "resumed by the operator")
+        self._named(agent).change_state(AgentState.RUNNING, "resumed by the operator")
 
     async def halt_all(self) -> None:
         """Pause every agent."""
@@ -59,7 +60,7 @@ class Steering(BareControl):
 
     async def preview_parameters(self, agent: str, values: Mapping[str, str]) -> ParameterPreview:
         """Whether an agent's strategy takes these parameters, and what it would decide now with them."""
-        return preview(self._session.agent(agent), self._session.source_of(agent), values)
+        return preview(self._named(agent), self._source_of(agent), values)
 
     async def strategies(self) -> tuple[StrategyCard, ...]:
         """Strategies that a backtest can be asked for."""
@@ -71,3 +72,12 @@ class Steering(BareControl):
         if market is None:
             raise NotFoundError("There is no market yet: the session is being set up.")
         return market
+
+    def _named(self, name: str) -> "Agent":
+        for agent in self._session.agents:
+            if agent.name == name:
+                return agent
+        raise NotFoundError(f"There is no agent called '{name}'.")
+
+    def _source_of(self, name: str) -> bytes:
+        return next(member.loaded.source for member in self._session.members if member.settings.name == name)

@@ -10,6 +10,7 @@ from defai.agent.ports import Settlement, Submission
 from defai.domain.chain_events import LiquidityMinted, PoolEvent, PoolSwapped
 from defai.domain.decisions import Execution, ExecutionStatus
 from defai.domain.tokens import Address
+from defai.market.swap_cost import sold_and_lost
 from defai.market.valuation import Valuation
 from defai.worlds.position_book import SimRevertError
 from defai.worlds.vaults import Outcome, Vaults
@@ -45,7 +46,7 @@ class TradeTape:
             elif isinstance(event, PoolSwapped):
                 self.swaps += 1
                 pricing_x96 = prices_x96[valuation.key.address]
-                sold, lost = _sold_and_lost(event, prices_x96[event.pool], pricing_x96, valuation)
+                sold, lost = sold_and_lost(event, prices_x96[event.pool], pricing_x96, valuation)
                 self.turnover_raw += sold
                 self.swap_cost_raw += lost
                 prices_x96[event.pool] = event.sqrt_price_x96
@@ -123,20 +124,6 @@ class Till:
 def transaction_of(agent: str, block_number: int) -> str:
     """Stands for the hash of an agent's transaction: it has one in a block at most."""
     return "0x" + keccak(f"{agent}:{block_number}".encode()).hex()
-
-
-def _sold_and_lost(
-    event: PoolSwapped, before_x96: int, pricing_x96: int, valuation: Valuation
-) -> tuple[int, int]:
-    """Worth of what a swap paid in, and of what it got less for it than at the price before it."""
-    paid0, paid1 = event.amount0, event.amount1
-    square = before_x96 * before_x96
-    key = valuation.key
-    in_token1 = paid1 + ((paid0 * square) >> 192)
-    lost = valuation.worth_at(pricing_x96, key.token1.address, in_token1)
-    if paid0 > 0:
-        return valuation.worth_at(pricing_x96, key.token0.address, paid0), lost
-    return valuation.worth_at(pricing_x96, key.token1.address, max(paid1, 0)), lost
 
 
 def _items(amounts: Mapping[Address, int]) -> tuple[tuple[Address, int], ...]:
