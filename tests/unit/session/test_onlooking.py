@@ -1,5 +1,6 @@
 """What the stream tells of pools: whose swap it was, what it cost, and where liquidity lies."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -42,7 +43,7 @@ class Scene:
             events.append(replace(event, transaction_hash=transaction))
         return self.take(events)
 
-    def take(self, events: list[PoolEvent]) -> list[StreamEvent]:
+    def take(self, events: Sequence[PoolEvent]) -> list[StreamEvent]:
         self.market.apply(next_block(self.market, events))
         self.heard.clear()
         self.onlooker.after_block()
