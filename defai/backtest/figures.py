@@ -34,19 +34,18 @@ def figures(
         return of_agent(run, ground, interval_s) | hours
 
     table: dict[str, Any] = {
-        "strategy": first.strategy,
-        "params": first.parameters,
+        **_named(first, ground),
         "source": ground.source,
-        "source_kind": ground.kind,
         "source_sha256": ground.sha256,
-        "fidelity": ground.fidelity,
-        "exact_share": ground.exact_share,
         "pools": [key.name for key in ground.keys],
         "numeraire": ground.valuation.numeraire.symbol,
         **ground.settings,
         "anchor_every": result.anchor_every,
         **of(first),
-        "baselines": {name: of(run) for name, run in result.baselines.items()},
+        "baselines": {
+            name: _named(run, ground) | of(run) | {"seconds": round(run.seconds, 3)}
+            for name, run in result.baselines.items()
+        },
         "seconds": round(result.seconds, 3),
     }
     if result.other_flow:
@@ -60,6 +59,17 @@ def figures(
             for run in result.agents
         ]
     return table
+
+
+def _named(run: AgentRun, ground: Ground) -> dict[str, Any]:
+    """Which strategy, and on what history."""
+    return {
+        "strategy": run.strategy,
+        "params": run.parameters,
+        "source_kind": ground.kind,
+        "fidelity": ground.fidelity,
+        "exact_share": ground.exact_share,
+    }
 
 
 def hourly_equity(run: AgentRun, ground: Ground) -> list[float] | None:
@@ -109,6 +119,7 @@ def of_agent(run: AgentRun, ground: Ground, lvr_interval_s: int) -> dict[str, An
         "swaps": run.tape.swaps,
         "decisions": count["decisions"],
         "denied": count["denied"],
+        "denied_for": dict(run.denials.counts),
         "trades": count["trades"],
         "stopped": run.stopped or None,
         "decision_digest": run.last_digest,

@@ -1,13 +1,17 @@
 """What became of an agent's transactions: of those that carried a decision out, and of those that only anchored."""
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from defai.agent import wording
 from defai.agent.ports import Settlement
-from defai.domain.decisions import ExecutionStatus
+from defai.domain.decisions import Decision, ExecutionStatus
 from defai.domain.tokens import Address, Token
+
+_NUMBER: Final = re.compile(r"[-−]?\d[\d,.…%]*")
 
 
 class Outcome(NamedTuple):
@@ -57,3 +61,21 @@ class OutcomeTape:
         status = execution.status if settlement.landed else ExecutionStatus.REVERTED
         text = wording.execution_text(execution, tokens)
         return Outcome(status.value, settlement.gas_used, gas_raw, text)
+
+
+@dataclass(slots=True)
+class Denials:
+    """Why an agent was denied what it asked for. Reasons that differ in their numbers alone count as one.
+
+    Attributes:
+        counts: how often, by the reason as it was given first.
+    """
+
+    counts: dict[str, int] = field(default_factory=dict)
+    _first: dict[str, str] = field(default_factory=dict)
+
+    def keep(self, decision: Decision) -> None:
+        """Count a decision that was denied."""
+        reason = str(json.loads(decision.payload)["verdict"]["reason"])
+        named = self._first.setdefault(_NUMBER.sub("#", reason), reason)
+        self.counts[named] = self.counts.get(named, 0) + 1

@@ -11,53 +11,63 @@ from html import escape
 from importlib.resources import files
 from typing import Any, Final
 
+from defai.backtest.money import Money, cell
 from defai.backtest.run_files import Columns, RunRecord
 from defai.backtest.starts_report import starts_notes, starts_table, starts_title
 
 _MOST_POINTS: Final = 500
 """A chart has at most five times as many points: first, lowest and highest of each stretch."""
 _MOST_DECISIONS: Final = 2_000
-_NOTHING: Final = 0.005
-"""What reads 0.00 has no sign."""
+_MOST_REASONS: Final = 3
 _COLUMNS: Final = (
-    ("final USD", "final_usd", "plain"),
+    ("final", "final_usd", "money"),
     ("vs hold", "vs_hold_usd", "signed"),
-    ("fees", "fees_usd", "plain"),
-    ("IL", "impermanent_loss_usd", "plain"),
-    ("LVR", "lvr_usd", "plain"),
+    ("fees", "fees_usd", "money"),
+    ("IL", "impermanent_loss_usd", "money"),
+    ("LVR", "lvr_usd", "money"),
     ("hedged PnL", "hedged_pnl_usd", "signed"),
-    ("swaps", "swap_cost_usd", "plain"),
-    ("gas", "gas_usd", "plain"),
+    ("swaps", "swap_cost_usd", "money"),
+    ("gas", "gas_usd", "money"),
     ("in range", "in_range_ratio", "percent"),
-    ("Sharpe", "sharpe_ratio", "plain"),
+    ("Sharpe", "sharpe_ratio", "ratio"),
     ("max DD", "max_drawdown", "percent"),
 )
 _TILES: Final = (
-    ("final", "final_usd", "plain", "USD"),
-    ("against hold", "vs_hold_usd", "signed", "USD"),
-    ("fees earned", "fees_usd", "plain", "USD"),
-    ("impermanent loss", "impermanent_loss_usd", "plain", "USD"),
-    ("gas", "gas_usd", "plain", "USD"),
+    ("final", "final_usd", "money", ""),
+    ("against hold", "vs_hold_usd", "signed", ""),
+    ("fees earned", "fees_usd", "money", ""),
+    ("impermanent loss", "impermanent_loss_usd", "money", ""),
+    ("gas", "gas_usd", "money", ""),
     ("in range", "in_range_ratio", "percent", "of the time"),
-    ("Sharpe", "sharpe_ratio", "plain", "a year"),
+    ("Sharpe", "sharpe_ratio", "ratio", "a year"),
     ("deepest fall", "max_drawdown", "percent", "from a peak"),
 )
 
 
 def text(figures: Mapping[str, Any]) -> str:
     """The figures as a table, the strategies first and their baselines below."""
-    rows = [[name, *(_cell(row, key, kind) for _, key, kind in _COLUMNS)] for name, row in _rows(figures)]
-    table = [["", *(name for name, _, _ in _COLUMNS)], *rows]
+    money = Money.of(figures)
+    rows = [
+        [name, *(cell(row.get(key), kind, money) for _, key, kind in _COLUMNS)]
+        for name, row in _rows(figures)
+    ]
+    table = [_head(money), *rows]
     pools = f"{', '.join(figures.get('pools', ()))} in {figures.get('numeraire', 'USD')}"
     lines = [f"{figures['strategy']} · {pools} · {_span(figures)} · {figures['steps']:,} steps"]
     lines += [f"{figures['source_kind']} · {figures['fidelity']}", ""]
     lines += [*_aligned(table), "", _counts(figures), _lvr_note(figures), _gas_note(figures)]
-    lines += [f"{name} stopped: {row['stopped']}" for name, row in _rows(figures) if row.get("stopped")]
+    lines += _complaints(figures)
     if figures.get("starts"):
         starts = figures["starts"]
-        lines += ["", starts_title(starts), *_aligned(starts_table(starts)), *starts_notes(starts), ""]
+        averages = _aligned(starts_table(starts, money))
+        lines += ["", starts_title(starts), *averages, *starts_notes(starts, money), ""]
     lines += [f"decision digest {figures['decision_digest']}"]
     return "\n".join(lines)
+
+
+def _head(money: Money) -> list[str]:
+    """The names of the columns, the first worth with its money."""
+    return ["", f"final {money.name}", *(name for name, _, _ in _COLUMNS[1:])]
 
 
 def _aligned(table: Sequence[Sequence[str]]) -> list[str]:
@@ -102,17 +112,6 @@ def _vs_hold(row: Mapping[str, Any]) -> float | None:
     return None if final is None or hodl is None else final - hodl
 
 
-def _cell(row: Mapping[str, Any], key: str, kind: str) -> str:
-    value = row.get(key)
-    if value is None:
-        return "unmeasured"
-    if kind == "percent":
-        return f"{value:.1%}".replace("%", " %")
-    if abs(value) < _NOTHING:
-        return "0.00"
-    return f"{value:+,.2f}".replace("-", "−") if kind == "signed" else f"{value:,.2f}".replace("-", "−")
-
-
 def _span(figures: Mapping[str, Any]) -> str:
     return f"{_day(figures['first_time'])} … {_day(figures['last_time'])}"
 
@@ -139,18 +138,37 @@ def _lvr_note(figures: Mapping[str, Any]) -> str:
 
 def _gas_note(figures: Mapping[str, Any]) -> str:
     """What gas cost, and what of it went into anchoring decisions that moved nothing."""
-    priced = f"Gas: {figures.get('gas_price') or 'no word of its price'}"
+    priced, money = f"Gas: {figures.get('gas_price') or 'no word of its price'}", Money.of(figures)
     if figures.get("gas_usd") is None or "anchors" not in figures:
         return f"{priced}."
     word = "transaction" if figures["anchors"] == 1 else "transactions"
     anchors = f"{figures['anchors']:,} {word} that did nothing but anchor decisions"
     every = f" ({figures['anchor_every']:,} to an anchor)" if figures.get("anchor_every") else ""
-    return f"{priced}; {figures['gas_usd']:,.2f} in all, {figures['anchor_gas_usd']:,.2f} of it for {anchors}{every}."
+    total, of_it = (money.text(figures[name]) for name in ("gas_usd", "anchor_gas_usd"))
+    return f"{priced}; {total} in all, {of_it} of it for {anchors}{every}."
 
 
 def _counts(figures: Mapping[str, Any]) -> str:
-    words = [f"{figures[key]:,} {key}" for key in ("decisions", "mints", "swaps", "denied") if key in figures]
+    words = [
+        f"{figures[key]:,} {key.removesuffix('s') if figures[key] == 1 else key}"
+        for key in ("decisions", "mints", "swaps", "denied")
+        if key in figures
+    ]
     return ", ".join(words)
+
+
+def _complaints(figures: Mapping[str, Any]) -> list[str]:
+    """Who stopped and who was denied what, and why: without it a run in which nothing happened is a riddle."""
+    lines = []
+    for name, row in _rows(figures):
+        reasons = sorted((row.get("denied_for") or {}).items(), key=lambda one: -one[1])
+        lines += [
+            f"{name} was denied {'once' if count == 1 else f'{count:,} times'}: {reason}"
+            for reason, count in reasons[:_MOST_REASONS]
+        ]
+        if row.get("stopped"):
+            lines.append(f"{name} stopped: {row['stopped']}")
+    return lines
 
 
 def _content(record: RunRecord) -> dict[str, Any]:
@@ -163,13 +181,15 @@ def _content(record: RunRecord) -> dict[str, Any]:
         elif name.startswith("baseline_"):
             lines[name.removeprefix("baseline_").replace("_", " ")] = values
     lower, upper = (_picked(equity[name], rows) for name in ("band_lower", "band_upper"))
-    decisions, note = _decisions(record.decisions)
+    decisions, note = _decisions(record.decisions, Money.of(figures))
     return {
         "title": figures["strategy"],
         "subtitle": f"{_span(figures)} · {figures['steps']:,} steps · {_counts(figures)}",
         "fidelity": figures["fidelity"],
         "lvr_note": _lvr_note(figures),
         "gas_note": _gas_note(figures),
+        "complaints": _complaints(figures),
+        "money": Money.of(figures)._asdict(),
         "starts": _starts(figures),
         "price_note": record.source.get("pool", ""),
         "price_name": record.source.get("price_of", "price"),
@@ -194,19 +214,22 @@ def _starts(figures: Mapping[str, Any]) -> dict[str, Any] | None:
     starts = figures.get("starts")
     if not starts:
         return None
-    notes = " ".join(starts_notes(starts))
-    return {"title": starts_title(starts), "rows": starts_table(starts), "note": notes}
+    money = Money.of(figures)
+    notes = " ".join(starts_notes(starts, money))
+    return {"title": starts_title(starts), "rows": starts_table(starts, money), "note": notes}
 
 
 def _tiles(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
     (_, mine), *_ = _rows(figures)
+    money = Money.of(figures)
     tiles = [
-        {"name": name, "value": mine.get(key), "kind": kind, "more": unit} for name, key, kind, unit in _TILES
+        {"name": name, "value": mine.get(key), "kind": kind, "more": unit or money.name}
+        for name, key, kind, unit in _TILES
     ]
     interval = figures.get("lvr_interval_s")
     if interval is not None:
-        unit = f"USD, every {interval:,} s"
-        lvr = {"name": "LVR", "value": mine.get("lvr_usd"), "kind": "plain", "more": unit}
+        unit = f"{money.name}, every {interval:,} s"
+        lvr = {"name": "LVR", "value": mine.get("lvr_usd"), "kind": "money", "more": unit}
         hedged = {"name": "hedged PnL", "value": mine.get("hedged_pnl_usd"), "kind": "signed", "more": unit}
         tiles[4:4] = [lvr, hedged]
     return tiles
@@ -214,7 +237,7 @@ def _tiles(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _comparison(figures: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "columns": ["", *(name for name, _, _ in _COLUMNS)],
+        "columns": _head(Money.of(figures)),
         "rows": [
             {"name": name, "cells": [{"value": row.get(key), "kind": kind} for _, key, kind in _COLUMNS]}
             for name, row in _rows(figures)
@@ -237,8 +260,11 @@ def parts_of(figures: Mapping[str, Any]) -> list[tuple[str, float, str]]:
         ("swaps", figures.get("swap_cost_usd"), -1),
         ("gas", figures.get("gas_usd"), -1),
     )
+    money = Money.of(figures)
     parts = [
-        (name, sign * value, "relative") for name, value, sign in named if value and abs(value) >= _NOTHING
+        (name, sign * value, "relative")
+        for name, value, sign in named
+        if value and not money.is_nothing(value)
     ]
     rest = against - sum(value for _, value, _ in parts)
     return [*parts, ("other", rest, "relative"), ("vs hold", against, "total")]
@@ -287,29 +313,29 @@ def _acting(decisions: Columns) -> list[int]:
     return [row for row, action in enumerate(decisions["action"]) if action != "hold"]
 
 
-def _decisions(decisions: Columns) -> tuple[dict[str, Any], str]:
+def _decisions(decisions: Columns, money: Money) -> tuple[dict[str, Any], str]:
     acting = _acting(decisions)
     kept = acting[:_MOST_DECISIONS]
     wanted = ("timestamp", "agent", "action", "reason", "verdict", "outcome", "gas_usd", "digest")
     alone = len(set(decisions.get("agent", ()))) < 2
     columns = [name for name in wanted if name in decisions and not (alone and name == "agent")]
-    rows = [[_word(name, decisions[name][row]) for name in columns] for row in kept]
+    rows = [[_word(name, decisions[name][row], money) for name in columns] for row in kept]
     held = len(decisions["action"]) - len(acting)
     note = f"{len(acting):,} that asked for something; {held:,} holds are in decisions.parquet"
     if len(kept) < len(acting):
         note += f", and so are those after the first {len(kept):,}"
-    names = {"timestamp": "time", "gas_usd": "gas USD"}
+    names = {"timestamp": "time", "gas_usd": f"gas {money.name}"}
     return {"columns": [names.get(name, name) for name in columns], "rows": rows}, note
 
 
-def _word(name: str, value: object) -> str | None:
+def _word(name: str, value: object, money: Money) -> str | None:
     if value is None:
         return None
     if name == "timestamp":
         return _day(value)
     if name == "digest":
         return f"{str(value)[:8]}…{str(value)[-4:]}"
-    return f"{value:,.2f}" if isinstance(value, float) else str(value)
+    return money.text(value) if isinstance(value, float) else str(value)
 
 
 def _moves(decisions: Columns, equity: Columns) -> list[tuple[str, float, str]]:

@@ -15,6 +15,7 @@ from defai.agent.gas import TIP_WEI
 from defai.backtest.bars_ground import bars_ground
 from defai.backtest.ground import Ground, events_ground, valuation_of
 from defai.backtest.metrics import LVR_INTERVAL_S
+from defai.backtest.money import DOLLARS
 from defai.backtest.prices_ground import LIQUIDITY_USD, SEED, Surroundings, prices_ground
 from defai.backtest.runner import BacktestResult, run
 from defai.backtest.sources.base_fees import BaseFeeSeries, read_base_fees
@@ -30,7 +31,6 @@ from defai.strategy.registry import load, snake_case
 from defai.units import GWEI
 from defai.worlds.replay import Flow
 
-DOLLARS: Final = frozenset({"USDC", "USDT", "DAI"})
 _BALANCE: Final = re.compile(r"(?P<amount>\d[\d_]*(?:\.\d+)?|\.\d+)\s*(?P<symbol>[A-Za-z][\w.]*)")
 _MOMENT: Final = r"\d{8}(?:T\d{4}(?:\d\d)?)?"
 _RANGE: Final = re.compile(rf"(?P<first>{_MOMENT})?-(?P<last>{_MOMENT})?")

@@ -17,7 +17,7 @@ from defai.agent.ports import Feed, Opening
 from defai.backtest.bar_loop import Asked, BarLoop, Engine, fits
 from defai.backtest.curve import EquityCurve
 from defai.backtest.ground import BacktestWorld, Ground, tokens_of
-from defai.backtest.outcomes import OutcomeTape
+from defai.backtest.outcomes import Denials, OutcomeTape
 from defai.config import AgentSettings
 from defai.domain.decisions import Decision
 from defai.domain.pool import PoolKey
@@ -54,7 +54,9 @@ class AgentRun:
         steps: blocks it took part in.
         decisions: all it took, in order.
         outcomes: what became of its transactions.
+        denials: why it was denied what it asked for.
         times: when each of them was taken, in seconds since 1970.
+        seconds: what running its world took.
         idle: whether it has nothing left to do, as a baseline that has done its one thing.
         stopped: why it decides no more; empty where it does.
     """
@@ -67,8 +69,10 @@ class AgentRun:
     curve: EquityCurve = field(default_factory=EquityCurve)
     decisions: Sequence[Decision] = ()
     outcomes: OutcomeTape = field(default_factory=OutcomeTape)
+    denials: Denials = field(default_factory=Denials)
     times: "array[int]" = field(default_factory=lambda: array("q"), repr=False)
     steps: int = 0
+    seconds: float = 0.0
     idle: bool = False
     stopped: str = ""
 
@@ -189,6 +193,7 @@ async def _run_world(
     *,
     baseline: bool = False,
 ) -> list[AgentRun]:
+    began = perf_counter()
     requests = seat_requests(members, tokens_of(ground.keys), ground.valuation.numeraire)
     world = ground.make_world(requests)
     try:
@@ -207,6 +212,7 @@ async def _run_world(
         one.tape = world.till.tapes.get(one.name, one.tape)
         one.stopped = "" if one.agent.state is AgentState.RUNNING else one.agent.state_reason
         one.decisions = world.audit_log.of(one.name)
+        one.seconds = perf_counter() - began
     return runs
 
 
@@ -236,8 +242,12 @@ async def _step(one: AgentRun, *, baseline: bool, asked: Asked | None = None) ->
     """Let an agent take part in the newest block. A baseline that has done its one thing is only watched."""
     one.steps += 1
     if not one.idle:
-        if await one.agent.step(perf_counter(), asked) is not None:
+        denied = one.agent.decisions["denied"]
+        decision = await one.agent.step(perf_counter(), asked)
+        if decision is not None:
             one.times.append(one.agent.desk.market.head.timestamp)
+            if one.agent.decisions["denied"] > denied:
+                one.denials.keep(decision)
         one.idle = baseline and bool(one.agent.desk.portfolio.positions)
     if one.curve.is_due(one.agent.desk):
         one.curve.sample(one.agent.desk)

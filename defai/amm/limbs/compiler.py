@@ -51,7 +51,8 @@ def cache_directory(beside: tuple[str, ...] = ()) -> Path:
     """Where machine code is kept: NUMBA_CACHE_DIR if that is set, else the user's cache directory.
 
     A directory for every version of these sources, of numba and of Python, and every processor; numba itself would
-    look no further than the file in which a function stands.
+    look no further than the file in which a function stands. Where the sources lie makes no difference: whoever has
+    the same ones in another folder compiles nothing.
     """
     numba, binding = importlib.import_module("numba"), importlib.import_module("llvmlite.binding")
     digest = hashlib.sha256()
@@ -166,7 +167,7 @@ class _Entry:
 
     def is_kept(self) -> bool:
         """Whether it need not be compiled any more."""
-        kept = self._directory is not None and any(self._directory.rglob(self._pattern))
+        kept = self._directory is not None and any(self._directory.glob(self._pattern))
         return self._ready or kept
 
     def _remember(self) -> bool:
@@ -174,12 +175,48 @@ class _Entry:
         if self._directory is None:
             return False
         config: Any = importlib.import_module("numba.core.config")
-        before, config.CACHE_DIR = config.CACHE_DIR, str(self._directory)
+        before = config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES
+        config.CACHE_DIR = str(self._directory)
+        config.CACHE_LOCATOR_CLASSES = f"{__name__}.{Place.__name__}"
         try:
             self._dispatcher.enable_caching()
         finally:
-            config.CACHE_DIR = before
-        return any(self._directory.rglob(self._pattern))
+            config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES = before
+        return any(self._directory.glob(self._pattern))
+
+
+class Place:
+    """Where numba keeps a function's machine code: a numba cache locator.
+
+    numba's own puts it under a hash of the folder that the source lies in, so that every checkout would compile anew.
+    The directory's name has a hash of the sources in it, so that it is all the stamp there has to be.
+    """
+
+    def __init__(self, directory: str, line: int) -> None:
+        self._directory = directory
+        self._line = line
+
+    @classmethod
+    def from_function(cls, function: FunctionType, _file: str) -> "Place":
+        """The place of a function, in the directory that numba is told of at the moment."""
+        config: Any = importlib.import_module("numba.core.config")
+        return cls(config.CACHE_DIR, function.__code__.co_firstlineno)
+
+    def ensure_cache_path(self) -> None:
+        """See that there is a directory."""
+        Path(self._directory).mkdir(parents=True, exist_ok=True)
+
+    def get_cache_path(self) -> str:
+        """The directory."""
+        return self._directory
+
+    def get_source_stamp(self) -> str:
+        """What tells these sources from others."""
+        return Path(self._directory).name
+
+    def get_disambiguator(self) -> str:
+        """What tells a function from others of its name in a module of the same name."""
+        return str(self._line)
 
 
 def _say(sentence: str) -> None:

@@ -1,6 +1,7 @@
 """How the kernel is reached: chosen, refused, compiled, kept."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import defai
 from defai.amm import Pool, PoolStateError, SwapResult, get_sqrt_ratio_at_tick, kernel
 from defai.amm.kernel import KernelPool, SwapOrder, orders, swap_many
 from defai.amm.limbs import batches
@@ -32,9 +34,10 @@ def pool() -> Pool:
     return pool
 
 
-def ran(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def ran(program: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", program],
+        cwd=cwd,
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
@@ -50,6 +53,23 @@ def test_the_first_use_says_that_it_compiles_and_the_second_is_silent(tmp_path: 
     assert "compiling the AMM kernel (ratios_at_ticks); this happens once" in first.stderr
     assert f"s, kept in {tmp_path}" in first.stderr
     assert second.stderr == ""
+
+
+def test_the_same_sources_in_another_folder_compile_nothing(tmp_path: Path) -> None:
+    kept, copy = tmp_path / "kept", tmp_path / "copy"
+    package = Path(defai.__file__).parent
+    shutil.copytree(package, copy / "defai", ignore=shutil.ignore_patterns("__pycache__"))
+    here = ran(TICKS, NUMBA_CACHE_DIR=str(kept))
+    elsewhere = ran(f"{TICKS}\nimport defai; print(defai.__file__)", cwd=copy, NUMBA_CACHE_DIR=str(kept))
+
+    assert "compiling" in here.stderr
+    assert elsewhere.stdout.splitlines()[-1].startswith(str(copy))
+    assert elsewhere.stderr == ""
+    changed = copy / "defai" / "amm" / "limbs" / "ticks.py"
+    changed.write_text(changed.read_text() + "\nCHANGED = True\n")
+    asked = "from defai.amm.limbs.compiler import cache_directory; print(cache_directory().name)"
+    names = {ran(asked, cwd=folder, NUMBA_CACHE_DIR=str(kept)).stdout for folder in (package.parent, copy)}
+    assert len(names) == 2, "other sources are kept apart"
 
 
 def test_where_nothing_can_be_kept_it_compiles_and_says_so(tmp_path: Path) -> None:

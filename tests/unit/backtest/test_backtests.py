@@ -31,6 +31,19 @@ FIGURES = (
     *("hedged_pnl_usd", "swap_cost_usd", "gas_usd", "in_range_ratio", "sharpe_ratio", "max_drawdown"),
     *("mints", "swaps", "decisions", "baselines", "decision_digest", "seconds"),
 )
+OVERREACHER = """
+from defai.strategy.api import Context, Intent, Strategy, Swap
+
+class Overreacher(Strategy):
+    '''Wants to sell more than it has, every time a little more.'''
+
+    def pools(self):
+        return ("USDC/WETH 0.05 %",)
+
+    def decide(self, ctx: Context) -> Intent:
+        amount = 10**12 + ctx.block_number
+        return Swap(pool=ctx.pool.key.address, zero_for_one=True, amount_in_raw=amount, reason="all of it")
+"""
 MOVER = """
 from defai.strategy.api import Context, Hold, Intent, Rebalance, Strategy
 
@@ -60,6 +73,9 @@ async def test_a_backtest_says_all_it_has_to_say() -> None:
     table = await measured("static_band", parameters={"half_width": 400})
 
     assert [name for name in FIGURES if name not in table] == []
+    own = [name for name in FIGURES if name != "baselines"]
+    for name, beside in table["baselines"].items():
+        assert [key for key in own if key not in beside] == [], name
     assert (table["strategy"], table["params"], table["source_kind"]) == (
         "static_band",
         {"half_width": 400},
@@ -229,3 +245,13 @@ def test_the_command_prints_one_object_or_a_table() -> None:
 def test_the_baselines_say_what_they_are() -> None:
     for name in ("full_range", "static_band"):
         assert load(name).strategy.pools() == ("USDC/WETH 0.05 %",)
+
+
+async def test_denials_are_counted_by_their_reason(tmp_path: Path) -> None:
+    (tmp_path / "over.py").write_text(OVERREACHER)
+    table = await measured(f"{tmp_path / 'over.py'}:Overreacher", baselines=False)
+
+    assert table["denied"] == table["decisions"] == 120
+    ((reason, count),) = table["denied_for"].items()
+    assert count == 120, "reasons that differ in their numbers alone are one"
+    assert reason
