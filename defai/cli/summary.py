@@ -22,8 +22,9 @@ def narrate(event: StreamEvent) -> None:
             click.echo(f"[{event.step}/{event.steps}] {event.text}", err=True)
         case SessionStarted():
             where = f" in {event.run_directory}" if event.run_directory else ""
+            many = "agent" if len(event.agents) == 1 else "agents"
             click.echo(
-                f"{len(event.agents)} agents on {event.network} (chain id {event.chain_id}){where}", err=True
+                f"{len(event.agents)} {many} on {event.network} (chain id {event.chain_id}){where}", err=True
             )
         case ExecutionSettled():
             record = f"record #{event.record_id}" if event.record_id is not None else event.status

@@ -19,6 +19,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import chdir
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -110,6 +111,10 @@ class Session:
             path = self._here / block.title
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, encoding="utf-8")
+        with chdir(self._here):
+            return self._done(block)
+
+    def _done(self, block: Block) -> str:
         if block.language == "python" and block.title:
             runpy.run_path(str(self._here / block.title))
         elif block.language == "toml":
