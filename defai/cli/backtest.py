@@ -73,17 +73,23 @@ def command(
 
 def _run(request: "BacktestRequest", out: Path | None, *, as_json: bool) -> None:
     from defai.backtest.figures import figures  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.backtest.past_runs import note_runs  # noqa: PLC0415  the same
     from defai.backtest.record import record_of  # noqa: PLC0415  the same
     from defai.backtest.report import page, text  # noqa: PLC0415  the same
     from defai.backtest.request import perform  # noqa: PLC0415  the same
     from defai.backtest.run_files import write_run  # noqa: PLC0415  the same
     from defai.cli.output import print_json  # noqa: PLC0415  the same
+    from defai.strategy.registry import load  # noqa: PLC0415  the same
 
     result = asyncio.run(perform(request, _quiet if as_json else _say))
     table = figures(result, request.lvr_interval_s, hourly=True)
     if out is not None:
         record = record_of(request, result, table)
         write_run(out, record, page(record))
+    loaded = [load(reference) for reference in request.strategies]
+    lost = note_runs(loaded, table, out)
+    if lost:
+        click.echo(f"This run is not listed with its strategy: {lost}.", err=True)
     if as_json:
         print_json(table)
         return

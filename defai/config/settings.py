@@ -148,6 +148,7 @@ class Settings(Section):
     Attributes:
         anchor_every_blocks: how often the decisions that moved nothing are anchored on chain.
         run_dir: where the run is kept; None makes a new directory in the user's data directory.
+        strategies_dir: a folder in which strategies are looked for by name ahead of ./strategies and defai's own.
         limits: of every agent, where it sets none of its own.
     """
 
@@ -158,6 +159,7 @@ class Settings(Section):
     agents: tuple[AgentSettings, ...] = ()
     anchor_every_blocks: Annotated[int, Field(ge=1, le=100_000)] = 50
     run_dir: Path | None = None
+    strategies_dir: Path | None = None
 
     @model_validator(mode="after")
     def _names_each_agent_once(self) -> Self:
@@ -217,7 +219,7 @@ class Settings(Section):
         environment: Mapping[str, str] | None,
     ) -> Self:
         shape = sources.Shape(
-            top=frozenset({"anchor_every_blocks", "run_dir"}),
+            top=frozenset({"anchor_every_blocks", "run_dir", "strategies_dir"}),
             sections={
                 "network": tuple(NetworkSettings.model_fields),
                 "market": tuple(MarketSettings.model_fields),

@@ -228,11 +228,12 @@ def _start_paths_at(table: dict[str, Any], folder: Path) -> None:
     def started(text: object) -> object:
         return str(folder / Path(text).expanduser()) if isinstance(text, str) else text
 
-    if "run_dir" in table:
-        table["run_dir"] = started(table["run_dir"])
+    for key in ("run_dir", "strategies_dir"):
+        if key in table:
+            table[key] = started(table[key])
     market, agents = table.get("market"), table.get("agents")
     if isinstance(market, dict) and "prices" in market:
         market["prices"] = started(market["prices"])
     for agent in agents if isinstance(agents, list) else []:
-        if isinstance(agent, dict) and ".py:" in str(agent.get("strategy", "")):
+        if isinstance(agent, dict) and re.search(r"\.py(:|$)", str(agent.get("strategy", ""))):
             agent["strategy"] = started(agent["strategy"])

@@ -49,7 +49,7 @@ def load_fleet(settings: Settings, pools: Sequence[PoolKey]) -> tuple[Member, ..
     by_name = {key.name: key for key in pools}
     members = []
     for agent in settings.agents:
-        loaded = load(agent.strategy, agent.parameters)
+        loaded = load(agent.strategy, agent.parameters, first=settings.strategies_dir)
         wanted = _wishes(agent.name, loaded)
         for name in wanted:
             if name not in by_name:

@@ -1,29 +1,29 @@
-"""Finding strategies: by `file.py:Class`, by a name in the strategies folder, or by an installed entry point.
+"""Finding strategies: by `file.py:Class`, by a name in a strategies folder, or by an installed entry point.
 
 Names are listed by reading files' syntax trees, so that listing imports nothing; a file is imported when one of its
 strategies is asked for. A file that cannot be read is reported by name, and the rest are there all the same.
 """
 
-import ast
-import hashlib
-import importlib.util
+import os
 import re
-import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from importlib.abc import SourceLoader
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
-from inspect import getsource, isabstract
+from inspect import isabstract
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from defai.errors import ConfigError, NotFoundError, did_you_mean
-from defai.strategy.api import Strategy
+from defai.strategy.api import API_VERSION, Strategy
+from defai.strategy.declared import Declared, declared_in, uncollected
+from defai.strategy.importing import Found, import_file, import_plugin, plugin_file
+from defai.strategy.parameters import Parameter
 
-ENTRY_POINTS = "defai.strategies"
+ENTRY_POINTS: Final = "defai.strategies"
+FOLDER_VARIABLE: Final = "DEFAI_STRATEGIES_DIR"
+"""Names a folder of strategies, ahead of ./strategies; `strategies_dir` of the settings says the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,10 @@ class StrategyName:
     Attributes:
         name: what it is called: its file's name, or the class's in snake_case where a file has several.
         origin: the file, or the entry point's value.
-        problem: why its file cannot be read; empty where it can.
+        problem: why it cannot be used; empty where nothing speaks against it yet.
         installed: whether it comes from an installed package, not from a file of a strategies folder.
+        file: where its source stands; empty where that is not known without importing it.
+        parameters: as its file declares them.
     """
 
     name: str
@@ -43,6 +45,8 @@ class StrategyName:
     summary: str
     problem: str = ""
     installed: bool = False
+    file: str = ""
+    parameters: tuple[Parameter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class LoadedStrategy:
 
 
 def strategies_folder() -> Path:
-    """The folder that strategies are looked for in first: ./strategies, else the one that came with defai."""
+    """The folder that strategies are looked for in first."""
     return _strategies_folders()[0]
 
 
@@ -67,50 +71,84 @@ def shipped_folder() -> Path:
     return beside if beside.is_dir() else package / "bundled"
 
 
-def _strategies_folders() -> tuple[Path, ...]:
-    """The author's own folder before the one that came with defai, whose strategies the demo runs anywhere."""
-    shipped, here = shipped_folder(), Path.cwd() / "strategies"
-    return (here, shipped) if here.is_dir() and here != shipped else (shipped,)
+def _strategies_folders(first: Path | None = None) -> tuple[Path, ...]:
+    """The configured folder, then ./strategies, then the one that came with defai, which the demo runs anywhere."""
+    configured, here = first or os.environ.get(FOLDER_VARIABLE), Path.cwd() / "strategies"
+    places = [Path(configured).absolute()] if configured else []
+    places += [here] if here.is_dir() else []
+    return tuple(dict.fromkeys([*places, shipped_folder()]))
 
 
-def list_names(folder: Path | None = None) -> list[StrategyName]:
+def list_names(folder: Path | None = None, *, first: Path | None = None) -> list[StrategyName]:
     """Every strategy there is to ask for, by name, without importing one of them.
 
-    Where a name is there twice, the author's own file comes before one of defai's, and that before a plugin.
+    A folder's files are looked at, and NAME/NAME.py of the folders in it. Where a name is there twice, the author's own
+    file comes before one of defai's, and that before a plugin.
+
+    Args:
+        folder: look there alone, and among the installed plugins; the usual places by default.
+        first: a folder to look in ahead of the usual places.
     """
-    folders = _strategies_folders() if folder is None else (folder,)
-    files = (path for place in folders for path in sorted(place.glob("*.py")))
+    folders = _strategies_folders(first) if folder is None else (folder,)
     found: dict[str, StrategyName] = {}
-    for name in (name for path in files for name in _names_in(path)):
-        found.setdefault(name.name, name)
-    for point in entry_points(group=ENTRY_POINTS):
-        class_name = point.value.partition(":")[2]
-        plugin = StrategyName(point.name, point.value, class_name, "installed plugin", installed=True)
-        found.setdefault(point.name, plugin)
+    with uncollected():
+        for path in (path for place in folders for path in _files_in(place)):
+            for name in _names_in(path):
+                found.setdefault(name.name, name)
+        for point in entry_points(group=ENTRY_POINTS):
+            found.setdefault(point.name, _plugin_name(point))
     return sorted(found.values(), key=lambda entry: entry.name)
 
 
 def load(
-    reference: str, parameters: Mapping[str, Any] | None = None, folder: Path | None = None
+    reference: str,
+    parameters: Mapping[str, Any] | None = None,
+    folder: Path | None = None,
+    *,
+    first: Path | None = None,
 ) -> LoadedStrategy:
     """Load a strategy and give it its parameters.
 
     Args:
-        reference: `path/to/file.py:Class`, or a name that `list_names` lists.
+        reference: `path/to/file.py:Class`, `path/to/file.py` where the file has one, or a name that `list_names` lists.
         parameters: values for its fields; the rest keep their defaults.
         folder: where names are looked for; the usual places by default.
+        first: a folder where names are looked for ahead of the usual places.
 
     Raises:
         NotFoundError: where there is no such file, class or name.
-        ConfigError: where the file cannot be imported or a parameter does not fit.
+        ConfigError: where the file cannot be imported, was written for another version of the API, or a parameter
+            does not fit.
     """
+    path, class_name = split_reference(reference)
+    if path is None:
+        found, name = _find_named(reference, list_names(folder, first=first)), reference
+    else:
+        class_name = _declared_class(path, class_name)
+        found, name = import_file(path, class_name), snake_case(class_name)
+    refuse_other_version(found.cls.__name__, found.cls.api_version, found.origin)
+    return LoadedStrategy(name, _instantiate(found.cls, parameters or {}), found.source, found.origin)
+
+
+def split_reference(reference: str) -> tuple[Path | None, str | None]:
+    """The file and the class that a reference names; no file where it is a name, no class where it names none."""
+    if reference.endswith(".py"):
+        return Path(reference), None
     path_text, _, class_name = reference.rpartition(":")
-    is_file = path_text.endswith(".py")
-    cls, source, origin = (
-        _load_file(Path(path_text), class_name) if is_file else _load_named(reference, folder)
-    )
-    name = snake_case(class_name or cls.__name__) if is_file else reference
-    return LoadedStrategy(name, _instantiate(cls, parameters or {}), source, origin)
+    return (Path(path_text), class_name) if path_text.endswith(".py") else (None, None)
+
+
+def refuse_other_version(class_name: str, version: object, origin: str) -> None:
+    """Refuse a strategy that was written for another version of the API.
+
+    Raises:
+        ConfigError: where it was.
+    """
+    problem = _version_problem(class_name, version)
+    if problem:
+        raise ConfigError(
+            f"{origin}: {problem}.", "Install the defai it was written for, or another version of it."
+        )
 
 
 def snake_case(name: str) -> str:
@@ -118,112 +156,111 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
+def _version_problem(class_name: str, version: object) -> str:
+    if version == API_VERSION:
+        return ""
+    return f"{class_name} was written for version {version} of the strategy API, and this defai offers {API_VERSION}"
+
+
+def _files_in(folder: Path) -> Iterator[Path]:
+    """A folder's files, and the file of each folder in it that bears its name."""
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        if entry.name.endswith(".py"):
+            yield Path(entry.path)
+        elif not entry.name.startswith((".", "_")) and entry.is_dir():
+            inner = Path(entry.path) / f"{entry.name}.py"
+            if inner.is_file():
+                yield inner
+
+
 def _names_in(path: Path) -> list[StrategyName]:
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-    except (SyntaxError, UnicodeDecodeError, OSError) as error:
-        return [StrategyName(path.stem, str(path), "", "", f"{type(error).__name__}: {error}")]
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and _extends_strategy(node)]
+        classes = declared_in(path.read_bytes())
+    except (SyntaxError, ValueError, OSError) as error:
+        problem = f"{type(error).__name__}: {error}"
+        return [StrategyName(path.stem, str(path), "", "", problem, file=str(path))]
     return [
-        StrategyName(
-            name=path.stem if len(classes) == 1 else snake_case(node.name),
-            origin=str(path),
-            class_name=node.name,
-            summary=(ast.get_docstring(node) or "").split("\n")[0],
-        )
-        for node in classes
+        _name(path.stem if len(classes) == 1 else snake_case(one.class_name), str(path), path, one)
+        for one in classes
     ]
 
 
-def _extends_strategy(node: ast.ClassDef) -> bool:
-    return any(isinstance(base, ast.Name) and base.id == "Strategy" for base in node.bases)
+def _name(name: str, origin: str, path: Path, declared: Declared, *, installed: bool = False) -> StrategyName:
+    version = declared.api_version
+    return StrategyName(
+        name=name,
+        origin=origin,
+        class_name=declared.class_name,
+        summary=declared.summary,
+        problem=_version_problem(declared.class_name, version) if version is not None else "",
+        installed=installed,
+        file=str(path),
+        parameters=declared.parameters,
+    )
 
 
-def _load_named(name: str, folder: Path | None) -> tuple[type[Strategy], bytes, str]:
-    names = list_names(folder)
+def _plugin_name(point: EntryPoint) -> StrategyName:
+    """A plugin as its file declares it, where that is found without importing anything."""
+    class_name = point.value.partition(":")[2]
+    bare = StrategyName(point.name, point.value, class_name, "installed plugin", installed=True)
+    path = plugin_file(point)
+    if path is None:
+        return bare
+    try:
+        classes = declared_in(path.read_bytes())
+    except (SyntaxError, ValueError, OSError) as error:
+        return replace(bare, problem=f"{type(error).__name__}: {error}", file=str(path))
+    for declared in classes:
+        if declared.class_name == class_name:
+            return _name(point.name, point.value, path, declared, installed=True)
+    return replace(bare, file=str(path))
+
+
+def _find_named(name: str, names: Sequence[StrategyName]) -> Found:
     for entry in names:
         if entry.name == name:
             if entry.problem:
-                raise ConfigError(f"The strategy file {entry.origin} cannot be read: {entry.problem}.")
+                what = f"The strategy file {entry.file}" if entry.file else f"The strategy '{name}'"
+                raise ConfigError(f"{what} cannot be used: {entry.problem}.")
             if entry.installed:
-                return _load_plugin(entry_points(group=ENTRY_POINTS)[name])
-            return _load_file(Path(entry.origin), entry.class_name)
+                return import_plugin(entry_points(group=ENTRY_POINTS)[name])
+            return import_file(Path(entry.origin), entry.class_name)
     known = [entry.name for entry in names if not entry.problem]
     hint = did_you_mean(name, known) or f"There are: {', '.join(known) or 'none'}."
     raise NotFoundError(f"There is no strategy called '{name}'.", hint)
 
 
-def _load_plugin(point: EntryPoint) -> tuple[type[Strategy], bytes, str]:
-    try:
-        cls = point.load()
-    except (Exception, SystemExit) as error:
-        raise ConfigError(
-            f"The installed strategy '{point.name}' ({point.value}) cannot be imported: "
-            f"{type(error).__name__}: {error}."
-        ) from error
-    if not (isinstance(cls, type) and issubclass(cls, Strategy)):
-        raise ConfigError(f"The installed strategy '{point.name}' ({point.value}) is no Strategy.")
-    return cls, getsource(sys.modules[cls.__module__]).encode(), point.value
+def _declared_class(path: Path, class_name: str | None) -> str:
+    """The class that is meant: the one that is named, or the only one of the file; before anything is imported.
 
-
-def _load_file(path: Path, class_name: str) -> tuple[type[Strategy], bytes, str]:
+    Raises:
+        NotFoundError: where there is no such file, or no strategy in it.
+        ConfigError: where it cannot be read, was written for another version of the API, or none is named of several.
+    """
     if not path.is_file():
         raise NotFoundError(f"There is no strategy file {path}.")
-    source = path.read_bytes()
-    module = _import_file(path, source)
-    cls = getattr(module, class_name, None)
-    if not (isinstance(cls, type) and issubclass(cls, Strategy)):
-        known = [name for name, value in vars(module).items() if _is_strategy(value, module)]
-        raise NotFoundError(
-            f"{path} has no strategy class called '{class_name}'.",
-            did_you_mean(class_name, known) or f"It has: {', '.join(known) or 'none'}.",
-        )
-    return cls, source, str(path)
-
-
-def _is_strategy(value: object, module: ModuleType) -> bool:
-    return isinstance(value, type) and issubclass(value, Strategy) and value.__module__ == module.__name__
-
-
-class _SourceAsRead(SourceLoader):
-    """Compiles the very bytes that a strategy's digest is made of.
-
-    The usual loader reads the file once more, and trusts bytecode of another version of it that was written within the
-    same second at the same length.
-    """
-
-    def __init__(self, path: Path, source: bytes) -> None:
-        self._path = str(path)
-        self._source = source
-
-    def get_filename(self, fullname: str) -> str:  # noqa: ARG002  it loads one file
-        """Where the source was read."""
-        return self._path
-
-    def get_data(self, path: str) -> bytes:  # noqa: ARG002  the same
-        """The source as it was read."""
-        return self._source
-
-
-def _import_file(path: Path, source: bytes) -> ModuleType:
-    name = (
-        f"defai_strategy_{path.stem}_{hashlib.sha256(str(path.resolve()).encode() + source).hexdigest()[:12]}"
-    )
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path, loader=_SourceAsRead(path, source))
-    if spec is None or spec.loader is None:
-        raise ConfigError(f"{path} is not a Python file.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        del sys.modules[name]
+        declared = {one.class_name: one for one in declared_in(path.read_bytes())}
+    except (SyntaxError, ValueError, OSError) as error:
         raise ConfigError(
-            f"The strategy file {path} cannot be imported: {type(error).__name__}: {error}."
+            f"The strategy file {path} cannot be used: {type(error).__name__}: {error}."
         ) from error
-    return module
+    if class_name is None and len(declared) > 1:
+        raise ConfigError(
+            f"{path} has several strategies.", f"Name one of them: {path}:{next(iter(declared))}."
+        )
+    if class_name is None and not declared:
+        raise NotFoundError(
+            f"{path} has no strategy in it.", "A strategy is a class that derives from Strategy."
+        )
+    name = next(iter(declared)) if class_name is None else class_name
+    if name in declared and declared[name].api_version is not None:
+        refuse_other_version(name, declared[name].api_version, str(path))
+    return name
 
 
 def _instantiate(cls: type[Strategy], parameters: Mapping[str, Any]) -> Strategy:

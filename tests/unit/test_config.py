@@ -89,11 +89,14 @@ def test_an_agents_limits_stand_on_the_fleets(tmp_path: Path) -> None:
 
 def test_paths_in_a_file_start_at_its_folder(tmp_path: Path) -> None:
     text = (
-        "run_dir = 'run'\n[market]\nprices = 'eth.csv'\n[[agents]]\nname = 'a'\nstrategy = 'mine.py:Mine'\n"
+        "run_dir = 'run'\nstrategies_dir = 'mine'\n[market]\nprices = 'eth.csv'\n"
+        "[[agents]]\nname = 'a'\nstrategy = 'mine.py:Mine'\n[[agents]]\nname = 'b'\nstrategy = 'b.py'\n"
     )
     settings = Settings.load(write(tmp_path, text), environment={})
     assert settings.run_dir == tmp_path / "run"
+    assert settings.strategies_dir == tmp_path / "mine"
     assert settings.market.prices == tmp_path / "eth.csv"
+    assert settings.agents[1].strategy == str(tmp_path / "b.py")
     assert settings.agents[0].strategy == f"{tmp_path / 'mine.py'}:Mine"
 
 

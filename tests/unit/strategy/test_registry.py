@@ -45,6 +45,10 @@ SHIPPED = {
 Write = Callable[[str, str], Path]
 
 
+def later(text: str, version: str = "9") -> str:
+    return text.replace("    blocks:", f"    api_version = {version}\n    blocks:", 1)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     path = tmp_path / "mine"
@@ -107,8 +111,89 @@ def test_a_file_that_cannot_be_read_is_reported_and_the_rest_are_there(folder: P
     assert problems["broken"].startswith("SyntaxError: ")
     assert problems["latin"].startswith("UnicodeDecodeError: ")
     assert load("patient", folder=folder).name == "patient"
-    with pytest.raises(ConfigError, match=r"broken\.py cannot be read: SyntaxError"):
+    with pytest.raises(ConfigError, match=r"broken\.py cannot be used: SyntaxError"):
         load("broken", folder=folder)
+
+
+def test_a_folder_in_the_folder_holds_the_strategy_of_its_name(folder: Path) -> None:
+    for inside in (
+        "patient/patient.py",
+        "patient/test_patient.py",
+        ".hidden/.hidden.py",
+        "other/patient2.py",
+    ):
+        path = folder / inside
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(GOOD, encoding="utf-8")
+    (entry,) = list_names(folder)
+    assert (entry.name, entry.file) == ("patient", str(folder / "patient" / "patient.py"))
+    assert load("patient", folder=folder).name == "patient"
+
+
+def test_a_configured_folder_comes_first(folder: Path, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("hold.py", GOOD)
+    monkeypatch.setenv(registry.FOLDER_VARIABLE, str(folder))
+    assert strategies_folder() == folder
+    assert type(load("hold").strategy).__name__ == "Patient"
+    assert load("volatility_band").name == "volatility_band", "the others are there all the same"
+    monkeypatch.delenv(registry.FOLDER_VARIABLE)
+    assert type(load("hold", first=folder).strategy).__name__ == "Patient", "as the settings say it"
+    assert type(load("hold").strategy).__name__ == "HoldTokens"
+
+
+def test_one_for_another_version_of_the_api_says_so_before_it_is_imported(folder: Path, write: Write) -> None:
+    path = write("later.py", "from defai.strategy.api import NotYetThere\n" + later(GOOD))
+    sentence = "Patient was written for version 9 of the strategy API, and this defai offers 1"
+    (entry,) = list_names(folder)
+    assert entry.problem == sentence
+    for reference in ("later", str(path), f"{path}:Patient"):
+        with pytest.raises(ConfigError, match=sentence):
+            load(reference, folder=folder)
+
+
+def test_a_version_that_takes_an_import_to_know_is_looked_at_then(folder: Path, write: Write) -> None:
+    path = write("later.py", "VERSION = 8 + 1\n" + later(GOOD, "VERSION"))
+    assert [entry.problem for entry in list_names(folder)] == [""]
+    with pytest.raises(ConfigError, match="for version 9 of the strategy API"):
+        load(str(path))
+
+
+def test_a_file_with_one_strategy_names_it(write: Write) -> None:
+    assert load(str(write("patient.py", GOOD))).name == "patient"
+    with pytest.raises(ConfigError, match=r"pair\.py has several strategies") as caught:
+        load(str(write("pair.py", TWO)))
+    assert caught.value.hint.endswith("pair.py:Patient.")
+    with pytest.raises(NotFoundError, match="has no strategy in it"):
+        load(str(write("none.py", "x = 1\n")))
+    with pytest.raises(ConfigError, match=r"broken\.py cannot be used: SyntaxError"):
+        load(str(write("broken.py", "def (:\n")))
+
+
+def test_plugins_are_read_without_importing_them(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "site" / "defai_test_package"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise SystemExit('imported')\n", encoding="utf-8")
+    (package / "good.py").write_text(GOOD, encoding="utf-8")
+    (package / "late.py").write_text(later(GOOD), encoding="utf-8")
+    (package / "broken.py").write_text("def (:\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    points = [
+        EntryPoint(name, f"defai_test_package.{name}:Patient", registry.ENTRY_POINTS)
+        for name in ("good", "late", "broken", "gone")
+    ]
+    monkeypatch.setattr(registry, "entry_points", lambda group: EntryPoints(points).select(group=group))
+    found = {entry.name: entry for entry in list_names(folder)}
+    assert found["good"].summary == "Wait."
+    assert [one.name for one in found["good"].parameters] == ["blocks", "edge"]
+    assert "version 9" in found["late"].problem
+    assert found["broken"].problem.startswith("SyntaxError")
+    assert (found["gone"].file, found["gone"].problem) == ("", "")
+    with pytest.raises(ConfigError, match=r"'good'.*cannot be imported: SystemExit"):
+        load("good", folder=folder)
+    with pytest.raises(ConfigError, match="version 9"):
+        load("late", folder=folder)
 
 
 def test_an_unknown_name_is_answered_with_a_near_one(folder: Path, write: Write) -> None:
