@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from defai.amm import MAX_TICK, MIN_TICK
+from defai.backtest.sources.days import begins_at, day_of, without_a_gap
+from defai.backtest.sources.tables import head_of
 from defai.errors import ConfigError, NotFoundError, did_you_mean
 from defai.market.bars import LARGEST_AMOUNT, MINUTE_S, Column, Limbs, MinuteBars, Ticks, to_limbs
 
@@ -36,11 +38,12 @@ COLUMNS: Final = (
 )
 _TICKS: Final = ("openTick", "closeTick", "lowestTick", "highestTick")
 _AMOUNTS: Final = ("inAmount0", "inAmount1", "currentLiquidity")
-_NAME: Final = re.compile(r"(?P<chain>[a-z0-9]+)-(?P<pool>0x[0-9a-fA-F]{40})-(?P<day>\d{4}-\d{2}-\d{2})")
+_NAME: Final = re.compile(r"(?P<chain>[a-z0-9]+)-(?P<pool>0x[0-9a-fA-F]{40})")
 _DAY_S: Final = 86_400
 _PARTS: Final = 16
 WIDEST_GAP_S: Final = 3_600
-"""Files that leave out more than this are not padded: nobody knows where the price was."""
+"""Files that leave out more than this are not padded: nobody knows where the price was. But for the beginning of a day:
+a day's file begins with its first swap, so that the price stood still from the end of the day before."""
 
 
 _Number = TypeVar("_Number", np.int32, np.uint64)
@@ -84,13 +87,24 @@ class _Rows:
 
 
 def minute_files(source: Path) -> tuple[Path, ...]:
-    """The minute files of a source: itself, or those of a folder, in the order of their names; may be none."""
-    if source.is_dir():
-        return tuple(sorted(path for path in source.iterdir() if path.name.endswith(_ENDINGS)))
-    return (source,) if source.name.endswith(_ENDINGS) else ()
+    """The minute files of a source: itself, or those of a folder, in the order of their names; may be none.
+
+    They are called `.minute.csv`; a CSV by another name is one if it has their columns.
+
+    Raises:
+        ConfigError: where a file is called a CSV and cannot be read as one.
+    """
+    paths = sorted(source.iterdir()) if source.is_dir() else [source]
+    named = tuple(path for path in paths if path.name.endswith(_NAMED))
+    return named or tuple(path for path in paths if path.name.endswith(_ENDINGS) and _has_bars(path))
 
 
-_ENDINGS: Final = (".minute.csv", ".minute.csv.gz")
+def _has_bars(path: Path) -> bool:
+    return path.is_file() and set(COLUMNS) <= set(head_of(path))
+
+
+_ENDINGS: Final = (".csv", ".csv.gz")
+_NAMED: Final = (".minute.csv", ".minute.csv.gz")
 
 
 def pool_of(path: Path) -> tuple[str, str] | None:
@@ -134,11 +148,11 @@ def read_bars(source: Path, first: int | None = None, last: int | None = None) -
 
 
 def _may_hold(path: Path, first: int | None, last: int | None) -> bool:
-    match = _NAME.match(path.name)
-    if match is None:
+    day = day_of(path)
+    if day is None:
         return True
-    day = int(datetime.fromisoformat(match["day"]).replace(tzinfo=UTC).timestamp())
-    return (first is None or day + _DAY_S > first) and (last is None or day < last)
+    begins = begins_at(day)
+    return (first is None or begins + _DAY_S > first) and (last is None or begins < last)
 
 
 def _content(path: Path) -> bytes:
@@ -216,7 +230,9 @@ def _check_order(timestamps: Column, path: Path, lines: NDArray[np.int64]) -> No
     """Check that every minute comes after the one before it, and not long after."""
     steps = np.diff(timestamps)
     offset = len(lines) - len(steps)
-    for step in np.flatnonzero((steps <= 0) | (steps > WIDEST_GAP_S))[:1]:
+    late = steps > WIDEST_GAP_S
+    late[:1] &= not (offset == 0 and _is_next_day(*timestamps[:2]))
+    for step in np.flatnonzero((steps <= 0) | late)[:1]:
         place = f"{path.name}, line {lines[step + offset]}"
         before, now = _text(timestamps[step]), _text(timestamps[step + 1])
         if steps[step] == 0:
@@ -225,8 +241,13 @@ def _check_order(timestamps: Column, path: Path, lines: NDArray[np.int64]) -> No
             raise ConfigError(f"{place}: {now} comes after {before}: the rows are not in order.")
         raise ConfigError(
             f"{place}: there are no bars between {before} and {now}.",
-            "Give a time range without a gap, or fetch the days between.",
+            without_a_gap(minute_files(path.parent)),
         )
+
+
+def _is_next_day(end: int, beginning: int) -> bool:
+    """Whether a moment is the last minute of a day, and another one on the day after."""
+    return (end + MINUTE_S) % _DAY_S == 0 and end < beginning < end + MINUTE_S + _DAY_S
 
 
 def _timestamps(texts: Sequence[str], path: Path, lines: Sequence[int]) -> Column:

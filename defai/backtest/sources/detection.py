@@ -5,6 +5,7 @@ from pathlib import Path
 
 from defai.backtest.sources.bars import minute_files
 from defai.backtest.sources.event_files import event_files
+from defai.backtest.sources.nearest import no_history
 from defai.errors import ConfigError, NotFoundError
 from defai.marketsim.price_files import has_prices
 from defai.worlds.dataset import MANIFEST
@@ -39,7 +40,4 @@ def detect(source: Path) -> SourceKind:
         return SourceKind.BARS
     if source.is_file() and has_prices(source):
         return SourceKind.PRICES
-    raise ConfigError(
-        f"{source} is no history that can be read.",
-        "There are: events (.tick.csv, .raw.csv, parquet, recordings), minute bars (.minute.csv), prices (OHLCV).",
-    )
+    raise no_history(source)

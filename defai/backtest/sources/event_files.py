@@ -7,17 +7,18 @@ sets (`manifest.json`).
 
 import hashlib
 import json
-import re
-from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from defai.amm import AmmRevert, Pool
 from defai.backtest.sources.arithmetic import require_pool_arithmetic
 from defai.backtest.sources.datasets import data_set_of, history_of_data_set
-from defai.backtest.sources.known_pools import CHAINS, find_pool, find_token, place_of
+from defai.backtest.sources.days import begins_at, day_of, without_a_gap
+from defai.backtest.sources.known_pools import CHAINS, Place, find_pool, find_token, place_of
 from defai.backtest.sources.logged import Logged, is_raw_table, is_tick_table, read_events, seconds_of
 from defai.backtest.sources.reconstruction import follow_known, reconstruct
 from defai.backtest.sources.tables import Row, head_of, read_content, read_table
@@ -35,7 +36,6 @@ from defai.errors import ConfigError, NotFoundError
 from defai.worlds.event_history import EventHistory, SwapCall, follow
 from defai.worlds.recording import BLOCKS, OPENING, read_recording
 
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ENDINGS: Final = (".csv", ".csv.gz", ".parquet", ".json")
 _BORN: Final = "exact: the pool's whole life, from its first price"
 
@@ -63,7 +63,7 @@ def read_event_history(
     if not files:
         raise NotFoundError(f"{source} has no events to read.")
     if files[0].suffix == ".json":
-        return _from_whole_life(files[0], end_time)
+        return _from_whole_life(files[0], traded, end_time)
     return _from_tables(source, _without_gaps(source, files, first_time), traded, end_time)
 
 
@@ -89,13 +89,8 @@ def has_events(path: Path) -> bool:
 
 
 def _begins_before(path: Path, end_time: int) -> bool:
-    day = _day_of(path)
-    return day is None or datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() < end_time
-
-
-def _day_of(path: Path) -> date | None:
-    match = _DAY.search(path.name)
-    return date.fromisoformat(match[0]) if match else None
+    day = day_of(path)
+    return day is None or begins_at(day) < end_time
 
 
 def _from_tables(
@@ -203,13 +198,13 @@ def _without_gaps(source: Path, files: Sequence[Path], first_time: int | None) -
     """The files from the last gap on that lies before the first moment wanted; no gap may lie after it."""
     kept = list(files)
     for before, after in pairwise(files):
-        days = _day_of(before), _day_of(after)
+        days = day_of(before), day_of(after)
         if days[0] is None or days[1] is None or days[1] - days[0] <= timedelta(days=1):
             continue
         if first_time is None or not _begins_before(after, first_time + 1):
             raise ConfigError(
                 f"{source} has no events between {days[0]} and {days[1]}: what happened to the pool there is unknown.",
-                "Give one of the files, a time range without a gap, or fetch the days between.",
+                without_a_gap(files),
             )
         kept = list(files[files.index(after) :])
     return kept
@@ -244,13 +239,12 @@ def _from_recording(source: Path, end_time: int | None) -> EventHistory:
     )
 
 
-def _from_whole_life(path: Path, end_time: int | None) -> EventHistory:
+def _from_whole_life(path: Path, traded: str | None, end_time: int | None) -> EventHistory:
     content = read_content(path)
     try:
         life = json.loads(content)
         config, rows = life["config"], life["events"]
-        tokens = find_token(config["token0"]), find_token(config["token1"])
-        key = PoolKey(checksum(life["pool"]), *tokens, int(config["fee"]), int(config["tick_spacing"]))
+        key = _key_of_life(life, traded)
         first_x96, begins = int(config["initial_sqrt_price_X96"]), seconds_of(rows[0]["date"])
         columns = {name: index for index, name in enumerate(_LIFE)}
         events = [
@@ -273,6 +267,18 @@ def _from_whole_life(path: Path, end_time: int | None) -> EventHistory:
     known = (opening, events, follow_known(opening, events))
     digest = "0x" + hashlib.sha256(content).hexdigest()
     return _history(key, CHAINS.get(life.get("chain", ""), 0), known, _BORN, digest, path)
+
+
+def _key_of_life(life: Mapping[str, Any], traded: str | None) -> PoolKey:
+    """The pool of a whole life, which tells everything but symbols and decimals."""
+    config = life["config"]
+    address0, address1 = checksum(config["token0"]), checksum(config["token1"])
+    pool, fee, spacing = checksum(life["pool"]), int(config["fee"]), int(config["tick_spacing"])
+    if traded is None:
+        return PoolKey(pool, find_token(address0), find_token(address1), fee, spacing)
+    said = find_pool(Place(0, pool), traded)
+    token0, token1 = replace(said.token0, address=address0), replace(said.token1, address=address1)
+    return PoolKey(pool, token0, token1, fee, spacing)
 
 
 _LIFE: Final = (

@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from defai.backtest.sources.tokens import WELL_KNOWN
 from defai.chain.codec import checksum
-from defai.chain.mainnet import POOLS, TICK_SPACINGS, TOKENS, USDC, WETH
+from defai.chain.contracts import pool_key
+from defai.chain.mainnet import POOLS, TICK_SPACINGS, USDC, WETH
 from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address, Token
 from defai.errors import ConfigError, did_you_mean
@@ -21,23 +25,14 @@ CHAINS: Final[Mapping[str, int]] = {
 }
 """Chain ids by the names that files carry."""
 
-_POLYGON_USDC: Final = Token("0x2791Bca1f2de4661ED88A30C99A7a9449Aa84174", "USDC", 6)
-_POLYGON_WETH: Final = Token("0x7ceB23fD6bC0adD59E62ac25578270cFf1b9f619", "WETH", 18)
-_ENS: Final = Token("0xC18360217D8F7Ab5e7c516566761Ea12Ce7F9D72", "ENS", 18)
-
-_KNOWN: Final[Mapping[Address, PoolKey]] = {
-    key.address: key
-    for key in (
-        *POOLS,
-        PoolKey("0x45dDa9cb7c25131DF268515131f647d726f50608", _POLYGON_USDC, _POLYGON_WETH, 500, 10),
-    )
-}
-_TOKENS: Final[Mapping[Address, Token]] = {
-    token.address: token for token in (*TOKENS, _POLYGON_USDC, _POLYGON_WETH, _ENS)
-}
 _NAME: Final = re.compile(r"(?:(?P<chain>[a-z0-9]+)-)?(?P<pool>0x[0-9a-fA-F]{40})")
 _TRADED: Final = re.compile(r"(?P<token0>\w+)(?::(?P<d0>\d+))?/(?P<token1>\w+)(?::(?P<d1>\d+))?@(?P<fee>\d+)")
-_SYMBOLS: Final[Mapping[str, int]] = {"USDC": 6, "USDT": 6, "DAI": 18, "WETH": 18, "WBTC": 8, "ENS": 18}
+_SYMBOLS: Final[Mapping[str, int]] = {
+    token.symbol: token.decimals for tokens in WELL_KNOWN.values() for token in tokens
+}
+_TOKENS: Final[Mapping[Address, Token]] = {
+    token.address: token for tokens in WELL_KNOWN.values() for token in tokens
+}
 
 
 class Place(NamedTuple):
@@ -68,10 +63,32 @@ def find_pool(place: Place, traded: str | None) -> PoolKey:
     """
     if traded is not None:
         return _pool_of(traded, place)
-    if place.pool in _KNOWN:
-        return _KNOWN[place.pool]
+    known = _recognised(place)
+    if known is not None:
+        return known
     what = f"The pool {place.pool}" if place.pool else "A pool whose address the file's name doesn't give"
     raise ConfigError(f"{what} is not one we know.", "Say what it trades: --pool USDC:6/WETH:18@500.")
+
+
+def _recognised(place: Place) -> PoolKey | None:
+    """The pool whose address comes of two well-known tokens and one of the factory's fees."""
+    for key in POOLS:
+        if key.address == place.pool:
+            return key
+    chains = [place.chain_id] if place.chain_id in WELL_KNOWN else list(WELL_KNOWN)
+    return next((pools[place.pool] for pools in map(_pools_on, chains) if place.pool in pools), None)
+
+
+@cache
+def _pools_on(chain_id: int) -> Mapping[Address, PoolKey]:
+    """All pools that there can be of a chain's well-known tokens; whether they are there is another matter."""
+    keys = (
+        pool_key(one, other, fee_pips)
+        for one, other in combinations(WELL_KNOWN[chain_id], 2)
+        if one.symbol != other.symbol
+        for fee_pips in TICK_SPACINGS
+    )
+    return {key.address: key for key in keys}
 
 
 def find_token(address: str) -> Token:

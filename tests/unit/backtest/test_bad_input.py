@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from defai.backtest.sources.bars import COLUMNS as MINUTES
 from defai.backtest.sources.event_files import read_event_history
+from defai.backtest.sources.logged import RAW_COLUMNS, TICK_COLUMNS
 from defai.cli.main import run
 from tests.unit.backtest.event_tables import NAME, Rows, tick_rows, write_csv
 from tests.unit.backtest.minute_scenes import minute_file
@@ -71,7 +73,7 @@ PRICES: list[tuple[Spoil, str]] = [
     (doubled, r"eth.csv, line 11: its time 2022-07-01 08:00:00 UTC is the same as the row's before"),
     (replaced(7, 4, "0"), r"eth.csv, line 7: the close is zero; a price is positive"),
     (replaced(7, 4, "none"), r"eth.csv, line 7: the close 'none' is no number"),
-    (without_close, r"eth.csv is no history that can be read"),
+    (without_close, r"eth.csv looks like prices, but has no column close. +Did you mean clse"),
 ]
 
 
@@ -99,6 +101,33 @@ def test_prices_that_cannot_be_used(
 ) -> None:
     path = price_file(tmp_path, 30)
     spoil(path)
+    _matches(said, told(path, capsys))
+
+
+COLUMNS: list[tuple[str, str, str]] = [
+    (
+        NAME,
+        ",".join(TICK_COLUMNS).replace("sqrtPriceX96", "sqrtPrice"),
+        "decoded events.*no column sqrtPriceX96",
+    ),
+    (
+        "logs.raw.csv",
+        ",".join(RAW_COLUMNS).replace("pool_data", "pool"),
+        "raw logs, but has no column pool_data",
+    ),
+    ("bars.csv", ",".join(MINUTES[:-1]), "minute bars, but has no column currentLiquidity"),
+    ("eth.csv", "open time,open,high,low,volume", "prices, but has no column close"),
+    ("eth.csv", "open,high,low,volume", "prices, but has no columns timestamp, close"),
+    ("odd.csv", "a,b,c", "odd.csv is no history that can be read: its columns are a, b, c"),
+]
+
+
+@pytest.mark.parametrize(("name", "head", "said"), COLUMNS, ids=[said for _, _, said in COLUMNS])
+def test_columns_that_are_missing_are_named(
+    name: str, head: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / name
+    path.write_text(f"{head}\n")
     _matches(said, told(path, capsys))
 
 

@@ -94,6 +94,35 @@ def test_what_a_name_says(tmp_path: Path) -> None:
     assert minute_files(tmp_path / "x.tick.csv") == ()
 
 
+def test_a_day_begins_with_its_first_swap_however_late_that_is(tmp_path: Path) -> None:
+    """The price stood still from the last minute of the day before; within a day it may have gone anywhere."""
+    written(tmp_path, row("23:59", closeTick=120))
+    written(tmp_path, row("07:30", day="2022-07-20"), name=NAME.replace("07-19", "07-20"))
+    bars = read_bars(tmp_path)
+    assert (len(bars), bars.padded) == (452, 450)
+    assert set(bars.close_tick[:-1].tolist()) == {120}
+    written(tmp_path, row("23:58"))
+    with pytest.raises(ConfigError, match="no bars between 2022-07-19 23:58 and 2022-07-20 07:30"):
+        read_bars(tmp_path)
+
+
+def test_days_that_are_missing_are_answered_with_the_longest_stretch(tmp_path: Path) -> None:
+    for day in ("19", "21", "22", "24"):
+        written(tmp_path, row(day=f"2022-07-{day}"), name=NAME.replace("07-19", f"07-{day}"))
+    with pytest.raises(ConfigError) as caught:
+        read_bars(tmp_path)
+    assert caught.value.hint.endswith("--timerange 20220721-20220722.")
+
+
+def test_minute_files_by_another_name_are_known_by_their_columns(tmp_path: Path) -> None:
+    path = written(tmp_path, row(), name="polygon-2022-07-19.csv")
+    (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
+    assert minute_files(tmp_path) == (path,)
+    assert len(read_bars(tmp_path)) == 1
+    named = written(tmp_path, row())
+    assert minute_files(tmp_path) == (named,), "where some are called so, others are not looked into"
+
+
 BAD_ROWS = {
     "is no date": (row(timestamp="yesterday"), "timestamp 'yesterday' is no date and time"),
     "half a minute": (row(timestamp="2022-07-19 00:01:30"), "is not at the beginning of a minute"),
