@@ -10,7 +10,8 @@ from defai.domain.decisions import FeatureRow, Forecast
 from defai.domain.pool import PoolKey
 from defai.features.stream import watch
 from defai.portfolio.pnl import Valued
-from defai.strategy.api import Context, Outcome, PoolView
+from defai.strategy.api import Context, Outcome
+from defai.strategy.pool_view import GlimpsedPoolView
 
 
 class ForecastModel(Protocol):
@@ -51,8 +52,8 @@ class Outlook:
             outcomes: what came of its latest decisions.
         """
         market, desk = self._market, self._desk
-        pools = tuple([PoolView(key, market.pools[key.address], market.windows[key.address]) for key in keys])
-        row = self._features.row([pool.history for pool in pools]) if self._features else None
+        pools = tuple([GlimpsedPoolView(key, market.glimpse(key.address)) for key in keys])
+        row = self._features.row([market.windows[key.address] for key in keys]) if self._features else None
         head, valuation = market.head, desk.valuation
         pricing = market.pools[valuation.key.address]
         return Context(

@@ -20,6 +20,7 @@ from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address
 from defai.errors import DivergenceError
 from defai.market.depth import depth_around
+from defai.market.glimpse import Glimpse
 from defai.market.window import DEPTH_TICKS, Observation, Window
 
 WINDOW_BLOCKS = 512
@@ -75,6 +76,22 @@ class MarketState:
         self.swaps_forced = 0
         self.measures_depth = False
         self._undo: deque[_Undo] = deque(maxlen=REORG_DEPTH)
+        self._glimpses: dict[Address, Glimpse] = {}
+        self._glimpsed = head
+
+    def glimpse(self, pool: Address) -> Glimpse:
+        """A pool and its past after the newest block, to look at; the same for all who ask during it."""
+        if self._glimpsed is not self.head:
+            self._glimpses.clear()
+            self._glimpsed = self.head
+        found = self._glimpses.get(pool)
+        if found is None:
+            found = Glimpse(self.pools[pool], self.windows[pool], self.head, self._newest)
+            self._glimpses[pool] = found
+        return found
+
+    def _newest(self) -> Block:
+        return self.head
 
     def apply(self, block: Block) -> None:
         """Fold the next block in.

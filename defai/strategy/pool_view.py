@@ -1,12 +1,15 @@
 """A pool as a strategy sees it: how it stands, where it came from, and what a swap in it would give."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from defai.amm import Pool
 from defai.domain.pool import PoolKey
 from defai.domain.position import Position
 from defai.domain.tokens import Token
-from defai.market.window import Window
+from defai.market.glimpse import Glimpse
+from defai.market.window import Observation
 from defai.portfolio.pnl import contents, owed_by
 
 
@@ -36,13 +39,13 @@ class PoolView:
 
     Attributes:
         key: which pool it is: its address, tokens, fee and tick spacing.
-        state: the pool itself; of most use are `liquidity` and `ticks`.
+        state: the pool itself; of most use are `liquidity` and `ticks`. It cannot be changed; `state.copy()` can.
         history: one row a block, the newest last; `history[-1]` is the block decided upon, `history[-10:]` ten blocks.
     """
 
     key: PoolKey
     state: Pool
-    history: Window
+    history: Sequence[Observation]
 
     @property
     def tick(self) -> int:
@@ -92,6 +95,45 @@ class PoolView:
     def owed(self, position: Position) -> tuple[int, int]:
         """Token0 and token1 that a position could collect now: its fees, in smallest units."""
         return owed_by(self.state, position)
+
+
+class GlimpsedPoolView(PoolView):
+    """A view that copies the pool, and its past, when they are looked at."""
+
+    __slots__ = ("_glimpse",)
+    _glimpse: Glimpse
+
+    def __new__(cls, *_: object, **named: Any) -> Any:  # noqa: ANN401  what `dataclasses.replace` gives it
+        """A plain view where one is made from all of a view's fields."""
+        return PoolView(**named) if named else super().__new__(cls)
+
+    def __init__(self, pool_key: PoolKey, glimpse: Glimpse) -> None:
+        object.__setattr__(self, "key", pool_key)
+        object.__setattr__(self, "_glimpse", glimpse)
+
+    @property
+    def state(self) -> Pool:
+        """As in any view; so below."""
+        return self._glimpse.state
+
+    @property
+    def history(self) -> Sequence[Observation]:
+        """The past."""
+        return self._glimpse.history
+
+    @property
+    def tick(self) -> int:
+        """The tick."""
+        return self._glimpse.tick
+
+    @property
+    def sqrt_price_x96(self) -> int:
+        """The price's square root."""
+        return self._glimpse.sqrt_price_x96
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy is a plain view."""
+        return PoolView, (self.key, self.state, self.history)
 
 
 def _at(sqrt_price_x96: int, amount_in: int, *, zero_for_one: bool) -> int:

@@ -17,8 +17,9 @@ from defai.domain.pool import PoolKey
 from defai.domain.position import Position
 from defai.domain.tokens import Address
 from defai.market.state import MarketState, PoolReport
-from defai.strategy.api import Context, Costs, PoolView
+from defai.strategy.api import Context, Costs
 from defai.strategy.gas import SWAP_GAS
+from defai.strategy.pool_view import GlimpsedPoolView
 from defai.units import GWEI
 from defai.worlds.position_book import PositionBook
 from defai.worlds.vaults import Vaults
@@ -130,7 +131,7 @@ def context_on(
         block_number=market.head.number,
         timestamp=market.head.timestamp,
         base_fee_wei=market.head.base_fee_wei,
-        pools=tuple(PoolView(key, market.pools[key.address], market.windows[key.address]) for key in pools),
+        pools=tuple(GlimpsedPoolView(key, market.glimpse(key.address)) for key in pools),
         features=None,
         forecast=forecast,
         positions=tuple(positions),

@@ -3,20 +3,22 @@
 A strategy is asked at every bar, and mostly looks at next to nothing before it says that it holds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from random import Random
-from typing import Any
+from typing import Any, overload
 
 from defai.agent import gas
 from defai.agent.outlook import dice
 from defai.amm import Pool
+from defai.amm.frozen import FrozenPool, freeze
 from defai.amm.limbs.arrays import Words
 from defai.domain.decisions import FeatureRow, Forecast
 from defai.domain.pool import PoolKey
 from defai.domain.position import Position
 from defai.domain.tokens import Address, Token
 from defai.market.valuation import Valuation
+from defai.market.window import Observation
 from defai.portfolio.ledger import Portfolio
 from defai.strategy.api import Context, Costs, Outcome, PoolView
 from defai.worlds.bar_market import BarWindow
@@ -28,13 +30,42 @@ _set = object.__setattr__
 """Records are frozen, for those who look at them."""
 
 
+class BarPast(Sequence[Observation]):
+    """The bars up to now, to look at: rows of a window that somebody else moves."""
+
+    __slots__ = ("_window",)
+
+    def __init__(self, window: BarWindow) -> None:
+        self._window = window
+
+    def __len__(self) -> int:
+        return len(self._window)
+
+    def __iter__(self) -> Iterator[Observation]:
+        return iter(self._window)
+
+    @overload
+    def __getitem__(self, index: int) -> Observation: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Observation]: ...
+    def __getitem__(self, index: int | slice) -> Observation | Sequence[Observation]:
+        """One row, or a tuple of them."""
+        return self._window[index]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy is plain rows."""
+        return tuple, (list(self),)
+
+
 class BarPoolView(PoolView):
     """The pool after the newest bar of its window; the pool itself follows when its state is looked at."""
 
-    __slots__ = ("_ticks", "_world")
+    __slots__ = ("_frozen", "_frozen_at", "_ticks", "_window", "_world")
+    _frozen: FrozenPool
+    _frozen_at: int
     _ticks: memoryview
+    _window: BarWindow
     _world: BarsWorld
-    history: BarWindow
 
     def __new__(cls, *_: object, **named: Any) -> Any:  # noqa: ANN401  what `dataclasses.replace` gives it
         """A plain view where one is made from all of a view's fields."""
@@ -43,29 +74,34 @@ class BarPoolView(PoolView):
     def __init__(self, world: BarsWorld, pool_key: PoolKey, window: BarWindow) -> None:
         _set(self, "_world", world)
         _set(self, "_ticks", world.bars.close_tick.data)
+        _set(self, "_window", window)
+        _set(self, "_frozen_at", -1)
         _set(self, "key", pool_key)
-        _set(self, "history", window)
+        _set(self, "history", BarPast(window))
 
     @property
     def state(self) -> Pool:
         """The pool as it stands after the newest bar."""
-        world, window = self._world, self.history
-        world.pass_by(window.end)
-        return world.pool
+        world, end = self._world, self._window.end
+        if self._frozen_at != end:
+            world.pass_by(end)
+            _set(self, "_frozen", freeze(world.pool))
+            _set(self, "_frozen_at", end)
+        return self._frozen
 
     @property
     def tick(self) -> int:
         """As in any view."""
-        return self._ticks[self.history.end - 1]
+        return self._ticks[self._window.end - 1]
 
     @property
     def sqrt_price_x96(self) -> int:
         """As in any view."""
-        return sqrt_ratio_at(self._ticks[self.history.end - 1])
+        return sqrt_ratio_at(self._ticks[self._window.end - 1])
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy is a plain view."""
-        return PoolView, (self.key, self.state, self.history)
+        return PoolView, (self.key, self.state, tuple(self.history))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
