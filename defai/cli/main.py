@@ -62,6 +62,7 @@ COMMANDS: Final = {
     "download-data": Entry("download", "Fetch a pool's history from any node, and verify it."),
     "record": Entry("record", "Record a chain as it grows, in the same format."),
     "list-data": Entry("list_datasets", "List downloaded and recorded history."),
+    "new-strategy": Entry("new_strategy", "Write the first files of a strategy of your own."),
     "list-strategies": Entry("list_strategies", "List the strategies that can be named in a configuration."),
     "audit": Entry("audit", "List, explain and verify the records of decisions, from the chain alone."),
     "chain": Entry("chain", "Run the stand-in chain alone."),
