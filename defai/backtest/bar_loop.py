@@ -77,13 +77,16 @@ class BarLoop:
         market: as it sees it.
         run: what is written down about it.
         step: the general way: lets the agent take part in the newest bar.
+        tell: told the moment that was reached, now and then.
 
     Raises:
         ImportError: where nothing can be compiled.
     """
 
-    def __init__(self, world: BarsWorld, market: MarketState, run: Watched, step: Step) -> None:
-        self._world, self._market, self._run, self._step = world, market, run, step
+    def __init__(
+        self, world: BarsWorld, market: MarketState, run: Watched, step: Step, tell: Callable[[int], None]
+    ) -> None:
+        self._world, self._market, self._run, self._step, self._tell = world, market, run, step, tell
         self._agent = run.agent
         self._path = world.path()
         self._view = BarPoolView(world, world.key, world.window)
@@ -201,6 +204,7 @@ class BarLoop:
         self._market.head = self._world.block_at(first + len(worths))
         self._run.curve.extend(self._agent.desk, moments, first + 1, worths)
         self._run.steps += len(worths)
+        self._tell(self._market.head.timestamp)
         return moments
 
 

@@ -73,6 +73,12 @@ class Ground:
     first_time: int | None = None
     last_time: int | None = None
 
+    def share_at(self, moment: int) -> float:
+        """How much of the history has been lived through at a moment, 0..1; 0 where nobody knows its ends."""
+        if self.first_time is None or self.last_time is None or self.last_time <= self.first_time:
+            return 0.0
+        return min(max((moment - self.first_time) / (self.last_time - self.first_time), 0.0), 1.0)
+
 
 def events_ground(
     history: EventHistory,

@@ -10,6 +10,7 @@ from defai.backtest.figures import figures
 from defai.backtest.record import request_of
 from defai.backtest.request import perform
 from defai.backtest.run_files import differences, read_run, versions_at_work
+from defai.backtest.runner import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +34,22 @@ class Reproduction:
         return not self.differences
 
 
-async def reproduce(directory: Path, say: Callable[[str], None] = lambda _: None) -> Reproduction:
+async def reproduce(
+    directory: Path, say: Callable[[str], None] = lambda _: None, watch: Watch = lambda _: None
+) -> Reproduction:
     """Run the backtest of a directory again.
 
     Args:
         directory: what `defai backtest --out` wrote.
         say: told what is going on.
+        watch: told how far each run is.
 
     Raises:
         DefaiError: where it can't be read, or can't be run again, in a sentence.
     """
     record = read_run(directory)
     request = request_of(record.configuration)
-    now = figures(await perform(request, say), request.lvr_interval_s, hourly=True)
+    now = figures(await perform(request, say, watch), request.lvr_interval_s, hourly=True)
     # What was read from a file has been through JSON; what is compared with it goes the same way.
     again: Mapping[str, Any] = json.loads(json.dumps(now, default=str))
     before = {name: value for name, value in record.figures.items() if name != "source"}

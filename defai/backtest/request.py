@@ -17,7 +17,7 @@ from defai.backtest.ground import Ground, events_ground, valuation_of
 from defai.backtest.metrics import LVR_INTERVAL_S
 from defai.backtest.money import DOLLARS
 from defai.backtest.prices_ground import LIQUIDITY_USD, SEED, Surroundings, prices_ground
-from defai.backtest.runner import BacktestResult, run
+from defai.backtest.runner import BacktestResult, Watch, run
 from defai.backtest.sources.base_fees import BaseFeeSeries, read_base_fees
 from defai.backtest.sources.detection import SourceKind, detect
 from defai.backtest.sources.event_files import read_event_history
@@ -171,12 +171,15 @@ def _gas_price(request: BacktestRequest, ground: Ground) -> str:
     return "made up around the prices" if ground.kind == "prices" else "recorded base fees"
 
 
-async def perform(request: BacktestRequest, say: Callable[[str], None] = lambda _: None) -> BacktestResult:
+async def perform(
+    request: BacktestRequest, say: Callable[[str], None] = lambda _: None, watch: Watch = lambda _: None
+) -> BacktestResult:
     """Read the source, train what has to be trained, and run.
 
     Args:
         request: what is asked for.
         say: told what is going on.
+        watch: told how far each run is.
 
     Raises:
         DefaiError: in a sentence, where it cannot be done.
@@ -184,11 +187,14 @@ async def perform(request: BacktestRequest, say: Callable[[str], None] = lambda 
     say(f"reading {request.source}")
     ground = open_ground(request)
     say(f"{ground.kind}: {ground.fidelity}")
-    return await perform_on(ground, request, say)
+    return await perform_on(ground, request, say, watch)
 
 
 async def perform_on(
-    ground: Ground, request: BacktestRequest, say: Callable[[str], None] = lambda _: None
+    ground: Ground,
+    request: BacktestRequest,
+    say: Callable[[str], None] = lambda _: None,
+    watch: Watch = lambda _: None,
 ) -> BacktestResult:
     """As `perform`, on a source that was read before: many runs may share it.
 
@@ -196,6 +202,7 @@ async def perform_on(
         ground: what `open_ground` gave for this request, or for one that differs in neither source nor time.
         request: what is asked for.
         say: told what is going on.
+        watch: told how far each run is.
 
     Raises:
         DefaiError: in a sentence, where it cannot be done.
@@ -214,6 +221,7 @@ async def perform_on(
         compare_flows=request.compare_flows,
         anchor_every=request.anchor_every or ground.decisions_a_day,
         say=say,
+        watch=watch,
     )
     if request.starts == 1:
         return await go(ground)

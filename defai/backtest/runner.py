@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 from time import perf_counter
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from defai.agent.agent import Agent, AgentState
 from defai.agent.ports import Feed, Opening
@@ -42,6 +42,8 @@ UNLIMITED: Final = Limits(
     twap_seconds=0,
 )
 """A baseline is arithmetic, not somebody's money: no guard stops it."""
+Watch: TypeAlias = Callable[[float], None]
+"""Told how much of its history a run has lived through, 0..1, at every step or every few thousand."""
 _NEVER: Final = 1 << 62
 _CLOSING_BLOCKS: Final = 8
 
@@ -114,6 +116,7 @@ async def run(
     anchor_every: int = 50,
     engine: Engine = "auto",
     say: Callable[[str], None] = lambda _: None,
+    watch: Watch = lambda _: None,
 ) -> BacktestResult:
     """Run a backtest.
 
@@ -127,6 +130,7 @@ async def run(
         engine: "reference" takes every step of every agent by itself, "columns" wants what can be done at once on many
             bars to be done so, "auto" chooses. The results are the same.
         say: told what is going on.
+        watch: told how far it is.
 
     Raises:
         ConfigError: where a strategy wants pools or tokens that the history does not have.
@@ -134,17 +138,17 @@ async def run(
     began = perf_counter()
     members = [_member(one, load(one.strategy, one.parameters), ground.keys) for one in settings]
     given = list(models) if models is not None else [None] * len(members)
-    agents = await _run_world(ground, members, given, anchor_every, engine)
+    agents = await _run_world(ground, members, given, anchor_every, engine, watch)
     again: list[AgentRun] = []
     if compare_flows and ground.other_flow is not None:
         say("running again with the other flow")
         contrast = replace(ground, make_world=ground.other_flow)
-        again = await _run_world(contrast, members, given, anchor_every, engine)
+        again = await _run_world(contrast, members, given, anchor_every, engine, watch)
     beside: dict[str, AgentRun] = {}
     for name in _baselines_at_hand(say) if baselines else ():
         say(f"running the baseline {name}")
         member = _baseline(name, settings[0], ground.keys)
-        beside[name] = (await _run_world(ground, [member], [None], _NEVER, engine, baseline=True))[0]
+        beside[name] = (await _run_world(ground, [member], [None], _NEVER, engine, watch, baseline=True))[0]
         beside[name].curve.share(agents[0].curve)
     seconds = perf_counter() - began
     return BacktestResult(ground, tuple(agents), beside, seconds, tuple(again), anchor_every=anchor_every)
@@ -190,6 +194,7 @@ async def _run_world(
     models: Sequence[TrainedModel | None],
     anchor_every: int,
     engine: Engine,
+    watch: Watch,
     *,
     baseline: bool = False,
 ) -> list[AgentRun]:
@@ -205,7 +210,8 @@ async def _run_world(
         ]
         for one in runs:
             one.agent.desk.witness = one.outcomes.keep
-        await _live(world, opening, runs, engine, baseline=baseline)
+        tell = partial(_tell, watch, ground)
+        await _live(world, opening, runs, engine, tell, baseline=baseline)
     finally:
         await world.close()
     for one in runs:
@@ -216,8 +222,18 @@ async def _run_world(
     return runs
 
 
+def _tell(watch: Watch, ground: Ground, moment: int) -> None:
+    watch(ground.share_at(moment))
+
+
 async def _live(
-    world: BacktestWorld, opening: Opening, runs: Sequence[AgentRun], engine: Engine, *, baseline: bool
+    world: BacktestWorld,
+    opening: Opening,
+    runs: Sequence[AgentRun],
+    engine: Engine,
+    tell: Callable[[int], None],
+    *,
+    baseline: bool,
 ) -> None:
     market, feed = opening.market, world.feed
     for one in runs:
@@ -227,11 +243,12 @@ async def _live(
     feed.begin()
     if isinstance(world, BarsWorld) and len(runs) == 1 and fits(world, runs[0], engine):
         step = partial(_step, runs[0], baseline=baseline)
-        await BarLoop(world, market, runs[0], lambda asked: step(asked=asked)).live()
+        await BarLoop(world, market, runs[0], lambda asked: step(asked=asked), tell).live()
     while (arrival := await feed.next()) is not None:
         market.apply(arrival.block)
         for one in runs:
             await _step(one, baseline=baseline)
+        tell(market.head.timestamp)
     end = market.head.timestamp
     await _wind_down(feed, market, runs, anchor=not baseline)
     for one in runs:

@@ -79,9 +79,14 @@ def _run(request: "BacktestRequest", out: Path | None, *, as_json: bool) -> None
     from defai.backtest.request import perform  # noqa: PLC0415  the same
     from defai.backtest.run_files import write_run  # noqa: PLC0415  the same
     from defai.cli.output import print_json  # noqa: PLC0415  the same
+    from defai.cli.progress import LifeProgress  # noqa: PLC0415  the same
     from defai.strategy.registry import load  # noqa: PLC0415  the same
 
-    result = asyncio.run(perform(request, _quiet if as_json else _say))
+    progress = LifeProgress(quiet=as_json)
+    try:
+        result = asyncio.run(perform(request, progress.say, progress.reached))
+    finally:
+        progress.end()
     table = figures(result, request.lvr_interval_s, hourly=True)
     if out is not None:
         record = record_of(request, result, table)
@@ -95,11 +100,3 @@ def _run(request: "BacktestRequest", out: Path | None, *, as_json: bool) -> None
         return
     click.echo(text(table))
     click.echo(f"{result.seconds:.2f} s" + (f", written to {out}" if out else ""))
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)
-
-
-def _quiet(text: str) -> None:
-    """Nothing but the object is printed."""

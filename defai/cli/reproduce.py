@@ -16,8 +16,13 @@ def command(*, directory: Path, as_json: bool) -> int:
     """
     from defai.backtest.reproduction import reproduce  # noqa: PLC0415  loads on use, so that --help is quick
     from defai.cli.output import print_json  # noqa: PLC0415  the same
+    from defai.cli.progress import LifeProgress  # noqa: PLC0415  the same
 
-    found = asyncio.run(reproduce(directory, lambda text: None if as_json else click.echo(text, err=True)))
+    progress = LifeProgress(quiet=as_json)
+    try:
+        found = asyncio.run(reproduce(directory, progress.say, progress.reached))
+    finally:
+        progress.end()
     if as_json:
         print_json(
             {
