@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     "--keep-chain", is_flag=True, help="Headless: when it is done, keep the chain until ctrl-c, to verify."
 )
 @click.option(
+    "--serve", is_flag=True, help="Let `defai attach`, `status`, `pause` and others in; implies --headless."
+)
+@click.option("--port", type=click.IntRange(1, 65_535), help="Where to serve.  [default: any that is free]")
+@click.option(
     "--json", "as_json", is_flag=True, help="Print the result as one JSON object; implies --headless."
 )
 def command(
@@ -35,21 +39,30 @@ def command(
     block_time: float | None,
     run_dir: Path | None,
     keep_chain: bool,
+    serve: bool,
+    port: int | None,
     as_json: bool,
 ) -> int:
     """Run a chain with Uniswap on it, a market, four agents and the terminal, offline."""
     from defai.cli.running import run_headless, run_terminal  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.cli.serving import port_of  # noqa: PLC0415  the same
 
-    without_terminal = headless or as_json
+    without_terminal = headless or serve or as_json
     overrides: dict[str, object] = {
         "market.seed": seed,
         "market.prices": prices,
         "market.attackers": attackers or None,
-        "network.block_time_s": 0 if without_terminal and block_time is None else block_time,
+        "network.block_time_s": 0 if without_terminal and not serve and block_time is None else block_time,
         "run_dir": run_dir,
     }
     if without_terminal:
-        return run_headless(_settings(overrides), blocks=blocks, as_json=as_json, keep_chain=keep_chain)
+        return run_headless(
+            _settings(overrides),
+            blocks=blocks,
+            as_json=as_json,
+            keep_chain=keep_chain,
+            port=port_of(serve=serve, port=port),
+        )
     if keep_chain:
         raise click.UsageError(
             "--keep-chain goes with --headless: in the terminal the chain is there while it is."

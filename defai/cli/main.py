@@ -46,6 +46,12 @@ class Entry(NamedTuple):
 COMMANDS: Final = {
     "demo": Entry("demo", "Run everything offline: a chain, a market, four agents, the terminal."),
     "trade": Entry("trade", "Run a fleet from a configuration file, in the terminal or headless."),
+    "attach": Entry("attach", "Open the terminal on a session that serves."),
+    "status": Entry("status", "Say what a session that serves is doing."),
+    "pause": Entry("pause", "Let an agent of a serving session, or all, decide nothing."),
+    "resume": Entry("resume", "Let an agent of a serving session, or all, decide again."),
+    "approvals": Entry("approvals", "List, approve and reject decisions that wait for the owner."),
+    "teardown": Entry("teardown", "End a session that serves, and settle everything."),
     "backtest": Entry("backtest", "Run strategies over recorded history, headless."),
     "report": Entry("report", "Print the report of a backtest again."),
     "reproduce": Entry("reproduce", "Run a backtest again and compare every figure."),

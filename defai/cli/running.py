@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
+from defai.cli.serving import attachable
 from defai.errors import DefaiError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def run_headless(
     as_json: bool,
     record: Path | None = None,
     keep_chain: bool = False,
+    port: int | None = None,
 ) -> int:
     """Run a session without a terminal; ctrl-c settles and ends it.
 
@@ -45,6 +47,7 @@ def run_headless(
         as_json: print the summary as one JSON object and nothing else.
         record: a folder that the blocks are written to; None writes none.
         keep_chain: when it is done, let the chain stand until ctrl-c.
+        port: where others can attach, 0 for any; None for nowhere.
 
     Returns:
         The exit code: 130 where it was interrupted before the blocks were through.
@@ -55,7 +58,7 @@ def run_headless(
     show = print_json if as_json else print_summary
     keep = _Keeping(show) if keep_chain else None
     summary, interrupted, set_up = asyncio.run(
-        _run_headless(settings, blocks, None if as_json else narrate, record, keep)
+        _run_headless(settings, blocks, None if as_json else narrate, record, keep, port)
     )
     if summary is None:
         sentence = "Stopped while setting up: nothing was decided, nothing is left behind."
@@ -116,12 +119,20 @@ async def _run_headless(
     tell: "Observer | None",
     record: Path | None,
     keep: _Keeping | None,
+    port: int | None,
 ) -> tuple[dict[str, Any] | None, bool, bool]:
     session = make_session(settings, blocks=blocks, record=record)
     if keep is not None:
         session.afterwards = partial(keep.stand, session)
     if tell is not None:
         session.bus.tap(tell)
+    with attachable(session, port):
+        return await _interruptible(session, keep)
+
+
+async def _interruptible(
+    session: "Session", keep: _Keeping | None
+) -> tuple[dict[str, Any] | None, bool, bool]:
     running = asyncio.ensure_future(session.run())
     interrupted = False
 

@@ -2,24 +2,23 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import Future
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from defai.agent.passing_on import PassingControl
+from defai.agent.passing_on import AcrossLoops
 from defai.domain.stream import SessionEnded, StreamEvent
 from defai.errors import DefaiError, NotRunningError
 
 if TYPE_CHECKING:
+    from defai.agent.control import Control
     from defai.config import Settings
     from defai.session.session import Session
     from defai.session.steering import Steering
 
 JOIN_SECONDS: Final = 10.0
-_END: Final = object()
 
 
-class SessionThread(PassingControl, threading.Thread):
+class SessionThread(AcrossLoops, threading.Thread):
     """Runs a session to its end.
 
     Args:
@@ -100,35 +99,7 @@ class SessionThread(PassingControl, threading.Thread):
         if self._running is not None:
             self._running.cancel()
 
-    async def _ask(self, method: str, **arguments: Any) -> Any:  # noqa: ANN401  whatever the method takes and gives
-        call: Awaitable[Any] = getattr(self._steered(), method)(**arguments)
-        handed: Future[Any] = asyncio.run_coroutine_threadsafe(_awaited(call), self._loop)
-        return await asyncio.wrap_future(handed)
-
-    async def _follow(self, method: str, **arguments: Any) -> AsyncIterator[Any]:  # noqa: ANN401  the same
-        given: AsyncIterator[Any] = getattr(self._steered(), method)(**arguments)
-        here, queue = asyncio.get_running_loop(), asyncio.Queue[Any]()
-
-        async def pump() -> None:
-            try:
-                async for one in given:
-                    here.call_soon_threadsafe(queue.put_nowait, one)
-            finally:
-                here.call_soon_threadsafe(queue.put_nowait, _END)
-
-        pumping: Future[None] = asyncio.run_coroutine_threadsafe(pump(), self._loop)
-        try:
-            while (one := await queue.get()) is not _END:
-                yield one
-            await asyncio.wrap_future(pumping)
-        finally:
-            pumping.cancel()
-
-    def _steered(self) -> "Steering":
+    def _there(self) -> "tuple[asyncio.AbstractEventLoop, Control]":
         if self._steering is None or self._loop.is_closed():
             raise NotRunningError("The session is not there yet, or not any more.")
-        return self._steering
-
-
-async def _awaited(call: Awaitable[Any]) -> Any:  # noqa: ANN401  whatever it gives
-    return await call
+        return self._loop, self._steering

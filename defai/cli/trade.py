@@ -25,6 +25,10 @@ import click
     help="A folder that the blocks are written to, for a backtest; implies --headless.",
 )
 @click.option(
+    "--serve", is_flag=True, help="Let `defai attach`, `status`, `pause` and others in; implies --headless."
+)
+@click.option("--port", type=click.IntRange(1, 65_535), help="Where to serve.  [default: any that is free]")
+@click.option(
     "--json", "as_json", is_flag=True, help="Print the result as one JSON object; implies --headless."
 )
 def command(
@@ -41,13 +45,16 @@ def command(
     block_time: float | None,
     run_dir: Path | None,
     record: Path | None,
+    serve: bool,
+    port: int | None,
     as_json: bool,
 ) -> int:
     """Run a fleet from a configuration file, in the terminal or headless."""
     from defai.cli.running import run_headless, run_terminal  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.cli.serving import port_of  # noqa: PLC0415  the same
     from defai.config import Settings  # noqa: PLC0415  the same
 
-    without_terminal = headless or once or as_json or record is not None
+    without_terminal = headless or once or serve or as_json or record is not None
     settings = Settings.load(
         path,
         {
@@ -55,11 +62,19 @@ def command(
             "network.fork_url": fork_url,
             "network.fork_block": fork_block,
             "network.rpc_url": rpc_url,
-            "network.block_time_s": 0 if without_terminal and block_time is None else block_time,
+            "network.block_time_s": 0
+            if without_terminal and not serve and block_time is None
+            else block_time,
             "market.seed": seed,
             "run_dir": run_dir,
         },
     )
     if without_terminal:
-        return run_headless(settings, blocks=1 if once else blocks, as_json=as_json, record=record)
+        return run_headless(
+            settings,
+            blocks=1 if once else blocks,
+            as_json=as_json,
+            record=record,
+            port=port_of(serve=serve, port=port),
+        )
     return run_terminal(lambda: settings, blocks=blocks)

@@ -168,7 +168,7 @@ def methods_of(kind: type) -> dict[str, inspect.Signature]:
 
 @pytest.mark.parametrize(("kind", "whole"), [(BareControl, Control), (PassingControl, PlayerControl)])
 def test_controls_offer_all_of_the_protocol(kind: type, whole: type) -> None:
-    assert methods_of(kind) == methods_of(whole)
+    assert methods_of(whole).items() <= methods_of(kind).items()
     for name in methods_of(whole):
         assert name in vars(kind) or kind is PassingControl, f"{name} would silently do nothing"
 

@@ -1,0 +1,272 @@
+"""The other end of a session's server: its events and its control, through a connection that may break."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, suppress
+from typing import Any, Final
+
+import aiohttp
+
+from defai.agent.passing_on import PassingControl
+from defai.domain.stream import (
+    WIRE_VERSION,
+    ConnectionChanged,
+    SessionEnded,
+    StreamEvent,
+)
+from defai.domain.wire import EVENTS
+from defai.errors import ConfigError, DefaiError, NotRunningError, TooSlowError
+from defai.server.protocol import (
+    LARGEST_TO_READER,
+    PROTOCOL_VERSION,
+    SOCKET_PATH,
+    STATUS_PATH,
+    read_answer,
+    read_failure,
+    write_arguments,
+)
+
+HEARTBEAT_S: Final = 10.0
+CONNECT_WITHIN_S: Final = 5.0
+SHORTEST_WAIT_S: Final = 0.25
+LONGEST_WAIT_S: Final = 10.0
+
+Credentials = Callable[[], tuple[str, str]]
+"""Gives address and token; asked before every attempt, since a session that was started again has another token."""
+
+
+class RemoteSession(PassingControl):
+    """A session in another process, on one event loop.
+
+    Args:
+        credentials: where it is and what lets one in.
+        shortest_wait_s: after a connection broke; it doubles with every attempt that fails.
+        longest_wait_s: at most.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        shortest_wait_s: float = SHORTEST_WAIT_S,
+        longest_wait_s: float = LONGEST_WAIT_S,
+    ) -> None:
+        self.url = ""
+        self._credentials = credentials
+        self._waits = shortest_wait_s, longest_wait_s
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._session: str | None = None
+        self._last = 0
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, asyncio.Queue[Any]] = {}
+        self._leaving = asyncio.Event()
+
+    async def events(self) -> AsyncGenerator[StreamEvent, None]:
+        """What the session tells, and in between how the connection is; until it ends, or `detach`.
+
+        Raises:
+            DefaiError: where it cannot be reached at first, refuses the token, or speaks another version.
+        """
+        attempt = 0
+        while not self._leaving.is_set():
+            reason = ""
+            try:
+                async with aclosing(self._connected()) as events:
+                    async for event in events:
+                        attempt = 0
+                        yield event
+                        if isinstance(event, SessionEnded):
+                            return
+                reason = "the session closed the connection"
+            except NotRunningError as error:
+                if self._session is None:
+                    raise
+                reason = error.sentence
+            if self._leaving.is_set():
+                break
+            wait = min(self._waits[0] * 2**attempt, self._waits[1])
+            attempt += 1
+            yield ConnectionChanged("disconnected", self.url, reason, attempt, wait)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._leaving.wait(), wait)
+            if not self._leaving.is_set():
+                yield ConnectionChanged("connecting", self.url, reason, attempt)
+
+    async def detach(self) -> None:
+        """Go, and let the session go on."""
+        self._leaving.set()
+        if self._socket is not None:
+            await self._socket.close()
+
+    async def _connected(self) -> AsyncGenerator[StreamEvent, None]:
+        """One connection, from its welcome to its end."""
+        self.url, token = self._credentials()
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(connect=CONNECT_WITHIN_S)) as http:
+            socket = await _open(http, self.url, token)
+            try:
+                known = {"session": self._session} if self._session is not None else {}
+                welcome = await _greet(socket, {"after": self._last, **known})
+                if self._session != welcome["session"]:
+                    self._session, self._last = str(welcome["session"]), 0
+                self._socket = socket
+                yield ConnectionChanged("connected", self.url)
+                async for message in socket:
+                    if message.type is aiohttp.WSMsgType.TEXT:
+                        for event in self._hear(json.loads(message.data)):
+                            yield event
+            except (aiohttp.ClientError, ConnectionError) as error:
+                raise NotRunningError(f"The connection to {self.url} broke: {error}.") from error
+            finally:
+                self._socket = None
+                self._fail_all()
+                await socket.close()
+
+    def _hear(self, message: dict[str, Any]) -> list[StreamEvent]:
+        if message["type"] == "events":
+            self._last = message["last"]
+            return [EVENTS.validate_python(raw) for raw in message["events"]]
+        if message["type"] == "refused":
+            raise read_failure(message)
+        queue = self._waiting.get(message.get("id", 0))
+        if queue is not None:
+            queue.put_nowait(message)
+        return []
+
+    def _fail_all(self) -> None:
+        for queue in self._waiting.values():
+            queue.put_nowait(
+                {"type": "failed", "exit_code": 3, "sentence": "The connection broke meanwhile."}
+            )
+
+    async def ask(self, method: str, **arguments: Any) -> Any:  # noqa: ANN401  whatever the method takes and gives
+        """Have the session asked."""
+        async with aclosing(self._conversation(method, arguments)) as answers:
+            answer = await anext(answers)
+        return read_answer(method, answer.get("value"))
+
+    async def follow(self, method: str, **arguments: Any) -> AsyncIterator[Any]:  # noqa: ANN401  the same
+        """One part after the other."""
+        async with aclosing(self._conversation(method, arguments)) as answers:
+            async for message in answers:
+                if message["type"] == "done":
+                    return
+                yield read_answer(method, message.get("value"))
+
+    async def _conversation(
+        self, method: str, arguments: dict[str, Any]
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        socket, number = self._socket, next(self._numbers)
+        if socket is None or socket.closed:
+            raise NotRunningError(
+                "The session cannot be reached now.", "Its events go on once it answers again."
+            )
+        queue = self._waiting[number] = asyncio.Queue[Any]()
+        answered = False
+        try:
+            await socket.send_str(_call(number, method, arguments))
+            while True:
+                message = await queue.get()
+                answered = message["type"] != "part"
+                if message["type"] == "failed":
+                    raise read_failure(message)
+                yield message
+        except (aiohttp.ClientError, ConnectionError) as error:
+            raise NotRunningError("The connection broke.") from error
+        finally:
+            del self._waiting[number]
+            if not answered and not socket.closed:
+                with suppress(aiohttp.ClientError, ConnectionError):
+                    await socket.send_str(json.dumps({"type": "cancel", "id": number}))
+
+
+async def ask_once(credentials: Credentials, method: str, within_s: float = 30.0, **arguments: Any) -> Any:  # noqa: ANN401  what the method takes and gives
+    """Connect, ask one thing, and go; no event is sent meanwhile.
+
+    Raises:
+        NotRunningError: where nobody answers.
+        TooSlowError: where the answer takes too long.
+    """
+    url, token = credentials()
+    try:
+        async with asyncio.timeout(within_s), aiohttp.ClientSession() as http:
+            socket = await _open(http, url, token)
+            try:
+                await _greet(socket, {"events": False})
+                await socket.send_str(_call(1, method, arguments))
+                async for message in socket:
+                    answer = json.loads(message.data)
+                    if answer["type"] in {"failed", "refused"}:
+                        raise read_failure(answer)
+                    return read_answer(method, answer.get("value"))
+            finally:
+                await socket.close()
+    except TimeoutError as error:
+        raise TooSlowError(f"The session at {url} did not answer within {within_s:g} s.") from error
+    except (aiohttp.ClientError, ConnectionError) as error:
+        raise NotRunningError(f"The connection to {url} broke.") from error
+    raise NotRunningError("The session went before it answered.")
+
+
+async def _open(http: aiohttp.ClientSession, url: str, token: str) -> aiohttp.ClientWebSocketResponse:
+    try:
+        return await http.ws_connect(
+            url.replace("ws://", "http://", 1) + SOCKET_PATH,
+            headers={"Authorization": f"Bearer {token}"},
+            heartbeat=HEARTBEAT_S,
+            max_msg_size=LARGEST_TO_READER,
+        )
+    except aiohttp.WSServerHandshakeError as error:
+        raise refusal(url, error.status) from error
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise NotRunningError(f"Nobody answers at {url}.", "Is the session still running?") from error
+
+
+async def _greet(socket: aiohttp.ClientWebSocketResponse, words: dict[str, Any]) -> dict[str, Any]:
+    hello = {"type": "hello", "protocol": PROTOCOL_VERSION, "wire": WIRE_VERSION, **words}
+    await socket.send_str(json.dumps(hello))
+    answer = await socket.receive(CONNECT_WITHIN_S)
+    if answer.type is not aiohttp.WSMsgType.TEXT:
+        raise NotRunningError("Who answers does not greet.", "Is it a session's address?")
+    welcome: dict[str, Any] = json.loads(answer.data)
+    if welcome.get("type") == "refused":
+        raise read_failure(welcome)
+    return welcome
+
+
+def _call(number: int, method: str, arguments: dict[str, Any]) -> str:
+    call = {"type": "call", "id": number, "method": method, "arguments": write_arguments(method, arguments)}
+    return json.dumps(call)
+
+
+async def status_of(url: str, token: str) -> dict[str, Any]:
+    """What a session says of itself.
+
+    Raises:
+        NotRunningError: where nobody answers.
+    """
+    address = url.replace("ws://", "http://", 1) + STATUS_PATH
+    timeout = aiohttp.ClientTimeout(total=CONNECT_WITHIN_S)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as http,
+            http.get(address, headers={"Authorization": f"Bearer {token}"}) as answer,
+        ):
+            if answer.status != 200:
+                raise refusal(url, answer.status)
+            said: dict[str, Any] = await answer.json()
+            return said
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise NotRunningError(f"Nobody answers at {url}.", "Is the session still running?") from error
+
+
+def refusal(url: str, status: int) -> DefaiError:
+    """Why a server lets nobody in, by its HTTP status."""
+    if status == 401:
+        return ConfigError(
+            f"The session at {url} does not take this token.", "It may have been started again: attach anew."
+        )
+    if status == 503:
+        return NotRunningError(f"The session at {url} has as many readers as it takes.")
+    return ConfigError(f"{url} answers with {status}.", "Is it a session's address?")

@@ -1,0 +1,119 @@
+"""The words between a session's server and those who attach to it: JSON texts over a WebSocket, each an object.
+
+A reader opens with `hello`; the server answers `welcome` or `refused`, then sends `events` and answers each `call`
+with `answer` or `failed`; a call that gives one thing after the other is answered with `part`s and a `done`, and can be
+ended with `cancel`. Whatever grows is bounded: texts from readers by `LARGEST_FROM_READER`, those to them by
+`BATCH_BYTES` and one event.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from inspect import signature
+from typing import Any, Final, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from defai.agent.control import PlayerControl
+from defai.domain.answers import BacktestUpdate
+from defai.errors import ConfigError, DefaiError, NotFoundError, NotRunningError, TooSlowError
+
+PROTOCOL_VERSION: Final = 1
+"""Raised when an old reader would misunderstand; whoever speaks another one is refused in a sentence."""
+LARGEST_FROM_READER: Final = 64 * 1024
+LARGEST_TO_READER: Final = 16 * 1024 * 1024
+BATCH_EVENTS: Final = 256
+BATCH_BYTES: Final = 256 * 1024
+CALLS_AT_ONCE: Final = 32
+SOCKET_PATH: Final = "/session"
+STATUS_PATH: Final = "/status"
+
+METHODS: Final = tuple(name for name in dir(PlayerControl) if not name.startswith("_"))
+STREAMING: Final = frozenset({"backtest"})
+_ERRORS: Final[tuple[type[DefaiError], ...]] = (
+    NotFoundError,
+    NotRunningError,
+    ConfigError,
+    TooSlowError,
+)
+
+
+@cache
+def _argument_adapters(method: str) -> dict[str, TypeAdapter[Any]]:
+    hints = get_type_hints(getattr(PlayerControl, method))
+    names = [name for name in signature(getattr(PlayerControl, method)).parameters if name != "self"]
+    return {name: TypeAdapter(hints[name]) for name in names}
+
+
+@cache
+def _answer_adapter(method: str) -> TypeAdapter[Any]:
+    if method in STREAMING:
+        return TypeAdapter(BacktestUpdate)
+    return TypeAdapter(get_type_hints(getattr(PlayerControl, method))["return"])
+
+
+def read_arguments(method: str, raw: object) -> dict[str, Any]:
+    """The arguments of a call, checked.
+
+    Raises:
+        ConfigError: for a method that is not there, or arguments that it does not take.
+    """
+    if method not in METHODS:
+        raise ConfigError(f"A session cannot be asked to '{method}'.")
+    adapters = _argument_adapters(method)
+    if not isinstance(raw, Mapping) or not set(raw) <= set(adapters):
+        raise ConfigError(f"'{method}' takes {', '.join(adapters) or 'nothing'}.")
+    try:
+        return {name: adapters[name].validate_python(value) for name, value in raw.items()}
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        raise ConfigError(f"'{method}' was asked with what it does not take: {first['msg']}.") from error
+
+
+def write_arguments(method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The reverse of `read_arguments`: JSON-able values."""
+    adapters = _argument_adapters(method)
+    return {name: adapters[name].dump_python(value, mode="json") for name, value in arguments.items()}
+
+
+def write_answer(method: str, answer: object) -> Any:  # noqa: ANN401  JSON has many types
+    """An answer, or one part of it, as JSON-able values."""
+    return _answer_adapter(method).dump_python(answer, mode="json")
+
+
+def read_answer(method: str, raw: object) -> Any:  # noqa: ANN401  what the method gives
+    """The reverse of `write_answer`.
+
+    Raises:
+        DefaiError: where it is none.
+    """
+    try:
+        return _answer_adapter(method).validate_python(raw)
+    except ValidationError as error:
+        raise DefaiError(f"The session's answer to '{method}' cannot be understood.") from error
+
+
+def write_failure(error: DefaiError) -> dict[str, Any]:
+    """An error, for the other side."""
+    return {"sentence": error.sentence, "hint": error.hint, "exit_code": error.exit_code}
+
+
+def read_failure(raw: Mapping[str, Any]) -> DefaiError:
+    """The error that was written, of the kind that its exit code stands for."""
+    kind = next((kind for kind in _ERRORS if kind.exit_code == raw.get("exit_code")), DefaiError)
+    return kind(str(raw.get("sentence", "")), str(raw.get("hint", "")))
+
+
+def read_text(text: str) -> dict[str, Any]:
+    """One text, as an object with a type.
+
+    Raises:
+        ConfigError: where it is none.
+    """
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError("What was sent is not JSON.") from error
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        raise ConfigError("What was sent is not an object with a type.")
+    return message
