@@ -43,7 +43,7 @@ def test_on_a_terminal_one_line_is_written_over(
     line.end()
 
     said = capsys.readouterr().err
-    assert said.startswith("running mine\nrunning mine: 25%, 3 s left")
+    assert said.startswith("running mine\n\rrunning mine: 25%, 3 s left")
     assert "30%" not in said, "not more often than anybody can read"
     assert "\rrunning mine: 50%, 2 s left" in said
     assert "\rrunning the baseline hold" in said
