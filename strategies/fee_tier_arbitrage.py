@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from defai.strategy.api import Batch, Context, Field, Hold, Intent, PoolView, Strategy, Swap
+from defai.strategy.api import Batch, Context, Field, Hold, Intent, PoolView, Strategy, Swap, unit
 
 _STEPS = 40
 
@@ -14,11 +14,9 @@ class FeeTierArbitrage(Strategy):
     faster; it then only says how far the tiers are apart.
     """
 
-    edge_usd: Annotated[float, Field(ge=0, le=10_000, description="profit asked for after fees and gas")] = (
-        1.0
-    )
+    edge_usd: Annotated[float, Field(ge=0, le=10_000, description="asked for after costs"), unit("usd")] = 1.0
     most_share: Annotated[
-        float, Field(gt=0, le=0.9, description="largest share of the equity in a trade")
+        float, Field(gt=0, le=0.9, description="most in a trade"), unit("share of equity")
     ] = 0.3
 
     def pools(self) -> tuple[str, ...]:
@@ -35,7 +33,7 @@ class FeeTierArbitrage(Strategy):
         cheap, dear = (ctx.pools[1], ctx.pool) if second_is_cheaper else ctx.pools
         limit = min(int(ctx.equity_raw * self.most_share), ctx.balance(ctx.numeraire))
         spent, bought, earned = self._best(ctx, cheap, dear, limit)
-        profit = float(ctx.usd(earned)) - 1.5 * ctx.costs.gas_usd
+        profit = float(ctx.usd(earned)) - ctx.costs.gas_of(Swap, Swap)
         if profit < self.edge_usd:
             return Hold(reason=f"tiers {abs(apart)} bp apart: {profit:+.2f} USD after fees and gas")
         if bought > ctx.balance(ctx.base):
@@ -43,16 +41,11 @@ class FeeTierArbitrage(Strategy):
         reason = f"tiers {abs(apart)} bp apart over {fees_bps:.0f} bp of fees: {profit:+.2f} USD"
         return Batch(
             intents=(
-                self._swap(ctx, cheap, buying=True, amount_raw=spent, reason=reason),
-                self._swap(ctx, dear, buying=False, amount_raw=bought, reason=reason),
+                ctx.swap(ctx.numeraire, spent, pool=cheap, reason=reason),
+                ctx.swap(ctx.base, bought, pool=dear, reason=reason),
             ),
             reason=reason,
         )
-
-    def _swap(self, ctx: Context, pool: PoolView, *, buying: bool, amount_raw: int, reason: str) -> Swap:
-        sold = ctx.numeraire if buying else ctx.base
-        zero = pool.key.token0 == sold
-        return Swap(pool=pool.key.address, zero_for_one=zero, amount_in_raw=amount_raw, reason=reason)
 
     def _best(self, ctx: Context, cheap: PoolView, dear: PoolView, limit: int) -> tuple[int, int, int]:
         """Spent and earned numeraire and bought base of the best size: profit is concave, so thirds find it."""
@@ -69,8 +62,8 @@ class FeeTierArbitrage(Strategy):
         return low, bought, earned
 
     def _trade(self, ctx: Context, cheap: PoolView, dear: PoolView, amount_raw: int) -> tuple[int, int]:
-        bought = cheap.quote(zero_for_one=cheap.key.token0 == ctx.numeraire, amount_in_raw=amount_raw)
+        bought = ctx.quote(ctx.numeraire, amount_raw, pool=cheap)
         if bought.amount_out_raw <= 0:
             return 0, -amount_raw
-        sold = dear.quote(zero_for_one=dear.key.token0 == ctx.base, amount_in_raw=bought.amount_out_raw)
+        sold = ctx.quote(ctx.base, bought.amount_out_raw, pool=dear)
         return bought.amount_out_raw, sold.amount_out_raw - amount_raw

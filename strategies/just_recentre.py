@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from defai.strategy.api import Context, Field, Hold, Intent, Rebalance, Strategy
+from defai.strategy.api import Context, Field, Hold, Intent, Rebalance, Strategy, unit
 
 
 class JustRecentre(Strategy):
@@ -13,17 +13,19 @@ class JustRecentre(Strategy):
     re-centring turns a loss on paper into a real one. Takes no forecast and no heed of volatility.
     """
 
-    half_width: Annotated[int, Field(ge=10, le=400_000, description="half the band's width, in ticks")] = 500
-    patience: Annotated[int, Field(ge=0, le=500, description="blocks out of range before re-centring")] = 0
+    half_width: Annotated[int, Field(ge=10, le=400_000, description="half the band"), unit("ticks")] = 500
+    patience: Annotated[
+        int, Field(ge=0, le=500, description="out of range before re-centring"), unit("blocks")
+    ] = 0
     most_cost_bps: Annotated[
-        float, Field(gt=0, le=1_000, description="most that a re-centring may cost, of the equity")
+        float, Field(gt=0, le=1_000, description="what re-centring may cost, of the equity"), unit("bps")
     ] = 50.0
 
     def decide(self, ctx: Context) -> Intent:
         """Open the band, keep it while the price is inside, move it once the price has left and the cost allows it."""
-        position, tick = ctx.position, ctx.pool.tick
+        position = ctx.position
         if position is not None:
-            if position.contains(tick):
+            if position.contains(ctx.pool.tick):
                 return Hold(reason="the tick is inside the band")
             recent = ctx.pool.history[-self.patience - 1 :]
             outside = sum(1 for row in recent if not position.contains(row.tick))
@@ -44,17 +46,14 @@ class JustRecentre(Strategy):
         )
 
     def _cost_bps(self, ctx: Context) -> float:
-        """Gas, and what the pool takes from the swap to an even split; outside its band a position is one token."""
-        key, position = ctx.pool.key, ctx.position
-        all_base = position is not None and (ctx.pool.tick < position.tick_lower) == (key.token0 == ctx.base)
-        share = ctx.base_share() if position is None else float(all_base)
-        worth_raw = int(abs(share - 0.5) * ctx.equity_raw)
-        sold = ctx.base if share > 0.5 else ctx.numeraire
-        amount = ctx.base_amount_raw(worth_raw) if sold == ctx.base else worth_raw
+        """Gas, and what the pool takes from the swap to an even split: outside its band a position is one token."""
+        off_raw = ctx.base_value_raw(ctx.base_held_raw()) - ctx.equity_raw // 2
+        sold, worth_raw = (ctx.base if off_raw > 0 else ctx.numeraire), abs(off_raw)
+        amount = ctx.base_amount_raw(worth_raw) if off_raw > 0 else worth_raw
         gas_bps = ctx.costs.rebalance_gas_usd / float(ctx.usd(ctx.equity_raw)) * 10_000
         if amount <= 0:
             return gas_bps
-        quote = ctx.pool.quote(zero_for_one=key.token0 == sold, amount_in_raw=amount)
+        quote = ctx.quote(sold, amount)
         if quote.amount_in_raw < amount:
             return float("inf")
         return gas_bps + quote.cost_bps * worth_raw / ctx.equity_raw

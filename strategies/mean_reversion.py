@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from defai.strategy.api import Context, Field, Hold, Intent, Strategy, Swap, Target
+from defai.strategy.api import Context, Field, Hold, Intent, Strategy, Target, unit
 
 
 class MeanReversion(Strategy):
@@ -12,9 +12,13 @@ class MeanReversion(Strategy):
     is news: then the price does not come back, and the costs were paid for nothing.
     """
 
-    edge_bps: Annotated[float, Field(ge=0, le=1_000, description="edge asked for after all costs")] = 1.0
-    trade_share: Annotated[float, Field(gt=0, le=0.5, description="share of the equity a trade moves")] = 0.2
-    most_base: Annotated[float, Field(gt=0.5, le=1, description="largest share held in either token")] = 0.9
+    edge_bps: Annotated[float, Field(ge=0, le=1_000, description="asked for after costs"), unit("bps")] = 1.0
+    trade_share: Annotated[
+        float, Field(gt=0, le=0.5, description="what a trade moves"), unit("share of equity")
+    ] = 0.2
+    most_base: Annotated[
+        float, Field(gt=0.5, le=1, description="most of either token"), unit("share of balances")
+    ] = 0.9
     watch_second: Annotated[bool, Field(description="whether the 0.3 % pool is looked at too")] = True
 
     def features(self) -> tuple[str, ...]:
@@ -45,8 +49,7 @@ class MeanReversion(Strategy):
         if amount <= 0:
             share = f"{ctx.base_share():.0%} {ctx.base.symbol}"
             return Hold(reason=f"expects {expected_bps:+.1f} bp and holds {share} already")
-        selling_zero = ctx.pool.key.token0 == sold
-        quote = ctx.pool.quote(zero_for_one=selling_zero, amount_in_raw=amount)
+        quote = ctx.quote(sold, amount)
         if quote.amount_in_raw < amount:
             return Hold(reason="the pool has too little liquidity to trade with")
         gas_bps = ctx.costs.gas_usd / float(ctx.usd(size_raw)) * 10_000
@@ -54,12 +57,8 @@ class MeanReversion(Strategy):
         edge = f"{abs(expected_bps):.1f} bp expected, {costs_bps:.1f} bp of costs"
         if abs(expected_bps) - costs_bps < self.edge_bps:
             return Hold(reason=f"no edge after costs: {edge}")
-        return Swap(
-            pool=ctx.pool.key.address,
-            zero_for_one=selling_zero,
-            amount_in_raw=amount,
-            reason=f"{'buy' if buying else 'sell'} {ctx.base.symbol}: {edge}",
-        )
+        verb = "buy" if buying else "sell"
+        return ctx.swap(sold, amount, reason=f"{verb} {ctx.base.symbol}: {edge}")
 
     def _room_raw(self, ctx: Context, *, buying: bool) -> int:
         """Worth of what can be traded before more than `most_base` is held in the token that is bought."""

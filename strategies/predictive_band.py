@@ -4,7 +4,7 @@ from itertools import pairwise
 from math import sqrt
 from typing import Annotated
 
-from defai.strategy.api import Context, Field, Hold, Intent, Rebalance, Strategy, Target
+from defai.strategy.api import Context, Field, Hold, Intent, Rebalance, Strategy, Target, unit
 
 
 class PredictiveBand(Strategy):
@@ -15,13 +15,13 @@ class PredictiveBand(Strategy):
     the price. Loses to holding in a trend that nobody forecast, like every band.
     """
 
-    sigmas: Annotated[float, Field(gt=0, le=50, description="half-width in volatilities of the horizon")] = (
-        8.0
+    sigmas: Annotated[float, Field(gt=0, le=50, description="half the band"), unit("volatilities")] = 8.0
+    floor_ticks: Annotated[int, Field(ge=10, le=20_000, description="half the band"), unit("ticks")] = 300
+    lean: Annotated[float, Field(ge=0, le=10, description="of the middle"), unit("ticks a tick expected")] = (
+        2.0
     )
-    floor_ticks: Annotated[int, Field(ge=10, le=20_000, description="half-width at least, in ticks")] = 300
-    lean: Annotated[float, Field(ge=0, le=10, description="how far the band moves per expected tick")] = 2.0
-    most_lean: Annotated[float, Field(ge=0, lt=1, description="at most so much of the half-width")] = 0.5
-    patience: Annotated[int, Field(ge=0, le=500, description="blocks out of range before re-centring")] = 10
+    most_lean: Annotated[float, Field(ge=0, lt=1, description="of the middle"), unit("half-widths")] = 0.5
+    patience: Annotated[int, Field(ge=0, le=500, description="out of range first"), unit("blocks")] = 10
 
     def features(self) -> tuple[str, ...]:
         """Where the price came from, and which way the flow went."""

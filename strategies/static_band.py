@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from defai.strategy.api import Context, Field, Hold, Intent, OpenPosition, Strategy
+from defai.strategy.api import Context, Field, Hold, Intent, OpenPosition, Strategy, unit
 
 
 class StaticBand(Strategy):
@@ -12,7 +12,7 @@ class StaticBand(Strategy):
     left, it earns nothing and holds only the token that fell.
     """
 
-    half_width: Annotated[int, Field(ge=1, le=400_000, description="half the band's width, in ticks")] = 1_000
+    half_width: Annotated[int, Field(ge=1, le=400_000, description="half the band"), unit("ticks")] = 1_000
 
     def decide(self, ctx: Context) -> Intent:
         """Open the band if there is none."""

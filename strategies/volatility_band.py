@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from defai.strategy.api import Context, Field, Hold, Intent, Rebalance, Strategy, Target
+from defai.strategy.api import Context, Field, Hold, Intent, Rebalance, Strategy, Target, unit
 
 
 class VolatilityBand(Strategy):
@@ -12,9 +12,11 @@ class VolatilityBand(Strategy):
     holding in a trend, where the band is left again and again and each re-centring makes the loss a real one.
     """
 
-    sigmas: Annotated[float, Field(gt=0, le=20, description="half-width in expected volatilities")] = 4.0
-    floor_ticks: Annotated[int, Field(ge=10, le=20_000, description="half-width at least, in ticks")] = 120
-    patience: Annotated[int, Field(ge=0, le=10_000, description="blocks out of range before re-centring")] = 3
+    sigmas: Annotated[float, Field(gt=0, le=20, description="half the band"), unit("volatilities")] = 4.0
+    floor_ticks: Annotated[int, Field(ge=10, le=20_000, description="half at least"), unit("ticks")] = 120
+    patience: Annotated[
+        int, Field(ge=0, le=10_000, description="out of range before re-centring"), unit("blocks")
+    ] = 3
 
     def features(self) -> tuple[str, ...]:
         """Volatility at several horizons, how much is traded, and what a block costs."""

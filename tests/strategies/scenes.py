@@ -23,7 +23,7 @@ from defai.models.trained import TrainedModel
 from defai.models.training import Settings as TrainingSettings
 from defai.models.training import train
 from defai.risk.limits import Limits
-from defai.strategy.api import Context, Hold, Intent
+from defai.strategy.api import Context, Costs, Hold, Intent
 from defai.strategy.registry import load
 from defai.testing.builders import START_TICK, context_on, pool_with_liquidity
 from defai.units import GWEI, Q24
@@ -80,7 +80,8 @@ def newborn(ctx: Context) -> Context:
 
 def dear(ctx: Context, gas_usd: float = 1_000.0) -> Context:
     """The same with gas at a price that nothing pays for."""
-    return replace(ctx, costs=replace(ctx.costs, gas_usd=gas_usd, rebalance_gas_usd=4 * gas_usd))
+    costs = Costs(gas_usd=gas_usd, rebalance_gas_usd=4 * gas_usd, usd_per_gas=gas_usd / 200_000)
+    return replace(ctx, costs=costs)
 
 
 def band(lower: int, upper: int, liquidity: int = 10**16) -> Position:

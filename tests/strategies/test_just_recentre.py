@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from defai.chain.mainnet import USDC, WETH
 from defai.domain.intents import Rebalance
 from defai.testing.builders import START_TICK
 from tests.strategies.scenes import (
@@ -29,8 +30,10 @@ def test_it_opens_around_the_price() -> None:
 
 
 def test_it_moves_when_the_price_is_outside_on_either_side_and_says_what_that_costs() -> None:
-    for position in (ABOVE, BELOW):
-        intent = decide("just_recentre", replace(both(), positions=(position,)))
+    sides = ((ABOVE, {USDC.address: 30_000 * 10**6}), (BELOW, {WETH.address: 15 * 10**18}))
+    for position, balances in sides:
+        outside = replace(both(), positions=(replace(position, liquidity=1),), balances=balances)
+        intent = decide("just_recentre", outside)
         assert isinstance(intent, Rebalance)
         assert intent.tick_lower < START_TICK < intent.tick_upper
         assert intent.reason.startswith("re-centre")
@@ -54,7 +57,8 @@ def test_it_has_the_patience_it_is_told_to_have() -> None:
 def test_what_is_too_dear_is_not_done() -> None:
     ctx = replace(both(), positions=(ABOVE,))
     assert "too dear" in held("just_recentre", dear(ctx))
-    assert "too dear" in held("just_recentre", dry(ctx)), "a swap that the pool can't take"
+    money = replace(ctx, balances={USDC.address: 30_000 * 10**6})
+    assert "too dear" in held("just_recentre", dry(money)), "a swap that the pool can't take"
     assert held("just_recentre", replace(ctx, equity_raw=0)) == "there is nothing to provide"
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from defai.chain.mainnet import USDC, WETH
 from defai.domain.intents import Swap
+from defai.strategy.api import Context
 from defai.testing.bars import walking_bars
 from defai.testing.builders import START_TICK
 from tests.strategies.scenes import (
@@ -45,14 +46,33 @@ def test_a_move_that_goes_on_is_followed(sign: int, zero_for_one: bool) -> None:
     assert intent.reason.startswith("buy WETH" if zero_for_one else "sell WETH")
 
 
+def owning(base: float, moves: Sequence[int]) -> Context:
+    """30,000 dollars of which so much is ether, after these moves."""
+    money, ether = int(30_000 * 10**6 * (1 - base)), int(15 * 10**18 * base)
+    return replace(after(path(moves)), balances={USDC.address: money, WETH.address: ether})
+
+
 def test_moves_that_turn_are_not_followed() -> None:
-    assert "moves don't go on: slope -1.00" in held("momentum", after(path(TURNING)), horizon=1)
+    assert "don't go on, holds 50% WETH: slope -1.00" in held("momentum", after(path(TURNING)), horizon=1)
 
 
-def test_a_slope_that_may_be_chance_is_not_followed() -> None:
-    ctx = after(path([100, 30, -80, -90, 20, 120, 100, -10, 5, 90]))
-    assert isinstance(decide("momentum", ctx, horizon=1, sureness=0.5), Swap)
-    assert "moves don't go on" in held("momentum", ctx, horizon=1, sureness=3.0)
+def test_a_slope_that_may_be_chance_is_not_followed_and_one_in_doubt_changes_nothing() -> None:
+    chance = [100, 30, -80, -90, 20, 120, 100, -10, 5, 90]
+    assert isinstance(decide("momentum", owning(0.5, chance), horizon=1, sureness=0.5), Swap)
+    assert "in doubt" in held("momentum", owning(0.5, chance), horizon=1, sureness=2.0)
+    assert "in doubt" in held("momentum", owning(0.7, chance), horizon=1, sureness=2.0), "it stays"
+    assert "moves don't go on" in held("momentum", owning(0.5, chance), horizon=1, sureness=3.0)
+
+
+@pytest.mark.parametrize(("base", "zero_for_one"), [(0.7, False), (0.3, True)])
+def test_once_moves_no_longer_go_on_it_goes_back(base: float, zero_for_one: bool) -> None:
+    intent = decide("momentum", owning(base, TURNING), horizon=1)
+    assert isinstance(intent, Swap)
+    assert intent.zero_for_one == zero_for_one
+    assert "don't go on any more" in intent.reason
+    worth = intent.amount_in_raw if zero_for_one else intent.amount_in_raw * 2_000 // 10**12
+    assert worth == pytest.approx(6_000 * 10**6, rel=0.02)
+    assert "holds 55%" in held("momentum", owning(0.55, TURNING), horizon=1), "a little off is not worth it"
 
 
 def test_only_the_horizons_own_moves_count() -> None:
@@ -74,10 +94,12 @@ def test_with_too_little_to_go_by_it_waits() -> None:
 
 
 def test_no_more_is_held_than_may_be() -> None:
-    full = replace(after(path(GOING_ON)), balances={USDC.address: 1_000 * 10**6, WETH.address: 15 * 10**18})
-    assert "97% base already" in held("momentum", full, horizon=1)
-    none = replace(after(path([-move for move in GOING_ON])), balances={USDC.address: 30_000 * 10**6})
-    assert "already" in held("momentum", none, horizon=1)
+    assert "moves go on, holds 70% WETH" in held("momentum", owning(0.7, GOING_ON), horizon=1)
+    less = decide("momentum", owning(0.97, GOING_ON), horizon=1)
+    assert isinstance(less, Swap)
+    assert not less.zero_for_one, "more than the tilt is too much, even of what rises"
+    nothing = replace(owning(0.5, GOING_ON), balances={})
+    assert "has no" in held("momentum", nothing, horizon=1)
 
 
 def test_a_pool_that_can_not_take_the_trade_is_left_alone() -> None:
@@ -97,5 +119,5 @@ async def test_in_a_run_it_earns_where_moves_go_on() -> None:
 
 async def test_in_a_run_on_a_random_walk_it_hardly_trades() -> None:
     one = await live_through("momentum", walking_bars(500, seed=4))
-    assert one.tape.swaps <= 3
+    assert one.tape.swaps <= 4
     assert any("moves don't go on" in reason for reason in reasons(one))
