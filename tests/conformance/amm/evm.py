@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyrevm
 from eth_hash.auto import keccak
@@ -93,7 +93,7 @@ class Evm:
     """A chain of one account, with a clock that stands still until it is moved."""
 
     def __init__(self) -> None:
-        self.machine = pyrevm.EVM(spec_id="LONDON")
+        self.machine: Any = pyrevm.EVM(spec_id="LONDON")
         self.machine.set_balance(DEPLOYER, 10**30)
         self.at(START_TIME)
 

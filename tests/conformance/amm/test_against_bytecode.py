@@ -1,11 +1,14 @@
 """Random operations done to the real pool bytecode and to ours must agree in everything."""
 
+from contextlib import closing
 from random import Random
 
 import pytest
 
 from defai.amm import MAX_SQRT_RATIO, MIN_SQRT_RATIO, get_sqrt_ratio_at_tick
-from tests.conformance.amm.evm import CONTRACTS
+from defai.chain.anvil import Anvil, AnvilOptions
+from tests.conformance.amm.anvil_evm import AnvilEvm
+from tests.conformance.amm.evm import CONTRACTS, START_TIME, Evm
 from tests.conformance.amm.random_operations import Operator
 from tests.conformance.amm.twin import Exchange, Twin
 
@@ -23,9 +26,9 @@ KINDS = [
 ]
 
 
-def run(kind: tuple[int, int, int], seed: int, operations: int) -> Twin:
+def run(kind: tuple[int, int, int], seed: int, operations: int, evm: Evm | None = None) -> Twin:
     fee_pips, tick_spacing, start_x96 = kind
-    twin = Twin(Exchange(), fee_pips=fee_pips, tick_spacing=tick_spacing)
+    twin = Twin(Exchange(evm=evm), fee_pips=fee_pips, tick_spacing=tick_spacing)
     operator = Operator(twin, Random(seed))  # noqa: S311  a test that can be repeated, no secret
     for early in (
         operator.swap,
@@ -51,6 +54,18 @@ def test_random_operations_agree_with_the_bytecode(seed: int, kind: tuple[int, i
     twin = run(kind, seed, operations=120)
 
     assert twin.outcomes["swap", None] > 20
+    assert twin.outcomes["mint", None] > 5
+
+
+async def test_random_operations_agree_with_the_bytecode_on_anvil() -> None:
+    """Each one a transaction, mined in a block of its own at the time that is said."""
+    options = AnvilOptions(timestamp=START_TIME - 1, extra=("--disable-code-size-limit",))
+    async with Anvil(options) as anvil:
+        with closing(AnvilEvm(anvil.url)) as evm:
+            twin = run(KINDS[1], seed=7, operations=120, evm=evm)
+
+    assert evm.transactions > 80
+    assert twin.outcomes["swap", None] > 25
     assert twin.outcomes["mint", None] > 5
 
 

@@ -15,10 +15,15 @@ _ERC20: Final = "v2-core/build/ERC20.json"
 
 
 class Exchange:
-    """The factory, two tokens and some payers, in one EVM."""
+    """The factory, two tokens and some payers, in one EVM.
 
-    def __init__(self, payers: int = 3) -> None:
-        self.evm = Evm()
+    Args:
+        payers: how many.
+        evm: where; in this process, unless another one is given.
+    """
+
+    def __init__(self, payers: int = 3, evm: Evm | None = None) -> None:
+        self.evm = evm or Evm()
         self.factory = self.evm.deploy(_FACTORY)
         self.tokens = sorted(
             (self.evm.deploy(_ERC20, SUPPLY), self.evm.deploy(_ERC20, SUPPLY)),
