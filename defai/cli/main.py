@@ -70,6 +70,7 @@ COMMANDS: Final = {
     "list-data": Entry("list_datasets", "List downloaded and recorded history."),
     "new-strategy": Entry("new_strategy", "Write the first files of a strategy of your own."),
     "list-strategies": Entry("list_strategies", "List the strategies that can be named in a configuration."),
+    "check-strategy": Entry("check_strategy", "Say whether a strategy keeps to the rules, line by line."),
     "audit": Entry("audit", "List, explain and verify the records of decisions, from the chain alone."),
     "chain": Entry("chain", "Run the stand-in chain alone."),
     "doctor": Entry("doctor", "Say what is there, what is missing and how to get it."),

@@ -1,0 +1,256 @@
+"""Checks a strategy: reads its file, and lets it decide in processes that differ in what must not matter."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from inspect import Parameter as Argument
+from inspect import getsourcefile, signature
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any, Final
+
+from defai.errors import DefaiError
+from defai.features.spec import FeatureSpec
+from defai.strategy.api import Strategy
+from defai.strategy.parameters import parameters_of
+from defai.strategy.registry import LoadedStrategy, load
+from defai.testing.checking.findings import CHECKS, CheckReport, Finding
+from defai.testing.checking.reading import read_source
+from defai.testing.checking.scenes import BLOCKS, keys_of
+
+MEDIAN_US: Final = 5_000
+"""A decision's usual cost at most: a hundred agents then still decide within half a second."""
+WORST_US: Final = 500_000
+_CUT: Final = BLOCKS * 2 // 3
+_PATIENCE_S: Final = 15.0
+"""How long all scenes may take. What takes longer loops, or is far too slow for a block."""
+_ARGUMENTS: Final = {"decide": 1, "on_start": 1, "on_outcome": 1, "pools": 0, "features": 0, "target": 0}
+
+
+def check_strategy(
+    reference: str, parameters: Mapping[str, Any] | None = None, folder: Path | None = None
+) -> CheckReport:
+    """Check whether a strategy keeps to the rules; `CHECKS` names them.
+
+    Args:
+        reference: a name, `file.py:Class`, or `file.py` where it has one strategy.
+        parameters: of the strategy; the rest keep their defaults.
+        folder: where names are looked for; the usual places by default.
+
+    Raises:
+        DefaiError: where there is no such strategy, or it cannot be loaded.
+    """
+    began = perf_counter()
+    loaded = load(reference, parameters, folder)
+    cls = type(loaded.strategy)
+    file = getsourcefile(cls) or loaded.origin
+    findings = [*read_source(loaded.source, cls), *_declared(loaded.strategy)]
+    measured: dict[str, str] = {}
+    skipped: dict[str, str] = {}
+    try:
+        keys_of(loaded.strategy)
+        _features(loaded.strategy)
+    except DefaiError as error:
+        findings.append(Finding("types", error.sentence, error.hint, _line(loaded, "pools", "features")))
+    except Exception as error:  # noqa: BLE001  an author's code may raise anything
+        findings.append(Finding("types", f"pools or features raised {type(error).__name__}: {error}"))
+    else:
+        answers = _decide_apart(_requests(loaded, file, parameters or {}))
+        _judge(answers, findings, measured, skipped)
+    if any(finding.check == "types" for finding in findings) and not measured:
+        skipped |= {name: "its types are wrong" for name in CHECKS if name not in {"types", "purity"}}
+    unique = tuple(dict.fromkeys(sorted(findings, key=lambda one: one.line or 0)))
+    seconds = perf_counter() - began
+    return CheckReport(loaded.name, loaded.origin, unique, measured, skipped, seconds)
+
+
+def _features(strategy: Strategy) -> None:
+    if strategy.features():
+        FeatureSpec.of(strategy.features())
+
+
+def _declared(strategy: Strategy) -> Iterator[Finding]:
+    cls = type(strategy)
+    for name, wanted in _ARGUMENTS.items():
+        function = getattr(cls, name)
+        given = [one for one in signature(function).parameters.values() if one.default is Argument.empty]
+        if len(given) != wanted + 1:
+            line = function.__code__.co_firstlineno
+            yield Finding("types", f"{name} takes {len(given) - 1} arguments, not {wanted}", "", line)
+    for parameter in parameters_of(cls):
+        if not parameter.description:
+            yield Finding(
+                "types", f"the parameter {parameter.name} has no description", "Field(description=…)"
+            )
+        if parameter.kind in {"int", "float", "decimal"} and not parameter.allowed():
+            yield Finding("types", f"the parameter {parameter.name} has no bounds", "Field(ge=…, le=…)")
+        if parameter.is_required:
+            yield Finding("types", f"the parameter {parameter.name} has no default", "Every one needs one.")
+    target = strategy.target()
+    if (target is None) != (not strategy.features()):
+        has, lacks = ("features", "target") if target is None else ("a target", "features")
+        yield Finding("types", f"it names {has} and no {lacks}", "A model needs both.")
+
+
+def _line(loaded: LoadedStrategy, *methods: str) -> int | None:
+    for name in methods:
+        function = vars(type(loaded.strategy)).get(name)
+        if function is not None:
+            return int(function.__code__.co_firstlineno)
+    return None
+
+
+def _requests(loaded: LoadedStrategy, file: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The same strategy twice: with another hash seed and a shorter series the second time."""
+    reference = f"{file}:{type(loaded.strategy).__name__}"
+    same = {"reference": reference, "file": file, "parameters": dict(parameters)}
+    return [
+        {**same, "blocks": BLOCKS, "whole": True, "hash_seed": "1"},
+        {**same, "blocks": _CUT, "whole": False, "hash_seed": "4242"},
+    ]
+
+
+def _decide_apart(requests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    with ThreadPoolExecutor(len(requests)) as pool:
+        return list(pool.map(_decide_once, requests))
+
+
+def _decide_once(request: Mapping[str, Any]) -> dict[str, Any]:
+    """What a process of its own answers; "died" says why where it does not."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "defai.testing.checking"],
+            input=json.dumps(request, default=str),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_PATIENCE_S,
+            env={**os.environ, "PYTHONHASHSEED": str(request["hash_seed"])},
+        )
+    except subprocess.TimeoutExpired:
+        return {"died": f"it had not decided in all scenes after {_PATIENCE_S:.0f} s"}
+    if done.returncode or not done.stdout:
+        last = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+        return {"died": f"its process ended: {last[0][:300]}"}
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def _judge(
+    answers: Sequence[dict[str, Any]],
+    findings: list[Finding],
+    measured: dict[str, str],
+    skipped: dict[str, str],
+) -> None:
+    whole, cut = answers
+    if "died" in whole:
+        findings.append(Finding("time", whole["died"]))
+        skipped |= {
+            name: "it did not finish deciding" for name in CHECKS if name not in {"types", "purity", "time"}
+        }
+        return
+    told = whole["series"]
+    findings += [Finding("purity", words, "", line) for words, line in whole["noticed"].items()]
+    findings += _faults("edges", whole["edges"])
+    findings += _faults("types", told)
+    findings += _undetermined(told, cut)
+    findings += _unreasoned([*told, *whole["edges"]])
+    findings += _slow(whole["costs_us"])
+    findings += _sandwiched(whole["attacked"])
+    measured |= {
+        "types": f"{len(told) + len(whole['edges'])} intents of the right form",
+        "purity": "source read; files, network, processes, clock and random watched while deciding",
+        "determinism": f"{len(told)} blocks twice, {_CUT} blocks in another process with other hashes",
+        "reasons": f"{len({str(one.get('intent', {}).get('reason')) for one in told})} different ones",
+        "time": _time_text(whole["costs_us"]),
+        "lookahead": f"{_CUT} of {BLOCKS} blocks again, with nothing after them",
+        "edges": f"{len(whole['edges'])} scenes",
+        "sandwich": _sandwich_text(whole["attacked"]),
+    }
+    if not all(one["again"] for one in told):
+        skipped["lookahead"] = "it is not determined, so nothing can be said of it"
+    if "died" in cut:
+        skipped |= dict.fromkeys(("determinism", "lookahead"), cut["died"])
+
+
+def _faults(check: str, told: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    """What was raised, or was no intent; each kind once, with the first scene it happened in."""
+    seen = set[str]()
+    for one in told:
+        fault = f"raised {one['raised']}" if "raised" in one else one.get("wrong", "")
+        if fault and fault not in seen:
+            seen.add(fault)
+            yield Finding(
+                check if "raised" in one else "types", f"{one['scene']}: decide {fault}", "", one.get("line")
+            )
+
+
+def _undetermined(told: Sequence[Mapping[str, Any]], cut: Mapping[str, Any]) -> Iterator[Finding]:
+    twice = next((one for one in told if not one["again"]), None)
+    if twice is not None:
+        yield Finding("determinism", f"{twice['scene']}: asked twice, it answered two things")
+        return
+    for one, other in zip(told, cut.get("series", ()), strict=False):
+        if _said(one) != _said(other):
+            yield Finding(
+                "determinism",
+                f"{one['scene']}: another process answered something else",
+                "It was asked once, not twice, there; sets have no order, and hash() of text is another each time.",
+            )
+            yield Finding("lookahead", f"{one['scene']}: a history that ends earlier changed the decision")
+            return
+
+
+def _said(one: Mapping[str, Any]) -> object:
+    return one.get("intent") or one.get("raised") or one.get("wrong")
+
+
+def _unreasoned(told: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    for one in told:
+        if "intent" in one and not one["intent"]["reason"].strip():
+            yield Finding("reasons", f"{one['scene']}: a {one['intent']['kind']} without a reason")
+            return
+
+
+def _slow(costs_us: Sequence[float]) -> Iterator[Finding]:
+    if costs_us and median(costs_us) > MEDIAN_US:
+        yield Finding(
+            "time",
+            f"a decision takes {median(costs_us) / 1_000:,.1f} ms",
+            f"At most {MEDIAN_US / 1_000:g} ms.",
+        )
+    elif costs_us and max(costs_us) > WORST_US:
+        yield Finding(
+            "time", f"one decision took {max(costs_us) / 1_000:,.1f} ms", f"At most {WORST_US / 1_000:g} ms."
+        )
+
+
+def _time_text(costs_us: Sequence[float]) -> str:
+    if not costs_us:
+        return "nothing was decided"
+    return f"{median(costs_us):,.0f} µs usually, {max(costs_us):,.0f} µs at most"
+
+
+def _sandwiched(attacks: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    for one in attacks:
+        if one["undisturbed"] < one["minimum"]:
+            yield Finding(
+                "sandwich",
+                f"{one['scene']}: its swap moves the price by more than its slippage, so it reverts unattacked",
+                "Trade less at once.",
+            )
+            return
+        if one["sandwiched"] < one["minimum"]:
+            yield Finding("sandwich", f"{one['scene']}: sandwiched, its swap gives less than its least")
+            return
+
+
+def _sandwich_text(attacks: Sequence[Mapping[str, Any]]) -> str:
+    if not attacks:
+        return "it swapped in no scene, so there was nothing to attack"
+    worst = max(1 - one["sandwiched"] / one["undisturbed"] for one in attacks if one["undisturbed"])
+    return f"{len(attacks)} swaps attacked, {worst * 10_000:.1f} bp lost at most"
