@@ -5,8 +5,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from defai.domain.stream import AgentStateChanged, StreamEvent
-from defai.testing.stream import demo_setup, demo_stream
+from defai.domain.stream import StreamEvent
+from defai.testing.answers import MadeUpControl
+from defai.testing.stream import demo_pictured, demo_setup
 from defai.tui.app import DefaiApp
 
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
@@ -27,30 +28,11 @@ SHOTS: tuple[Shot, ...] = (
 """Name, columns and rows, theme, keys pressed before the picture is taken."""
 
 
-class Spectator:
-    """A control nobody uses: pictures are only looked at."""
-
-    async def pause(self, agent: str) -> None:
-        """Do nothing."""
-
-    async def resume(self, agent: str) -> None:
-        """Do nothing."""
-
-    async def halt_all(self) -> None:
-        """Do nothing."""
-
-    async def stop(self) -> None:
-        """Do nothing."""
-
-
 def session(name: str) -> list[StreamEvent]:
     """The events a picture shows."""
     if name == "setup":
         return list(demo_setup())[:4]
-    return [
-        *demo_stream(seed=7, blocks=220, end=False),
-        AgentStateChanged("tiers", "waiting", "above 5,000 USD"),
-    ]
+    return list(demo_pictured())
 
 
 async def draw(shot: Shot, folder: Path) -> Path:
@@ -63,7 +45,9 @@ async def draw(shot: Shot, folder: Path) -> Path:
             yield event
         await asyncio.Event().wait()
 
-    app = DefaiApp(stream, Spectator(), clock=lambda: 0.0)
+    control = MadeUpControl()
+    control.hear(events)
+    app = DefaiApp(stream, control, clock=lambda: 0.0)
     async with app.run_test(size=size) as pilot, asyncio.timeout(DEADLINE_S):
         app.theme = theme
         while app.fleet.events < len(events) or not app.is_painted:

@@ -4,9 +4,7 @@ For looking at the terminal, for tests of whatever consumes events, and for pict
 follow simple rules (a random walk, agents that act now and then); nothing about it is a backtest.
 """
 
-import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
 from typing import Final
@@ -15,21 +13,17 @@ from defai.domain.stream import (
     AgentCard,
     AgentStateChanged,
     BlockArrived,
-    CheckView,
-    DecisionView,
     ExecutionSettled,
-    ForecastView,
     HoldsAnchored,
-    PoolCard,
     PoolQuote,
-    PortfolioView,
-    PositionView,
     SessionEnded,
     SessionStarted,
     SetupProgressed,
     StepCompleted,
     StreamEvent,
 )
+from defai.testing.actor import FIRST_BLOCK, FIRST_TIMESTAMP, FORMS, KINDS, NAMES, POOLS, Actor, hex_of
+from defai.testing.surroundings import Surroundings, demo_request
 
 SETUP: Final = (
     "starting the chain",
@@ -38,216 +32,6 @@ SETUP: Final = (
     "training the models from generated history",
     "waiting for the first block",
 )
-FIRST_BLOCK: Final = 1_065
-FIRST_TIMESTAMP: Final = 1_767_225_600
-KINDS: Final = ("volatility_band", "mean_reversion", "fee_tier_arb", "hold")
-NAMES: Final = ("lp-wide", "reverter", "tiers", "hold")
-PARAMETERS: Final = {
-    "volatility_band": {"sigmas": "3.0", "floor_ticks": "120", "horizon_blocks": "12"},
-    "mean_reversion": {"edge_bps": "4.0", "max_share": "0.6"},
-    "fee_tier_arb": {"min_edge_bps": "1.5", "size_usd": "900"},
-    "hold": {},
-}
-POOLS: Final = (
-    PoolCard("0x88e6A0c2dDD26FEEb64F039a2c41296FcB3f5640", "USDC/WETH 0.05 %", 500, "WETH", "USDC", 10),
-    PoolCard("0x8ad599c3A0ff1De082011EFDDc58f1908eb6e6D8", "USDC/WETH 0.3 %", 3_000, "WETH", "USDC", 60),
-)
-
-
-def hex_of(*words: object, length: int = 64) -> str:
-    """Hex digits that depend on the words alone."""
-    text = "/".join(str(word) for word in words)
-    digits = hashlib.sha256(text.encode()).hexdigest() + hashlib.sha256(f"{text}+".encode()).hexdigest()
-    return "0x" + digits[:length]
-
-
-def cents(value: float) -> Decimal:
-    """A float as an amount with two digits."""
-    return Decimal(f"{value:.2f}")
-
-
-@dataclass
-class Actor:
-    """One agent's simple life: what it holds, and when it acts."""
-
-    card: AgentCard
-    rng: Random
-    usdc: float = 15_000.0
-    weth: float = 7.1
-    sequence: int = 0
-    token_id: int = 0
-    band: tuple[float, float] | None = None
-    ticks: tuple[int, int] = (0, 0)
-    lp_usd: float = 0.0
-    fees: float = 0.0
-    gas: float = 0.0
-    initial: float = 0.0
-    start: tuple[float, float] = (0.0, 0.0)
-    state: str = "running"
-    unanchored: int = 0
-    pending: list[tuple[DecisionView, str]] = field(default_factory=list)
-
-    @property
-    def kind(self) -> str:
-        """Its strategy."""
-        return self.card.strategy
-
-    def begin(self, usdc_per_weth: float) -> None:
-        """Note what it starts with."""
-        self.start = (self.usdc, self.weth)
-        self.initial = self.usdc + self.weth * usdc_per_weth
-
-    def portfolio(self, usdc_per_weth: float) -> PortfolioView:
-        """What it owns at a market price."""
-        base_usd = self.weth * usdc_per_weth + self.lp_usd / 2
-        equity = self.usdc + self.weth * usdc_per_weth + self.lp_usd + self.fees - self.gas
-        positions: tuple[PositionView, ...] = ()
-        if self.band:
-            low, high = self.band
-            inside = low <= usdc_per_weth < high
-            positions = (
-                PositionView(
-                    self.token_id,
-                    POOLS[0].address,
-                    *self.ticks,
-                    cents(low),
-                    cents(high),
-                    inside,
-                    cents(self.lp_usd),
-                    cents(self.fees * 0.2),
-                ),
-            )
-        return PortfolioView(
-            cents(equity),
-            cents(self.start[0] + self.start[1] * usdc_per_weth),
-            cents(self.initial),
-            cents(self.fees),
-            cents(self.gas),
-            (("USDC", Decimal(f"{self.usdc:.6f}")), ("WETH", Decimal(f"{self.weth:.6f}"))),
-            positions,
-            Decimal(f"{base_usd / equity:.4f}"),
-        )
-
-    def decide(self, block: int, usdc_per_weth: float, tick: int) -> DecisionView:
-        """Its decision upon a block."""
-        forecast = self._forecast(block)
-        action, text, reason, verdict, no = self._wish(usdc_per_weth, tick, forecast)
-        slip = Decimal(61) if verdict == "denied" else Decimal(self.rng.randint(2, 30))
-        checks = (
-            CheckView("slippage", slip, Decimal(50), "bp", ok=verdict != "denied"),
-            CheckView("exposure", Decimal(self.rng.randint(20, 55)), Decimal(60), "%", ok=True),
-            CheckView("gas", Decimal(f"{self.rng.uniform(0.4, 2.2):.2f}"), Decimal(20), "USD", ok=True),
-        )
-        decision = DecisionView(
-            hex_of("decision", self.card.name, self.sequence),
-            self.sequence,
-            block,
-            action,
-            text,
-            reason,
-            verdict,
-            no,
-            checks if action != "hold" else (),
-            forecast,
-        )
-        self.sequence += 1
-        return decision
-
-    def _forecast(self, block: int) -> ForecastView | None:
-        digest = self.card.model_digest
-        if digest is None:
-            return None
-        if self.kind == "volatility_band":
-            value = 38.0 + 14 * self.rng.random() + 6 * ((block // 20) % 3)
-            return ForecastView(
-                "volatility of the next 12 blocks",
-                "ticks",
-                value,
-                value * 0.7,
-                value * 1.45,
-                digest,
-                beats_baseline=True,
-            )
-        value = self.rng.gauss(0, 2.2)
-        return ForecastView(
-            "return over the next 12 blocks",
-            "ticks",
-            value,
-            value - 3.1,
-            value + 3.1,
-            digest,
-            beats_baseline=None,
-        )
-
-    def _wish(
-        self, usdc_per_weth: float, tick: int, forecast: ForecastView | None
-    ) -> tuple[str, str, str, str, str]:
-        if self.kind == "volatility_band":
-            return self._provide(usdc_per_weth, tick, forecast)
-        if self.kind == "mean_reversion" and forecast is not None and abs(forecast.value) > 4.4:
-            return self._revert(usdc_per_weth, forecast)
-        if self.kind == "fee_tier_arb" and self.rng.random() < 0.07:
-            edge = self.rng.uniform(5.4, 7.2)
-            return self._swap(
-                usdc_per_weth,
-                sell=self.rng.random() < 0.5,
-                size=0.42,
-                reason=f"spread {edge:.1f} bp over cost 5.3 bp",
-            )
-        reasons = {
-            "mean_reversion": "the edge is below its cost of 5.8 bp",
-            "fee_tier_arb": "no spread between the tiers after costs",
-            "hold": "the baseline does nothing",
-        }
-        return "hold", "hold", reasons[self.kind], "approved", ""
-
-    def _provide(
-        self, usdc_per_weth: float, tick: int, forecast: ForecastView | None
-    ) -> tuple[str, str, str, str, str]:
-        if self.band and self.band[0] <= usdc_per_weth < self.band[1]:
-            return "hold", "hold", "the tick is inside the band", "approved", ""
-        if self.band and self.rng.random() < 0.7:
-            return "hold", "hold", "out of range, the move has not settled", "approved", ""
-        half = 0.9 * (forecast.value if forecast else 60.0) / 10_000
-        first = self.band is None
-        self.band = (usdc_per_weth * (1 - half), usdc_per_weth * (1 + half))
-        self.ticks = (tick - 90, tick + 90)
-        self.token_id += 1
-        if first:
-            self.lp_usd, self.usdc, self.weth = (
-                24_000.0,
-                self.usdc - 12_000.0,
-                self.weth - 12_000.0 / usdc_per_weth,
-            )
-        text = f"{'open' if first else 'rebalance'} {tick - 90:,}...{tick + 90:,}"
-        return (
-            ("open" if first else "rebalance"),
-            text,
-            f"re-centre, half-width {half * 10_000:.0f} ticks",
-            "approved",
-            "",
-        )
-
-    def _revert(self, usdc_per_weth: float, forecast: ForecastView) -> tuple[str, str, str, str, str]:
-        if self.rng.random() < 0.25:
-            text = f"swap 2.10 WETH -> at least {2.1 * usdc_per_weth * 0.994:,.1f} USDC"
-            return "swap", text, "the edge is 9.3 bp", "denied", "slippage 61 bp over the limit of 50"
-        reason = f"forecast {forecast.value:+.1f} ticks, cost 5.8 bp"
-        return self._swap(
-            usdc_per_weth, sell=forecast.value < 0, size=round(self.rng.uniform(0.2, 1.1), 2), reason=reason
-        )
-
-    def _swap(
-        self, usdc_per_weth: float, *, sell: bool, size: float, reason: str
-    ) -> tuple[str, str, str, str, str]:
-        worth = size * usdc_per_weth
-        if sell:
-            self.weth, self.usdc = self.weth - size, self.usdc + worth * 0.9996
-            text = f"swap {size:.2f} WETH -> at least {worth * 0.9995:,.1f} USDC"
-        else:
-            self.weth, self.usdc = self.weth + size * 0.9996, self.usdc - worth
-            text = f"swap {worth:,.1f} USDC -> at least {size * 0.9995:.4f} WETH"
-        return "swap", text, reason, "approved", ""
 
 
 def demo_cards(agents: int) -> tuple[AgentCard, ...]:
@@ -264,8 +48,9 @@ def demo_cards(agents: int) -> tuple[AgentCard, ...]:
                 index + 1,
                 hex_of("vault", index, length=40),
                 tuple(pool.address for pool in POOLS),
-                dict(PARAMETERS[kind]),
+                {one.name: one.value for one in FORMS[kind]},
                 model,
+                FORMS[kind],
             )
         )
     return tuple(cards)
@@ -294,8 +79,10 @@ def demo_stream(
     rng = Random(seed)  # noqa: S311  a demonstration, not a secret
     actors = [Actor(card, Random(f"{seed}/{card.name}")) for card in cards]  # noqa: S311  likewise
     usdc_per_weth, drift, records = 2_104.37, 0.0, 1_100
+    around = Surroundings(Random(f"{seed}/around"))  # noqa: S311  likewise
     for actor in actors:
         actor.begin(usdc_per_weth)
+    yield from around.begin(actors)
     for number in range(FIRST_BLOCK, FIRST_BLOCK + blocks):
         drift = 0.97 * drift + rng.gauss(0, 0.00012)
         usdc_per_weth *= 1 + drift * 0.35 + rng.gauss(0, 0.0006)
@@ -308,6 +95,7 @@ def demo_stream(
                 yield event
         for actor in actors:
             yield from act(actor, number, timestamp, usdc_per_weth, tick)
+        yield from around.after(number, timestamp, usdc_per_weth, tick, actors)
     if end:
         yield SessionEnded(f"All {blocks} blocks are done.", "", 0)
 
@@ -372,6 +160,18 @@ def settle(actor: Actor, number: int, records: int, rng: Random) -> Iterator[Str
             "",
         )
     actor.pending.clear()
+
+
+def demo_pictured() -> Iterator[StreamEvent]:
+    """The session that pictures show: four agents in the middle of their work, one of them waiting for its owner."""
+    last = None
+    for event in demo_stream(seed=7, blocks=220, end=False):
+        if isinstance(event, StepCompleted) and event.agent == "reverter":
+            last = event
+        yield event
+    if last is not None and last.decision is not None:
+        yield demo_request("reverter", last.decision.digest, last.block_number, last.timestamp)
+        yield demo_waiting("reverter", "moves 12,400 USD, above 5,000 USD: waits for the owner")
 
 
 def demo_waiting(agent: str, reason: str) -> AgentStateChanged:

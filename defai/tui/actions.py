@@ -1,4 +1,4 @@
-"""Everything a person can do, said once: bindings, command palette, footer and help are made of this list."""
+"""Everything a person can do, said once: bindings, command palette, key bar and help are made of this list."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -13,11 +13,11 @@ class Act:
     Attributes:
         action: the method `action_…` that does it, with arguments where it takes any.
         keys: the keys, comma-separated; the first is the one shown.
-        label: what the footer calls it.
+        label: what the key bar calls it.
         help: what it does, in a sentence.
         scope: where it works: "everywhere", or a screen's name.
         key_display: how the key is written where its own name reads badly.
-        footer: whether the footer shows it.
+        rank: when the key bar lets it give way: the higher the earlier; 0 stays longest, None is never shown there.
         palette: whether the command palette offers it.
         priority: whether it works whatever has the focus.
     """
@@ -28,65 +28,186 @@ class Act:
     help: str
     scope: str
     key_display: str | None = None
-    footer: bool = True
+    rank: int | None = None
     palette: bool = True
     priority: bool = False
+
+    @property
+    def key(self) -> str:
+        """The key as it is shown."""
+        return self.key_display or self.keys.split(",", maxsplit=1)[0]
 
 
 EVERYWHERE: Final = "everywhere"
 FLEET: Final = "fleet"
 AGENT: Final = "agent"
+POOL: Final = "pool"
+DECISIONS: Final = "decisions"
 DECISION: Final = "decision"
+APPROVALS: Final = "approvals"
+MODELS: Final = "models"
+BACKTEST: Final = "backtest"
+RISK: Final = "risk"
+LOGS: Final = "logs"
+
+MODES: Final = {
+    FLEET: ("1", "Fleet", "What the fleet owns, what it did last and why."),
+    AGENT: ("2", "Agent", "One agent: its curve, where its money came from, how it is set."),
+    DECISIONS: ("4", "Decisions", "Every decision, as it is taken; what came of it and how to check it."),
+    RISK: ("8", "Risk", "The limits, and how close each agent is to its own."),
+    LOGS: ("9", "Logs", "What the session had to say."),
+}
+"""The screens a number key goes to: the key, the name, what it answers."""
+
+
+def _open(scope: str, words: str) -> Act:
+    return Act("open", "enter", "open", words, scope, "↵", rank=1, palette=False)
+
+
+def _lists(scope: str) -> tuple[Act, ...]:
+    """What every screen with a list offers for it."""
+    return (
+        Act("filter", "slash", "filter", "Show only the lines with these words.", scope, "/", rank=3),
+        Act("export", "x", "export", "Write the list to a CSV file.", scope, rank=7),
+    )
+
+
+def _panels(scope: str) -> tuple[Act, ...]:
+    """What every screen with several panels offers for them."""
+    return (
+        Act("panel(1)", "right_square_bracket", "next panel", "Enlarge the next panel.", scope, "]"),
+        Act("panel(-1)", "left_square_bracket", "previous panel", "Enlarge the previous panel.", scope, "["),
+        Act("enlarge", "z", "enlarge", "Enlarge the panel with the focus, or put it back.", scope, rank=8),
+    )
+
+
+def _sorts(scope: str) -> tuple[Act, ...]:
+    return (
+        Act("sort(1)", "s", "sort", "Sort by the next column.", scope, rank=6),
+        Act("sort(0)", "S", "reverse", "Reverse the order of the lines.", scope),
+    )
+
+
+def _zooms(scope: str) -> tuple[Act, ...]:
+    return (
+        Act("zoom(1)", "minus", "longer", "Show a longer time in the chart.", scope, "-"),
+        Act("zoom(-1)", "plus,equals_sign", "shorter", "Show a shorter time in the chart.", scope, "+"),
+    )
+
 
 ACTS: Final = (
+    *(
+        Act(f"go('{mode}')", key, name.lower(), answers, EVERYWHERE)
+        for mode, (key, name, answers) in MODES.items()
+    ),
+    # Fleet
+    _open(FLEET, "Open the agent or the decision under the cursor."),
+    Act("pause", "p", "pause", "Pause the selected agent, or let it run again.", FLEET, rank=1),
     Act(
-        "open",
-        "enter",
-        "open",
-        "Open the agent, decision or record under the cursor.",
+        "verify", "v", "verify", "Climb the five rungs: check the decision against the chain.", FLEET, rank=1
+    ),
+    Act(
+        "copy",
+        "c",
+        "copy",
+        "Copy the vault's address or the decision's digest under the cursor.",
         FLEET,
-        "↵",
+        rank=5,
+    ),
+    *_lists(FLEET),
+    *_sorts(FLEET),
+    *_zooms(FLEET),
+    *_panels(FLEET),
+    # Agent
+    _open(AGENT, "Open the decision under the cursor."),
+    Act("pause", "p", "pause", "Pause this agent, or let it run again.", AGENT, rank=1),
+    Act("step(-1)", "left", "previous", "The fleet's previous agent.", AGENT, "←", rank=4),
+    Act("step(1)", "right", "next", "The fleet's next agent.", AGENT, "→", rank=4),
+    Act(
+        "verify", "v", "verify", "Climb the five rungs: check the decision against the chain.", AGENT, rank=1
+    ),
+    Act("copy", "c", "copy", "Copy the digest under the cursor, or the vault's address.", AGENT, rank=5),
+    *_lists(AGENT),
+    *_zooms(AGENT),
+    *_panels(AGENT),
+    # Decisions
+    _open(DECISIONS, "Open the decision under the cursor."),
+    Act(
+        "kind(1)",
+        "f",
+        "which",
+        "Show all decisions, those that acted, those refused, those that wait.",
+        DECISIONS,
+        rank=2,
+    ),
+    Act(
+        "verify",
+        "v",
+        "verify",
+        "Climb the five rungs: check the decision against the chain.",
+        DECISIONS,
+        rank=1,
+    ),
+    *_lists(DECISIONS),
+    Act("copy", "c", "copy digest", "Copy the decision's digest.", DECISIONS, rank=5),
+    Act("copy_transaction", "t", "copy transaction", "Copy the transaction's hash.", DECISIONS, rank=6),
+    *_panels(DECISIONS),
+    # Decision
+    Act(
+        "verify",
+        "v",
+        "verify",
+        "Climb the five rungs: check the decision against the chain.",
+        DECISION,
+        rank=1,
+    ),
+    Act(
+        "rate('good')",
+        "g",
+        "good",
+        "Say that it was a good decision: retraining learns from it.",
+        DECISION,
+        rank=2,
+    ),
+    Act("rate('bad')", "n", "not good", "Say that it was not: retraining learns from it.", DECISION, rank=2),
+    Act("step(-1)", "left", "previous", "The agent's previous decision.", DECISION, "←", rank=2),
+    Act("step(1)", "right", "next", "The agent's next decision.", DECISION, "→", rank=2),
+    Act("copy", "c", "copy digest", "Copy the decision's digest.", DECISION, rank=3),
+    Act("copy_transaction", "t", "copy transaction", "Copy the transaction's hash.", DECISION, rank=4),
+    # Risk
+    _open(RISK, "Open the agent under the cursor."),
+    Act("pause", "p", "pause", "Pause the agent under the cursor, or let it run again.", RISK, rank=1),
+    *_lists(RISK),
+    *_sorts(RISK),
+    # Logs
+    Act("kind(1)", "f", "level", "Show everything, warnings and errors, or errors alone.", LOGS, rank=2),
+    *_lists(LOGS),
+    Act("copy", "c", "copy", "Copy the line under the cursor.", LOGS, rank=5),
+    # Everywhere
+    Act(
+        "back",
+        "escape",
+        "back",
+        "Close what is open, or go back to where you came from.",
+        EVERYWHERE,
+        "esc",
+        rank=0,
         palette=False,
     ),
-    Act("pause", "p", "pause", "Pause the selected agent, or let it run again.", FLEET),
-    Act("halt", "h", "halt all", "Pause every agent, after one question.", EVERYWHERE),
-    Act("copy", "c", "copy", "Copy the address or digest under the cursor.", FLEET),
-    Act("panel('table')", "1", "fleet", "Go to the fleet.", FLEET, footer=False),
-    Act("panel('chart')", "2", "chart", "Go to the price chart.", FLEET, footer=False),
-    Act("panel('log')", "3", "decisions", "Go to the decisions.", FLEET, footer=False),
-    Act("panel('records')", "4", "records", "Go to the audit records.", FLEET, footer=False),
-    Act("zoom(1)", "minus", "longer", "Show a longer time in the chart.", FLEET, "-", footer=False),
+    Act("halt", "h", "halt all", "Pause every agent, after one question.", EVERYWHERE, rank=0),
+    Act("theme", "ctrl+t", "colours", "Go to the next set of colours.", EVERYWHERE, "^t"),
+    Act("help", "question_mark,f1", "help", "Show all keys.", EVERYWHERE, "?", rank=0),
     Act(
-        "zoom(-1)",
-        "plus,equals_sign",
-        "shorter",
-        "Show a shorter time in the chart.",
-        FLEET,
-        "+",
-        footer=False,
-    ),
-    Act("back", "escape", "back", "Go back to where you came from.", AGENT, "esc", palette=False),
-    Act("open", "enter", "open", "Open the decision under the cursor.", AGENT, "↵", palette=False),
-    Act("pause", "p", "pause", "Pause this agent, or let it run again.", AGENT),
-    Act("copy", "c", "copy", "Copy the digest under the cursor, or the vault's address.", AGENT),
-    Act("step(-1)", "left", "previous", "The fleet's previous agent.", AGENT, "←"),
-    Act("step(1)", "right", "next", "The fleet's next agent.", AGENT, "→"),
-    Act("back", "escape", "back", "Go back to where you came from.", DECISION, "esc", palette=False),
-    Act("step(-1)", "left", "previous", "The agent's previous decision.", DECISION, "←"),
-    Act("step(1)", "right", "next", "The agent's next decision.", DECISION, "→"),
-    Act("copy", "c", "copy digest", "Copy the decision's digest.", DECISION),
-    Act("copy_transaction", "t", "copy transaction", "Copy the transaction's hash.", DECISION),
-    Act(
-        "theme",
-        "ctrl+t",
-        "theme",
-        "Change between the dark and the light theme.",
+        "command_palette",
+        "ctrl+p",
+        "palette",
+        "Find any action by its name.",
         EVERYWHERE,
-        "^t",
-        footer=False,
+        "^p",
+        rank=2,
+        palette=False,
     ),
-    Act("help", "question_mark,f1", "help", "Show all keys.", EVERYWHERE, "?"),
-    Act("leave", "q", "quit", "End the session and leave.", EVERYWHERE),
+    Act("leave", "q", "quit", "End the session and leave.", EVERYWHERE, rank=1),
     Act(
         "leave",
         "ctrl+c,ctrl+q",
@@ -94,35 +215,35 @@ ACTS: Final = (
         "End the session and leave, whatever has the focus.",
         EVERYWHERE,
         "^c",
-        footer=False,
         palette=False,
         priority=True,
     ),
 )
+
+SHORT_NAMES: Final = {DECISIONS: "Decide", APPROVALS: "Approve", BACKTEST: "Test"}
+"""Names of screens where the full ones do not fit."""
+
+TITLES: Final = {
+    EVERYWHERE: "Everywhere",
+    **{mode: name for mode, (_, name, _) in MODES.items()},
+    DECISION: "Decision",
+}
+"""What the help calls each scope, in its order."""
 
 MOVES: Final = (
     ("↑ ↓  j k", "Move the cursor"),
     ("pgup pgdn", "A page up or down"),
     ("home end  g G", "To the first or the last line"),
     ("tab  shift+tab", "To the next or the previous panel"),
-    ("click", "Select a line; a double click opens it"),
-    ("^p", "The command palette: all of this by name"),
+    ("click", "Select a line; a double click opens it; a click on a title sorts by it"),
 )
 """Keys of the lists, which the widgets bind themselves."""
 
 
 def bindings(scope: str) -> list[BindingType]:
-    """The key bindings of a scope, in the order the footer shows them."""
+    """The key bindings of a scope."""
     return [
-        Binding(
-            act.keys,
-            act.action,
-            act.label,
-            show=act.footer,
-            key_display=act.key_display,
-            priority=act.priority,
-            tooltip=act.help,
-        )
+        Binding(act.keys, act.action, act.label, show=False, priority=act.priority, tooltip=act.help)
         for act in ACTS
         if act.scope == scope
     ]

@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Callable, Mapping
+from pathlib import Path
 from typing import ClassVar, Final
 
-from textual.app import App
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.screen import Screen
@@ -15,16 +15,20 @@ from textual.worker import Worker, WorkerState
 from defai.agent.control import Control
 from defai.domain.stream import Notice, SessionEnded, StreamEvent
 from defai.errors import DefaiError
+from defai.tui import actions
 from defai.tui.actions import EVERYWHERE, bindings
 from defai.tui.commands import ActionProvider
 from defai.tui.fleet import FleetState, Parts
 from defai.tui.format import age, number
+from defai.tui.preferences import Preferences, usual_path
 from defai.tui.screens.agent import AgentScreen
-from defai.tui.screens.board import Board
-from defai.tui.screens.decision import DecisionScreen
-from defai.tui.screens.dialogs import Farewell, Help, Question, Settling
+from defai.tui.screens.decisions import DecisionsScreen
+from defai.tui.screens.dialogs import Farewell, Settling
 from defai.tui.screens.fleet import FleetScreen
-from defai.tui.themes import DARK, LIGHT, THEMES
+from defai.tui.screens.logs import LogsScreen
+from defai.tui.screens.risk import RiskScreen
+from defai.tui.steering import Steering
+from defai.tui.themes import DARK, SIXTEEN, THEME_WORDS, THEMES
 from defai.tui.wishes import Wishes
 
 PAINTS_PER_SECOND: Final = 15
@@ -39,24 +43,32 @@ HEIGHTS: Final = [(0, "-short"), (30, "-medium"), (48, "-tall")]
 EventsFactory = Callable[[], AsyncIterable[StreamEvent]]
 
 
-class DefaiApp(App[None]):
+class DefaiApp(Steering):
     """The dashboard.
 
     Args:
         events: called once, on the app's loop; gives the session's events. `EventQueue` is one such thing.
-        control: steers the session; its methods are awaited on the app's loop.
+        control: steers the session and answers questions; its methods are awaited on the app's loop.
         clock: seconds, for "how long ago"; tests freeze it.
         stale_after_s: without a block for that long (or four times the usual gap) the figures are called old.
         leave_within_s: how long the session may take to settle after the wish to leave.
         dropped: tells how many events gave way to newer ones on their way here.
+        preferences: what the person set once and finds again.
+        folder: where exported lists go.
     """
 
     TITLE = "defai"
     CSS_PATH = "app.tcss"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {ActionProvider}
     BINDINGS: ClassVar[list[BindingType]] = bindings(EVERYWHERE)
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {"fleet": FleetScreen}
-    DEFAULT_MODE = "fleet"
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
+        actions.FLEET: FleetScreen,
+        actions.AGENT: AgentScreen,
+        actions.DECISIONS: DecisionsScreen,
+        actions.RISK: RiskScreen,
+        actions.LOGS: LogsScreen,
+    }
+    DEFAULT_MODE = actions.FLEET
 
     def __init__(
         self,
@@ -67,13 +79,17 @@ class DefaiApp(App[None]):
         stale_after_s: float = STALE_AFTER_S,
         leave_within_s: float = LEAVE_WITHIN_S,
         dropped: Callable[[], int] = lambda: 0,
+        preferences: Preferences | None = None,
+        folder: Path | None = None,
     ) -> None:
         super().__init__()
         self.fleet = FleetState()
         self.clock = clock
         self.leaving = False
+        self.preferences = preferences or Preferences()
+        self.folder = folder or Path()
+        self.wishes = Wishes(self, control, self._show, self._take)
         self._events = events
-        self._wishes = Wishes(self, control, self._show_agents, self._take)
         self._stale_after_s, self._leave_within_s = stale_after_s, leave_within_s
         self._dropped = dropped
         self._pending: Parts = set()
@@ -83,14 +99,23 @@ class DefaiApp(App[None]):
         self.VERTICAL_BREAKPOINTS = HEIGHTS
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = DARK.name
+        self.theme = self._usual_theme()
 
-    # -- the stream ----------------------------------------------------------------------------------------------
+    def _usual_theme(self) -> str:
+        """The one the person chose; else the dark one, in sixteen colours where the terminal has no more."""
+        chosen = self.preferences.text("theme")
+        if chosen in THEME_WORDS:
+            return chosen
+        return SIXTEEN.name if self.console.color_system in {"standard", "windows"} else DARK.name
+
+    # -- the stream ------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
         """Start reading events once the frame stands."""
         self.run_worker(self._read(), name="events", exit_on_error=False)
         self.set_interval(1.0, self._tick)
+        if self.preferences.problem:
+            self.notify(self.preferences.problem, severity="warning", markup=False)
 
     async def _read(self) -> None:
         taken = 0
@@ -109,36 +134,30 @@ class DefaiApp(App[None]):
             )
 
     def _take(self, event: StreamEvent) -> None:
-        self._pending |= self.fleet.apply(event, self.clock())
+        self._show(self.fleet.apply(event, self.clock()))
         if isinstance(event, Notice):
             self._tell(event)
         elif isinstance(event, SessionEnded):
             self._end(event)
+
+    def _show(self, parts: Parts) -> None:
+        """Have some parts of the screen painted, with whatever else changes until then."""
+        self._pending |= parts
         if self._painter is None:
             self._painter = self.set_timer(1 / PAINTS_PER_SECOND, self._paint)
 
     def _paint(self) -> None:
         self._painter = None
         parts, self._pending = self._pending, set()
-        board = self._board()
+        board = self.board()
         if board is not None:
-            board.paint_status()
+            board.paint_bars()
             board.paint(parts)
 
-    def _board(self) -> Board | None:
-        """The full screen that is in front, or behind a dialog."""
-        boards = [screen for screen in self.screen_stack if isinstance(screen, Board) and screen.is_mounted]
-        return boards[-1] if boards else None
-
-    def _show_agents(self) -> None:
-        board = self._board()
-        if board is not None:
-            board.paint({"agents"})
-
     def _tick(self) -> None:
-        board = self._board()
+        board = self.board()
         if board is not None:
-            board.paint_status()
+            board.paint_bars()
 
     def _tell(self, notice: Notice) -> None:
         """Say a notice once, however often it comes within ten seconds."""
@@ -170,7 +189,7 @@ class DefaiApp(App[None]):
         else:
             self.notify(f"{sentence} {hint}".strip(), severity="error", markup=False)
 
-    # -- what the screens ask ------------------------------------------------------------------------------------
+    # -- what the screens ask --------------------------------------------------------------------------------------
 
     @property
     def is_painted(self) -> bool:
@@ -179,14 +198,28 @@ class DefaiApp(App[None]):
 
     @property
     def dropped(self) -> int:
-        """Events that never got here because newer ones pushed them out."""
-        return self._dropped()
+        """Events that never got here because newer ones pushed them out, here or on their way."""
+        return self._dropped() + self.fleet.dropped
+
+    @property
+    def counts(self) -> Mapping[str, tuple[str, str]]:
+        """What waits on some screens: by mode, words and their ink."""
+        fleet = self.fleet
+        found = {}
+        if fleet.waiting:
+            found[actions.APPROVALS] = (f"{fleet.waiting}⚑", "waiting")
+        stopped = fleet.in_state("stopped")
+        if stopped:
+            found[actions.RISK] = (f"{stopped}■", "risk-denied")
+        if fleet.journal.unread:
+            found[actions.LOGS] = (f"{fleet.journal.unread}!", "risk-denied")
+        return found
 
     @property
     def is_stale(self) -> bool:
         """Whether the last block is so long ago that something must be wrong."""
         fleet = self.fleet
-        if fleet.block_seen_at is None or fleet.ended is not None:
+        if fleet.block_seen_at is None or fleet.ended is not None or fleet.playback is not None:
             return False
         return self.clock() - fleet.block_seen_at > max(self._stale_after_s, 4 * fleet.block_gap_s)
 
@@ -194,66 +227,22 @@ class DefaiApp(App[None]):
     def banner(self) -> str:
         """A sentence above the screen, where something is wrong with all of it."""
         fleet = self.fleet
-        if fleet.ended is not None and fleet.block is not None:
-            return f"The session has ended. The figures are those of block {number(fleet.block.number, 0)}."
-        if self.is_stale and fleet.block is not None and fleet.block_seen_at is not None:
-            since = age(self.clock() - fleet.block_seen_at)
-            return f"No block for {since}. The figures are those of block {number(fleet.block.number, 0)}."
+        if fleet.block is None:
+            return ""
+        of_old = f"The figures are those of block {number(fleet.block.number, 0)}."
+        if fleet.ended is not None:
+            return f"The session has ended. {of_old}"
+        heard = fleet.connection
+        if heard is not None and heard.state != "connected":
+            again = f" Trying again, for the {heard.attempt}. time." if heard.attempt else ""
+            return (
+                f"The session at {heard.url} cannot be heard: {heard.reason or heard.state}.{again} {of_old}"
+            )
+        if self.is_stale and fleet.block_seen_at is not None:
+            return f"No block for {age(self.clock() - fleet.block_seen_at)}. {of_old}"
         return ""
 
-    # -- what a person can do --------------------------------------------------------------------------------------
-
-    def open_agent(self, name: str) -> None:
-        """Show an agent's details."""
-        if name in self.fleet.agents:
-            self.push_screen(AgentScreen(name))
-
-    def open_decision(self, digest: str) -> None:
-        """Show a decision's details."""
-        line = self.fleet.line_of(digest)
-        if line is None:
-            self.notify("That decision has left the log; its record is on the chain.", severity="warning")
-            return
-        self.push_screen(DecisionScreen(line))
-
-    def toggle(self, name: str) -> None:
-        """Pause an agent, or let it run again."""
-        if name in self.fleet.agents:
-            self._wishes.toggle(self.fleet.agents[name])
-
-    def copy(self, what: str, text: str | None) -> None:
-        """Put a text on the terminal's clipboard and say so."""
-        if not text:
-            self.notify(f"There is no {what} to copy yet.", severity="warning")
-            return
-        self.copy_to_clipboard(text)
-        self.notify(f"Copied the {what} {text}", timeout=3, markup=False)
-
-    def action_halt(self) -> None:
-        """Ask once, then pause every agent."""
-        count = len(self.fleet.agents)
-        if not count:
-            self.notify("There is no agent to halt yet.", severity="warning")
-            return
-        question = Question(
-            f"Pause all {count} agents?",
-            "No agent decides anything until you resume it, one by one with p. Open positions and balances stay as "
-            "they are and keep their market risk; what is already on its way to the chain is not called back.",
-            "Pause all",
-        )
-        self.push_screen(question, self._halt)
-
-    def _halt(self, answer: bool | None) -> None:
-        if answer:
-            self._wishes.halt_all()
-
-    def action_help(self) -> None:
-        """Show all keys."""
-        self.push_screen(Help())
-
-    def action_theme(self) -> None:
-        """Change between dark and light."""
-        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+    # -- leaving ---------------------------------------------------------------------------------------------------
 
     def action_leave(self) -> None:
         """Ask the session to end, show that it settles, leave when it has, or after the deadline."""
@@ -264,7 +253,7 @@ class DefaiApp(App[None]):
             self.exit(return_code=self.fleet.ended.exit_code)
             return
         self.leaving = True
-        self._wishes.stop()
+        self.wishes.stop()
         self.set_timer(self._leave_within_s, self.action_leave_now)
         self.push_screen(Settling())
         self._tick()
@@ -280,6 +269,7 @@ async def run(
     *,
     dropped: Callable[[], int] = lambda: 0,
     leave_within_s: float = LEAVE_WITHIN_S,
+    preferences: Preferences | None = None,
 ) -> int:
     """Run the dashboard on the running loop until the person leaves.
 
@@ -288,10 +278,17 @@ async def run(
         control: steers the session.
         dropped: tells how many events gave way, for the screen to say so.
         leave_within_s: how long the session may take to settle.
+        preferences: what the person set once; the file of this system's user where none are given.
 
     Returns:
         The exit code: the session's own where it ended by itself, 0 where the person left.
     """
-    app = DefaiApp(events, control, dropped=dropped, leave_within_s=leave_within_s)
+    app = DefaiApp(
+        events,
+        control,
+        dropped=dropped,
+        leave_within_s=leave_within_s,
+        preferences=preferences or Preferences(usual_path()),
+    )
     await app.run_async()
     return app.return_code or 0

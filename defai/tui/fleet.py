@@ -10,11 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 from defai.domain.stream import (
-    AgentStateChanged,
     BlockArrived,
+    ConnectionChanged,
     ExecutionSettled,
-    HoldsAnchored,
-    Notice,
+    ModelSeen,
+    PlaybackMoved,
     PoolCard,
     PoolQuote,
     PortfolioView,
@@ -24,19 +24,42 @@ from defai.domain.stream import (
     StepCompleted,
     StreamEvent,
 )
+from defai.tui import folds
 from defai.tui.format import ratio_percent
-from defai.tui.lines import HISTORY, AgentLine, LogLine, RecordLine, Trade
+from defai.tui.journal import JournalOfSession
+from defai.tui.lines import AgentLine, LogLine
+from defai.tui.pools import PoolState
+from defai.tui.waiting import WaitingRoom
 
-LOG_LINES = 1_000
-RECORD_LINES = 400
+LOG_LINES = 2_000
 
 Parts = set[str]
-"""Names of what changed: "setup", "status", "agents", "chart", "log", "records", "notices", "ended"."""
+"""Names of what changed, of `ALL_PARTS`."""
+ALL_PARTS = frozenset(
+    {
+        "setup",
+        "status",
+        "agents",
+        "chart",
+        "log",
+        "pools",
+        "approvals",
+        "models",
+        "risk",
+        "journal",
+        "playback",
+    }
+)
 
 
 @dataclass(slots=True)
 class FleetState:
-    """Everything the terminal knows about the session."""
+    """Everything the terminal knows about the session.
+
+    Attributes:
+        early: executions of decisions that have not been told yet.
+        dropped: events that the stream says it left out.
+    """
 
     setup: SetupProgressed | None = None
     setup_done: list[str] = field(default_factory=list)
@@ -48,13 +71,21 @@ class FleetState:
     latency_ms: float | None = None
     latency_block: int = -1
     agents: dict[str, AgentLine] = field(default_factory=dict)
-    prices: dict[str, deque[tuple[int, float]]] = field(default_factory=dict)
+    pools: dict[str, PoolState] = field(default_factory=dict)
     log: deque[LogLine] = field(default_factory=deque)
-    records: deque[RecordLine] = field(default_factory=lambda: deque(maxlen=RECORD_LINES))
-    notices: deque[Notice] = field(default_factory=lambda: deque(maxlen=100))
+    acted: LogLine | None = None
+    """The last decision of any agent that was more than to hold."""
     by_digest: dict[str, LogLine] = field(default_factory=dict)
     early: "OrderedDict[str, ExecutionSettled]" = field(default_factory=OrderedDict)
+    waiting_room: WaitingRoom = field(default_factory=WaitingRoom)
+    models: dict[str, ModelSeen] = field(default_factory=dict)
+    journal: JournalOfSession = field(default_factory=JournalOfSession)
+    connection: ConnectionChanged | None = None
+    playback: PlaybackMoved | None = None
     events: int = 0
+    dropped: int = 0
+    generation: int = 0
+    """Grows when the stream begins anew: what was pointed at before is no more."""
 
     def apply(self, event: StreamEvent, now: float) -> Parts:
         """Take in one event.
@@ -67,25 +98,27 @@ class FleetState:
             The parts of the screen that show something else now.
         """
         self.events += 1
+        if isinstance(event, StepCompleted):
+            return folds.step(self, event)
         if isinstance(event, BlockArrived):
             if self.block_seen_at is not None:
                 self.block_gap_s = now - self.block_seen_at
             self.block_seen_at = now
-        folds: dict[str, Callable[[Any], Parts]] = {
-            "setup_progressed": self._setup,
-            "session_started": self._start,
-            "block_arrived": self._block,
-            "step_completed": self._step,
-            "execution_settled": self._execution,
-            "holds_anchored": self._anchored,
-            "agent_state_changed": self._state,
-            "notice": self._notice,
-            "session_ended": self._end,
-        }
-        fold = folds.get(event.kind)
-        return fold(event) if fold is not None else set()
+            self.block = event
+            return folds.block(self, event)
+        fold: Callable[[FleetState, Any], Parts] | None = folds.FOLDS.get(event.kind)
+        return fold(self, event) if fold is not None else set()
 
-    # -- what the status bar asks ------------------------------------------------------------------------------
+    def forget(self) -> None:
+        """Begin anew: what follows tells everything again."""
+        kept = {"events", "dropped", "journal", "connection", "generation", "playback"}
+        fresh = FleetState()
+        for name in self.__slots__:
+            if name not in kept:
+                setattr(self, name, getattr(fresh, name))
+        self.generation += 1
+
+    # -- what the screens ask ------------------------------------------------------------------------------------
 
     @property
     def equity_usd(self) -> Decimal | None:
@@ -104,18 +137,27 @@ class FleetState:
 
     @property
     def waiting(self) -> int:
-        """How many agents wait for the owner."""
-        return sum(line.waits for line in self.agents.values())
+        """How many decisions wait for the owner; agents that wait where nobody told what with."""
+        return max(len(self.waiting_room.open), sum(line.waits for line in self.agents.values()))
+
+    def in_state(self, *states: str) -> int:
+        """How many agents are in one of these states."""
+        return sum(line.state in states for line in self.agents.values())
+
+    @property
+    def chain_time(self) -> int | None:
+        """The newest block's timestamp."""
+        return self.block.timestamp if self.block else None
 
     def pool(self, address: str | None) -> PoolCard | None:
         """A pool's card by address."""
-        pools = self.started.pools if self.started else ()
-        return next((pool for pool in pools if pool.address == address), None)
+        state = self.pools.get(address or "")
+        return state.card if state else None
 
     def quote(self, address: str | None) -> PoolQuote | None:
         """A pool's last quote by address."""
-        quotes = self.block.pools if self.block else ()
-        return next((quote for quote in quotes if quote.address == address), None)
+        state = self.pools.get(address or "")
+        return state.quote if state else None
 
     def line_of(self, key: str) -> LogLine | None:
         """The log's line of a decision, by its digest or the line's key; None once it has left every log."""
@@ -132,130 +174,3 @@ class FleetState:
                 return None
             total += pick(line.portfolio)
         return total if self.agents else None
-
-    # -- the fold, one function an event ------------------------------------------------------------------------
-
-    def _setup(self, event: SetupProgressed) -> Parts:
-        if self.setup is not None and self.setup.step != event.step:
-            self.setup_done = [*self.setup_done, self.setup.text][-40:]
-        self.setup = event
-        return {"setup"}
-
-    def _start(self, event: SessionStarted) -> Parts:
-        self.started = event
-        self.agents = {card.name: AgentLine(card) for card in event.agents}
-        self.prices = {pool.address: deque(maxlen=HISTORY) for pool in event.pools}
-        return {"setup", "status", "agents", "chart", "log", "records"}
-
-    def _block(self, event: BlockArrived) -> Parts:
-        self.block = event
-        for quote in event.pools:
-            series = self.prices.setdefault(quote.address, deque(maxlen=HISTORY))
-            series.append((event.number, float(quote.price)))
-        return {"status", "chart", "agents"}
-
-    def _step(self, event: StepCompleted) -> Parts:
-        line = self.agents.get(event.agent)
-        if line is None:
-            return set()
-        line.version += 1
-        if line.state != event.state:
-            line.state, line.wish = event.state, ""
-        line.remember(event.portfolio, event.block_number, event.timestamp)
-        if event.block_number != self.latency_block:
-            self.latency_block, self.latency_ms = event.block_number, event.latency_ms
-        else:
-            self.latency_ms = max(self.latency_ms or 0.0, event.latency_ms)
-        parts = {"agents", "status", "chart"}
-        if event.decision is not None:
-            self._decided(line, event)
-            parts.add("log")
-        return parts
-
-    def _decided(self, line: AgentLine, event: StepCompleted) -> None:
-        decision = event.decision
-        if decision is None:
-            return
-        if decision.forecast is not None:
-            line.forecasts.append(decision.forecast.value)
-        last = line.last
-        if last is not None and last.is_hold and decision.action == "hold" and decision.verdict == "approved":
-            self.by_digest.pop(last.decision.digest, None)
-            last.decision, last.timestamp, last.latency_ms = decision, event.timestamp, event.latency_ms
-            last.seen += 1
-            last.version += 1
-            self.by_digest[decision.digest] = last
-            return
-        entry = LogLine(
-            event.agent, decision, event.timestamp, event.latency_ms, event.block_number, key=decision.digest
-        )
-        entry.execution = self.early.pop(decision.digest, None)
-        line.last = entry
-        if not entry.is_hold:
-            line.acted = entry
-        line.log.append(entry)
-        self.by_digest[decision.digest] = entry
-        self.log.append(entry)
-        if len(self.log) > LOG_LINES:
-            self.by_digest.pop(self.log.popleft().decision.digest, None)
-
-    def _execution(self, event: ExecutionSettled) -> Parts:
-        entry = self.by_digest.get(event.digest)
-        if entry is None:
-            self.early[event.digest] = event
-            if len(self.early) > 64:
-                self.early.popitem(last=False)
-        else:
-            entry.execution = event
-            entry.version += 1
-        line = self.agents.get(event.agent)
-        if line is not None:
-            line.version += 1
-            if event.status == "filled":
-                self._mark(line, event, entry)
-        parts = {"log", "agents", "chart"}
-        if event.record_id is not None:
-            self.records.append(RecordLine(f"#{event.record_id}", event.agent, event))
-            if line is not None:
-                line.records += 1
-            parts.add("records")
-        return parts
-
-    def _mark(self, line: AgentLine, event: ExecutionSettled, entry: LogLine | None) -> None:
-        series = self.prices.get(line.main_pool or "")
-        if not series:
-            return
-        level = next(
-            (value for number, value in reversed(series) if number <= event.block_number), series[-1][1]
-        )
-        line.trades.append(Trade(event.block_number, self._sort_of_trade(line, entry), level))
-
-    def _sort_of_trade(self, line: AgentLine, entry: LogLine | None) -> str:
-        """What was sold comes first in a swap's words; anything else moves liquidity."""
-        pool = self.pool(line.main_pool)
-        if entry is None or pool is None or entry.decision.action != "swap":
-            return "liquidity"
-        words = entry.decision.text.split()
-        base = words.index(pool.base_symbol) if pool.base_symbol in words else len(words)
-        quote = words.index(pool.quote_symbol) if pool.quote_symbol in words else len(words)
-        return "liquidity" if base == quote else "sell" if base < quote else "buy"
-
-    def _anchored(self, event: HoldsAnchored) -> Parts:
-        self.records.append(RecordLine(f"⚓ {event.agent} {event.first_sequence}", event.agent, event))
-        return {"records"}
-
-    def _state(self, event: AgentStateChanged) -> Parts:
-        line = self.agents.get(event.agent)
-        if line is None:
-            return set()
-        line.state, line.state_reason, line.wish = event.state, event.reason, ""
-        line.version += 1
-        return {"agents", "status"}
-
-    def _notice(self, event: Notice) -> Parts:
-        self.notices.append(event)
-        return {"notices"}
-
-    def _end(self, event: SessionEnded) -> Parts:
-        self.ended = event
-        return {"ended", "status"}

@@ -14,7 +14,7 @@ MINUS: Final = "\u2212"
 TIMES: Final = "\u00d7"
 SIGMA: Final = "\u03c3"
 MU: Final = "\u00b5"
-SPARKS: Final = "▁▂▃▄▅▆▇█"
+SPARKS: Final = "▁▂▃▄▅▆▇"
 EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 
 Number = Decimal | float | int
@@ -84,6 +84,14 @@ def milliseconds(value: float | None) -> str:
     return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
 
 
+def clock(timestamp: float | None) -> str:
+    """The time of day of a second since 1970, in UTC: "14:03:27"; "-" for None."""
+    if timestamp is None:
+        return UNKNOWN
+    hours, rest = divmod(int(timestamp) % 86_400, 3_600)
+    return f"{hours:02}:{rest // 60:02}:{rest % 60:02}"
+
+
 def age(seconds: float | None) -> str:
     """How long ago, in one unit: "3s", "4m", "2h", "9d"; "-" for None."""
     if seconds is None:
@@ -109,14 +117,17 @@ def network_name(network: str, chain_id: int) -> str:
 
 
 def spark(values: Sequence[float], width: int) -> str:
-    """The last `width` values as blocks of eight heights, scaled to what is shown; empty without values."""
+    """The last `width` values as blocks of seven heights, scaled to what is shown; empty without values.
+
+    The eighth height would touch the line above.
+    """
     shown = list(values)[-width:]
     if not shown:
         return ""
     low, high = min(shown), max(shown)
     if high <= low:
         return SPARKS[2] * len(shown)
-    return "".join(SPARKS[min(7, int((value - low) / (high - low) * 8))] for value in shown)
+    return "".join(SPARKS[min(6, int((value - low) / (high - low) * 7))] for value in shown)
 
 
 def bar(fraction: float, width: int) -> str:
@@ -124,6 +135,14 @@ def bar(fraction: float, width: int) -> str:
     eighths = round(max(0.0, min(1.0, fraction)) * width * 8)
     full, rest = divmod(eighths, 8)
     return ("█" * full + (EIGHTHS[rest] if rest else "")).ljust(width)
+
+
+def gauge(fraction: float, width: int) -> tuple[str, str]:
+    """A thin bar and what is left of its width, to half a cell: "━━━╸" and "──────"."""
+    halves = round(max(0.0, min(1.0, fraction)) * width * 2)
+    full, rest = divmod(halves, 2)
+    filled = "━" * full + ("╸" if rest else "")
+    return filled, "─" * (width - len(filled))
 
 
 def range_cells(low: float, high: float, value: float, width: int) -> tuple[str, int]:

@@ -1,22 +1,25 @@
-"""The lines the screens are made of: an agent, a decision, a record. Bounded, and each knows when it changed."""
+"""The lines the screens are made of: an agent, a decision. Bounded, and each knows when it changed."""
 
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from defai.domain.answers import Explanation, Verification
 from defai.domain.stream import (
     AgentCard,
+    ApprovalRequested,
+    CheckView,
     DecisionView,
     ExecutionSettled,
+    ForecastView,
     HoldsAnchored,
     PortfolioView,
     PositionView,
 )
 from defai.tui.format import ratio_percent
+from defai.tui.series import Series
 
-HISTORY = 2_048
-"""Points kept of a curve: more than the widest terminal draws."""
 DECISIONS_PER_AGENT = 400
 
 
@@ -27,6 +30,10 @@ class LogLine:
     Attributes:
         first_block: the block of the run's first decision; the decision's own where there is one only.
         seen: how many decisions the line stands for; 1 for anything but a run of holds.
+        resolved: what the owner made of it where it had to wait: "approved", "rejected", "expired", "withdrawn".
+        explanation, verification: what was asked of the session about it, once it has answered.
+        rating: what the owner thinks of it: "good", "bad" or nothing.
+        explained: digest of the decision it was asked about; `explanation_refused` says why there is no answer.
     """
 
     agent: str
@@ -38,6 +45,13 @@ class LogLine:
     execution: ExecutionSettled | None = None
     version: int = 0
     key: str = ""
+    resolved: str = ""
+    explanation: Explanation | None = None
+    verification: Verification | None = None
+    verifying: bool = False
+    rating: str = ""
+    explained: str = ""
+    explanation_refused: str = ""
 
     @property
     def is_hold(self) -> bool:
@@ -47,15 +61,27 @@ class LogLine:
     @property
     def mark(self) -> str:
         """How it went: a word of `MARKS`."""
-        if self.decision.verdict in {"denied", "needs_approval"}:
-            return self.decision.verdict
+        if self.decision.verdict == "denied":
+            return "denied"
+        if self.decision.verdict == "needs_approval" and self.execution is None:
+            return {"": "needs_approval", "approved": "pending"}.get(self.resolved, "refused")
         if self.is_hold:
             return "hold"
         if self.execution is None:
             return "pending"
         if self.execution.status != "filled":
             return "failed"
-        return self.decision.verdict
+        return "approved" if self.decision.verdict == "needs_approval" else self.decision.verdict
+
+    @property
+    def words(self) -> str:
+        """What a filter searches."""
+        one = self.decision
+        record = self.execution.record_id if self.execution else None
+        return (
+            f"{self.agent} {one.action} {one.text} {one.reason} {one.verdict_reason} {self.mark} "
+            f"{one.digest} #{'' if record is None else record}"
+        )
 
 
 MARKS = {
@@ -63,6 +89,7 @@ MARKS = {
     "clipped": ("≤", "waiting", "made smaller by the guard"),
     "denied": ("✗", "risk-denied", "denied by the guard"),
     "needs_approval": ("⚑", "waiting", "waits for the owner"),
+    "refused": ("✗", "waiting", "not carried out: the owner said no, or not in time"),
     "failed": ("✗", "risk-denied", "did not go through"),
     "pending": ("…", "muted", "under way"),
     "hold": ("·", "faint", "nothing to do"),
@@ -76,26 +103,6 @@ STATES = {
     "stopped": ("■", "risk-denied"),
 }
 """Glyph and ink of each state of an agent; an unknown one reads "-"."""
-
-
-@dataclass(slots=True)
-class RecordLine:
-    """An audit record: a minted one, or the anchor of a batch of holds."""
-
-    key: str
-    agent: str
-    source: ExecutionSettled | HoldsAnchored
-    version: int = 0
-
-    @property
-    def minted(self) -> ExecutionSettled | None:
-        """The execution that minted it; None for an anchor."""
-        return self.source if isinstance(self.source, ExecutionSettled) else None
-
-    @property
-    def digest(self) -> str:
-        """The decision's digest, or the anchor's Merkle root."""
-        return self.source.digest if isinstance(self.source, ExecutionSettled) else self.source.root
 
 
 @dataclass(slots=True)
@@ -124,6 +131,10 @@ class AgentLine:
     Attributes:
         wish: what was asked for and has not happened yet: "pausing", "resuming", or nothing.
         out_since: timestamp of the block in which its position left its range; None while inside or flat.
+        equity: what it owned, and what it would own had it held.
+        forecasts: block and forecast, oldest first.
+        gauges: how close it is to its limits; `breaker` is why its circuit breaker stopped it.
+        request: what it waits for its owner with.
     """
 
     card: AgentCard
@@ -138,10 +149,14 @@ class AgentLine:
     out_since: int | None = None
     records: int = 0
     version: int = 0
-    equity: deque[tuple[int, float, float]] = field(default_factory=lambda: deque(maxlen=HISTORY))
+    gauges: tuple[CheckView, ...] = ()
+    breaker: str = ""
+    request: ApprovalRequested | None = None
+    equity: Series = field(default_factory=lambda: Series(2))
     bands: deque[BandSpan] = field(default_factory=lambda: deque(maxlen=64))
     trades: deque[Trade] = field(default_factory=lambda: deque(maxlen=256))
-    forecasts: deque[float] = field(default_factory=lambda: deque(maxlen=32))
+    forecasts: deque[tuple[int, ForecastView]] = field(default_factory=lambda: deque(maxlen=256))
+    anchors: deque[HoldsAnchored] = field(default_factory=lambda: deque(maxlen=64))
     log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=DECISIONS_PER_AGENT))
 
     @property
@@ -176,13 +191,27 @@ class AgentLine:
     @property
     def waits(self) -> bool:
         """Whether it waits for its owner."""
-        return self.state == "waiting"
+        return self.state == "waiting" or self.request is not None
+
+    @property
+    def words(self) -> str:
+        """What a filter searches."""
+        last = self.acted or self.last
+        waits = "waiting" if self.waits else ""
+        return f"{self.card.name} {self.card.strategy} {self.state} {waits} {last.words if last else ''}"
+
+    def anchor_of(self, sequence: int) -> HoldsAnchored | None:
+        """The anchor that covers a decision that moved nothing; None while it waits for one."""
+        found = (
+            one for one in self.anchors if one.first_sequence <= sequence < one.first_sequence + one.count
+        )
+        return next(found, None)
 
     def remember(self, portfolio: PortfolioView, block_number: int, timestamp: int) -> None:
         """Take in what it owns after a block: the curve, the band, and since when it is out of range."""
         self.portfolio = portfolio
         self.block_number, self.timestamp = block_number, timestamp
-        self.equity.append((block_number, float(portfolio.equity_usd), float(portfolio.hodl_usd)))
+        self.equity.append(block_number, float(portfolio.equity_usd), float(portfolio.hodl_usd))
         position = self.position
         if position is None or position.in_range:
             self.out_since = None

@@ -28,3 +28,13 @@ class LineSelected(Message):
     def can_replace(self, message: Message) -> bool:
         """Whether this one makes an older, unread one of the same list superfluous."""
         return isinstance(message, LineSelected) and message.source == self.source
+
+
+class SortChanged(Message):
+    """A list is to be sorted by another column, or the other way round."""
+
+    def __init__(self, source: str, title: str, *, descending: bool) -> None:
+        super().__init__()
+        self.source = source
+        self.title = title
+        self.descending = descending

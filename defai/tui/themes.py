@@ -1,7 +1,7 @@
-"""A dark and a light theme, and the inks widgets draw with.
+"""The sets of colours, and the inks widgets draw with.
 
-Meaning never rests on colour alone: gains and losses carry a sign, verdicts and states a glyph. The pairs (teal and
-vermilion, magenta and blue) stay apart for the common kinds of colour blindness.
+Meaning never rests on colour alone: gains and losses carry a sign, verdicts and states a glyph. What is good and
+what is bad stay apart for the common kinds of colour blindness in all of them, and far apart in two made for it.
 """
 
 from collections.abc import Mapping
@@ -12,91 +12,154 @@ from rich.style import Style
 from textual.app import App
 from textual.theme import Theme
 
-DARK: Final = Theme(
-    name="defai-dark",
+
+def _theme(name: str, *, dark: bool, **ink: str) -> Theme:
+    """A theme from its colours: everything that Textual's own widgets ask for follows from ours."""
+    variables = {key.replace("_", "-"): value for key, value in ink.items()}
+    variables |= {
+        "line-focus": ink["primary"],
+        "footer-key-foreground": ink["waiting"],
+        "footer-background": ink["surface"],
+        "footer-description-foreground": ink["muted"],
+        "footer-item-background": ink["surface"],
+        "scrollbar": ink["line"],
+        "scrollbar-background": ink["background"],
+        "scrollbar-hover": ink["faint"],
+        "scrollbar-active": ink["primary"],
+        "scrollbar-corner-color": ink["background"],
+        "block-cursor-background": ink["primary"],
+        "block-cursor-foreground": ink["background"],
+        "input-cursor-background": ink["strong"],
+        "input-cursor-foreground": ink["background"],
+        "input-selection-background": ink["cursor_row"],
+        "border": ink["primary"],
+        "border-blurred": ink["line"],
+    }
+    return Theme(
+        name=name,
+        dark=dark,
+        primary=ink["primary"],
+        secondary=ink["muted"],
+        accent=ink["waiting"],
+        warning=ink["waiting"],
+        error=ink["risk_denied"],
+        success=ink["pnl_up"],
+        foreground=ink["foreground"],
+        background=ink["background"],
+        surface=ink["surface"],
+        panel=ink["panel"],
+        variables=variables,
+    )
+
+
+_NIGHT: Final = {
+    "primary": "#6aa5f8",
+    "foreground": "#d3dbe6",
+    "background": "#0d1219",
+    "surface": "#111822",
+    "panel": "#1a2430",
+    "waiting": "#f0b95a",
+    "strong": "#f2f6fb",
+    "muted": "#8391a4",
+    "faint": "#586577",
+    "line": "#273342",
+    "price_line": "#b9c7d8",
+    "cursor_row": "#1d2c3f",
+    "cursor_row_idle": "#161f2b",
+}
+_DAY: Final = {
+    "primary": "#1f5fbf",
+    "foreground": "#26303d",
+    "background": "#fbfaf7",
+    "surface": "#f4f2ec",
+    "panel": "#e9e6dd",
+    "waiting": "#8f5400",
+    "strong": "#0c131c",
+    "muted": "#626b78",
+    "faint": "#8a9099",
+    "line": "#cfcabd",
+    "price_line": "#39475a",
+    "cursor_row": "#dbe6f5",
+    "cursor_row_idle": "#eceae3",
+}
+
+DARK: Final = _theme(
+    "defai-dark",
     dark=True,
-    primary="#6aa5f8",
-    secondary="#8f9db0",
-    accent="#f0b95a",
-    warning="#f0b95a",
-    error="#ff6f91",
-    success="#43c6a4",
-    foreground="#d3dbe6",
-    background="#0d1219",
-    surface="#111822",
-    panel="#1a2430",
-    variables={
-        "pnl-up": "#43c6a4",
-        "pnl-down": "#ff8a66",
-        "risk-denied": "#ff6f91",
-        "audit-ok": "#7fb0ff",
-        "waiting": "#f0b95a",
-        "strong": "#f2f6fb",
-        "muted": "#7d8b9e",
-        "faint": "#4a5666",
-        "line": "#273342",
-        "line-focus": "#6aa5f8",
-        "price-line": "#b9c7d8",
-        "band-fill": "#16303a",
-        "band-edge": "#3f8f86",
-        "cursor-row": "#1d2c3f",
-        "cursor-row-idle": "#161f2b",
-        "footer-key-foreground": "#f0b95a",
-        "footer-background": "#111822",
-        "footer-description-foreground": "#98a5b6",
-        "footer-item-background": "#111822",
-        "scrollbar": "#273342",
-        "scrollbar-background": "#0d1219",
-        "scrollbar-hover": "#3a4a5e",
-        "scrollbar-active": "#6aa5f8",
-        "block-cursor-background": "#6aa5f8",
-        "block-cursor-foreground": "#0d1219",
-    },
+    **_NIGHT,
+    pnl_up="#43c6a4",
+    pnl_down="#ff8a66",
+    risk_denied="#ff6f91",
+    audit_ok="#7fb0ff",
+    band_fill="#16303a",
+    band_edge="#3f8f86",
 )
-
-LIGHT: Final = Theme(
-    name="defai-light",
+LIGHT: Final = _theme(
+    "defai-light",
     dark=False,
-    primary="#1f5fbf",
-    secondary="#5b6675",
-    accent="#9a5b00",
-    warning="#9a5b00",
-    error="#b0124f",
-    success="#00735c",
-    foreground="#26303d",
-    background="#fbfaf7",
-    surface="#f4f2ec",
-    panel="#e9e6dd",
-    variables={
-        "pnl-up": "#00735c",
-        "pnl-down": "#b23c0c",
-        "risk-denied": "#b0124f",
-        "audit-ok": "#1f5fbf",
-        "waiting": "#9a5b00",
-        "strong": "#0c131c",
-        "muted": "#6a7482",
-        "faint": "#a6acb3",
-        "line": "#cfcabd",
-        "line-focus": "#1f5fbf",
-        "price-line": "#39475a",
-        "band-fill": "#dcece6",
-        "band-edge": "#4f9a89",
-        "cursor-row": "#dbe6f5",
-        "cursor-row-idle": "#eceae3",
-        "footer-key-foreground": "#9a5b00",
-        "footer-background": "#f4f2ec",
-        "footer-description-foreground": "#4d5866",
-        "footer-item-background": "#f4f2ec",
-        "scrollbar": "#cfcabd",
-        "scrollbar-background": "#fbfaf7",
-        "scrollbar-hover": "#b0aa9a",
-        "scrollbar-active": "#1f5fbf",
-        "block-cursor-background": "#1f5fbf",
-        "block-cursor-foreground": "#fbfaf7",
-    },
+    **_DAY,
+    pnl_up="#00735c",
+    pnl_down="#b23c0c",
+    risk_denied="#b0124f",
+    audit_ok="#1f5fbf",
+    band_fill="#dcece6",
+    band_edge="#3d8876",
 )
+DARK_SAFE: Final = _theme(
+    "defai-dark-safe",
+    dark=True,
+    **(_NIGHT | {"primary": "#8ab4ff", "waiting": "#f0e442"}),
+    pnl_up="#56b4e9",
+    pnl_down="#e69f00",
+    risk_denied="#ff7a45",
+    audit_ok="#9ad7ff",
+    band_fill="#152c42",
+    band_edge="#4a86b8",
+)
+LIGHT_SAFE: Final = _theme(
+    "defai-light-safe",
+    dark=False,
+    **(_DAY | {"waiting": "#756400"}),
+    pnl_up="#0066b0",
+    pnl_down="#a35c00",
+    risk_denied="#ad3600",
+    audit_ok="#004a86",
+    band_fill="#dbe8f4",
+    band_edge="#3f7cae",
+)
+SIXTEEN: Final = _theme(
+    "defai-16",
+    dark=True,
+    primary="#5555ff",
+    foreground="#aaaaaa",
+    background="#000000",
+    surface="#000000",
+    panel="#000000",
+    waiting="#ffff55",
+    strong="#ffffff",
+    muted="#aaaaaa",
+    faint="#555555",
+    line="#555555",
+    price_line="#ffffff",
+    cursor_row="#0000aa",
+    cursor_row_idle="#555555",
+    pnl_up="#55ff55",
+    pnl_down="#ffff55",
+    risk_denied="#ff5555",
+    audit_ok="#55ffff",
+    band_fill="#0000aa",
+    band_edge="#00aaaa",
+)
+"""Nothing but the sixteen colours every terminal has, so none of them is mixed anew by a terminal without more."""
 
-THEMES: Final = (DARK, LIGHT)
+THEMES: Final = (DARK, LIGHT, DARK_SAFE, LIGHT_SAFE, SIXTEEN)
+THEME_WORDS: Final = {
+    "defai-dark": "dark",
+    "defai-light": "light",
+    "defai-dark-safe": "dark, blue and orange for colour-blind eyes",
+    "defai-light-safe": "light, blue and orange for colour-blind eyes",
+    "defai-16": "sixteen colours",
+}
 
 INKS: Final = (
     "pnl-up",
@@ -137,11 +200,10 @@ class Palette:
         key = (ink, ground)
         found = self._styles.get(key)
         if found is None:
-            found = Style(
-                color=self._variables[ink][:7],
-                bgcolor=self._variables[ground][:7],
-                bold=ink in BOLD_INKS,
-            )
+            color, under = self._variables[ink][:7], self._variables[ground][:7]
+            if color == under:  # with few colours an ink may be the ground's: it must be read all the same
+                color = self._variables["strong"][:7]
+            found = Style(color=color, bgcolor=under, bold=ink in BOLD_INKS)
             self._styles[key] = found
         return found
 

@@ -1,23 +1,27 @@
 """What a person wants of the session: asked for in the background, and said on the screen where it is refused."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from textual.app import App
 
 from defai.agent.control import Control
+from defai.domain.answers import Explanation, Rated, Verification
 from defai.domain.stream import SessionEnded
 from defai.errors import DefaiError
-from defai.tui.lines import AgentLine
+from defai.tui.lines import AgentLine, LogLine
+from defai.tui.waiting import RequestLine
+
+T = TypeVar("T")
 
 
 class Wishes:
-    """Passes wishes on to the session.
+    """Passes wishes and questions on to the session.
 
     Args:
         app: runs the calls and says what was refused.
-        control: steers the session.
-        changed: called when a line shows another wish.
+        control: steers the session, and answers.
+        changed: called with the parts of the screen that show a wish or an answer.
         ended: called where not even the end could be asked for.
     """
 
@@ -25,48 +29,158 @@ class Wishes:
         self,
         app: App[Any],
         control: Control,
-        changed: Callable[[], None],
+        changed: Callable[[set[str]], None],
         ended: Callable[[SessionEnded], None],
     ) -> None:
-        self._app, self._control = app, control
+        self._app, self.control = app, control
         self._changed, self._ended = changed, ended
+
+    def ask(
+        self,
+        call: Awaitable[T],
+        then: Callable[[T], None] | None = None,
+        refused: Callable[[DefaiError], None] | None = None,
+    ) -> None:
+        """Wait for an answer in the background.
+
+        Args:
+            call: the question.
+            then: what is done with the answer.
+            refused: what is done with a refusal; without it, it is said on the screen.
+        """
+        self._app.run_worker(
+            self._answered(call, then, refused), name="wish", group="wishes", exit_on_error=False
+        )
+
+    async def _answered(
+        self,
+        call: Awaitable[T],
+        then: Callable[[T], None] | None,
+        refused: Callable[[DefaiError], None] | None,
+    ) -> None:
+        try:
+            answer = await call
+        except DefaiError as refusal:
+            if refused is not None:
+                refused(refusal)
+            else:
+                self.say(refusal)
+            return
+        if then is not None:
+            then(answer)
+
+    def say(self, refusal: DefaiError) -> None:
+        """Say what was refused."""
+        self._app.notify(str(refusal), severity="error", markup=False)
+
+    # -- agents ----------------------------------------------------------------------------------------------------
 
     def toggle(self, line: AgentLine) -> None:
         """Pause an agent that runs or waits; let one run again that is paused or stopped; one wish at a time."""
         if line.wish:
             return
+
+        def forget(refusal: DefaiError) -> None:
+            line.wish = ""
+            line.version += 1
+            self.say(refusal)
+            self._changed({"agents", "risk"})
+
         if line.state in {"paused", "stopped"}:
             line.wish = "resuming"
-            self._ask(self._granted(self._control.resume(line.key), line))
+            self.ask(self.control.resume(line.key), refused=forget)
         else:
             line.wish = "pausing"
-            self._ask(self._granted(self._control.pause(line.key), line))
+            self.ask(self.control.pause(line.key), refused=forget)
         line.version += 1
-        self._changed()
+        self._changed({"agents", "risk"})
 
     def halt_all(self) -> None:
         """Pause every agent."""
-        self._ask(self._granted(self._control.halt_all()))
+        self.ask(self.control.halt_all())
 
     def stop(self) -> None:
         """End the session."""
-        self._ask(self._stopped())
+        self.ask(
+            self.control.stop(),
+            refused=lambda no: self._ended(SessionEnded(no.sentence, no.hint, no.exit_code)),
+        )
 
-    def _ask(self, call: Awaitable[None]) -> None:
-        self._app.run_worker(call, name="wish", group="wishes", exit_on_error=False)
+    # -- decisions -------------------------------------------------------------------------------------------------
 
-    async def _granted(self, call: Awaitable[None], line: AgentLine | None = None) -> None:
-        try:
-            await call
-        except DefaiError as refusal:
-            if line is not None:
-                line.wish = ""
+    def explain(self, line: LogLine) -> None:
+        """Ask for everything there is to know of a decision, once; what cannot be told is left out."""
+        digest = line.decision.digest
+        if line.explained == digest:
+            return
+        line.explained = digest
+
+        def take(answer: Explanation) -> None:
+            if line.decision.digest == digest:
+                line.explanation, line.rating = answer, answer.rating or line.rating
                 line.version += 1
-                self._changed()
-            self._app.notify(str(refusal), severity="error", markup=False)
+                self._changed({"log"})
 
-    async def _stopped(self) -> None:
-        try:
-            await self._control.stop()
-        except DefaiError as refusal:
-            self._ended(SessionEnded(refusal.sentence, refusal.hint, refusal.exit_code))
+        def go_without(refusal: DefaiError) -> None:
+            line.explanation_refused = refusal.sentence
+            self._changed({"log"})
+
+        self.ask(self.control.explain(digest), take, go_without)
+
+    def verify(self, line: LogLine) -> None:
+        """Have the rungs climbed for a decision; one climb at a time."""
+        if line.verifying:
+            return
+        digest = line.decision.digest
+        line.verifying = True
+
+        def take(answer: Verification) -> None:
+            line.verifying = False
+            if line.decision.digest == digest:
+                line.verification = answer
+            line.version += 1
+            self._changed({"log"})
+
+        def give_up(refusal: DefaiError) -> None:
+            line.verifying = False
+            line.version += 1
+            self.say(refusal)
+            self._changed({"log"})
+
+        line.version += 1
+        self._changed({"log"})
+        self.ask(self.control.verify(digest), take, give_up)
+
+    def rate(self, line: LogLine, rating: Rated, why: str = "") -> None:
+        """Say what one thinks of a decision."""
+        digest = line.decision.digest
+
+        def take(_: None) -> None:
+            if line.decision.digest == digest:
+                line.rating = rating
+                line.version += 1
+                self._changed({"log"})
+
+        self.ask(self.control.rate(digest, rating, why), take)
+
+    # -- approvals -------------------------------------------------------------------------------------------------
+
+    def approve(self, line: RequestLine) -> None:
+        """Let a decision be carried out."""
+        self._resolve(line, "approving", self.control.approve(line.key))
+
+    def reject(self, line: RequestLine, reason: str) -> None:
+        """Have a decision dropped."""
+        self._resolve(line, "rejecting", self.control.reject(line.key, reason))
+
+    def _resolve(self, line: RequestLine, wish: str, call: Awaitable[None]) -> None:
+        def forget(refusal: DefaiError) -> None:
+            line.wish = ""
+            line.version += 1
+            self.say(refusal)
+            self._changed({"approvals"})
+
+        line.wish = wish
+        line.version += 1
+        self.ask(call, refused=forget)
+        self._changed({"approvals"})

@@ -2,52 +2,56 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, Callable, Iterable
-from typing import Any
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import pytest
 from textual.pilot import Pilot
 
-from defai.agent.control import BareControl, Control
-from defai.domain.stream import AgentStateChanged, SessionEnded, StreamEvent
-from defai.testing.stream import demo_cards, demo_stream
+from defai.agent.control import Control
+from defai.domain.stream import StreamEvent
+from defai.testing.answers import MadeUpControl
+from defai.testing.stream import demo_stream
 from defai.tui.app import DefaiApp
-from defai.tui.bridge import EventQueue
+from defai.tui.bridge import CAPACITY, EventQueue
+from defai.tui.preferences import Preferences
 
 DEADLINE_S = 20.0
+SEED = 3
+"""A session with a bit of everything in its first sixty blocks."""
 
 
-class Stage(BareControl):
+def in_the_dark() -> Preferences:
+    """The dark colours, whatever the terminal that runs the tests can show."""
+    preferences = Preferences()
+    preferences.put("theme", "defai-dark")
+    return preferences
+
+
+class Stage(MadeUpControl):
     """A session as the terminal sees it: it plays events, and answers wishes with events of its own."""
 
-    def __init__(self, events: Iterable[StreamEvent], *, settles: bool = True, agents: int = 4) -> None:
-        self.queue = EventQueue()
-        self.wishes: list[tuple[str, ...]] = []
+    def __init__(
+        self, events: Iterable[StreamEvent], *, settles: bool = True, capacity: int = CAPACITY
+    ) -> None:
+        self.queue = EventQueue(capacity)
+        super().__init__(self.queue.put_threadsafe)
         self.now = 100.0
         self.settles = settles
-        self.names = [card.name for card in demo_cards(agents)]
         self.play(events)
 
     def play(self, events: Iterable[StreamEvent]) -> None:
         for event in events:
+            self.hear([event])
             self.queue.put_threadsafe(event)
 
-    async def pause(self, agent: str) -> None:
-        self.wishes.append(("pause", agent))
-        self.play([AgentStateChanged(agent, "paused", "by its owner")])
-
-    async def resume(self, agent: str) -> None:
-        self.wishes.append(("resume", agent))
-        self.play([AgentStateChanged(agent, "running", "")])
-
-    async def halt_all(self) -> None:
-        self.wishes.append(("halt_all",))
-        self.play(AgentStateChanged(name, "paused", "all halted") for name in self.names)
-
     async def stop(self) -> None:
-        self.wishes.append(("stop",))
         if self.settles:
-            self.play([SessionEnded("It ended as asked.", "", 0)])
+            await super().stop()
+        else:
+            self.wishes.append(("stop",))
 
     def app(
         self,
@@ -55,6 +59,8 @@ class Stage(BareControl):
         *,
         leave_within_s: float = 15.0,
         control: Control | None = None,
+        preferences: Preferences | None = None,
+        folder: Path | None = None,
     ) -> DefaiApp:
         def from_queue() -> AsyncIterable[StreamEvent]:
             return self.queue
@@ -65,6 +71,8 @@ class Stage(BareControl):
             clock=lambda: self.now,
             dropped=lambda: self.queue.dropped,
             leave_within_s=leave_within_s,
+            preferences=preferences or in_the_dark(),
+            folder=folder,
         )
 
 
@@ -99,7 +107,7 @@ def state_of(app: DefaiApp, agent: str) -> str:
 @pytest.fixture(scope="session")
 def session() -> list[StreamEvent]:
     """A session of sixty blocks that goes on."""
-    return list(demo_stream(seed=7, blocks=60, end=False))
+    return list(demo_stream(SEED, blocks=60, end=False))
 
 
 class Theatre:
@@ -111,8 +119,36 @@ class Theatre:
     seen = staticmethod(seen)
     state_of = staticmethod(state_of)
     demo_stream = staticmethod(demo_stream)
+    seed = SEED
 
 
 @pytest.fixture
 def theatre() -> type[Theatre]:
     return Theatre
+
+
+Opened: TypeAlias = AbstractAsyncContextManager[tuple[Stage, DefaiApp, Pilot[None]]]
+
+
+@pytest.fixture
+def opened(session: list[StreamEvent]) -> Callable[..., Opened]:
+    """Opens the terminal on the made-up session; gives the stage, the app and the pilot."""
+
+    @asynccontextmanager
+    async def open_it(
+        *keys: str,
+        size: tuple[int, int] = (120, 40),
+        more: Iterable[StreamEvent] = (),
+        **options: Any,  # noqa: ANN401  as `Stage.app` takes them
+    ) -> AsyncIterator[tuple[Stage, DefaiApp, Pilot[None]]]:
+        stage = Stage([*session, *more])
+        app = stage.app(**options)
+        async with app.run_test(size=size) as pilot:
+            await settled(pilot, stage)
+            if keys:
+                await pilot.press(*keys)
+                await settled(pilot, stage)
+            yield stage, app, pilot
+            app.exit()
+
+    return open_it

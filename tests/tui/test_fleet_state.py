@@ -5,14 +5,26 @@ import pytest
 
 from defai.domain.stream import (
     AgentStateChanged,
+    ApprovalResolved,
+    ConnectionChanged,
+    EventsDropped,
     ExecutionSettled,
+    HoldsAnchored,
+    LogRecorded,
+    Notice,
+    ParametersChanged,
+    RiskMeasured,
     SessionStarted,
     StepCompleted,
     StreamEvent,
+    StreamRestarted,
 )
 from defai.testing.stream import demo_stream
-from defai.tui.fleet import LOG_LINES, RECORD_LINES, FleetState
-from defai.tui.lines import HISTORY
+from defai.testing.surroundings import demo_request
+from defai.tui.fleet import FleetState
+from defai.tui.folds import LOG_LINES
+from defai.tui.pools import TAPE_LINES
+from defai.tui.series import OLDER, RECENT
 
 
 def folded(events: list[StreamEvent]) -> FleetState:
@@ -124,8 +136,93 @@ def test_memory_is_bounded_however_long_it_runs(blocks: int) -> None:
     for event in demo_stream(2, blocks, 4, end=False):
         fleet.apply(event, 0.0)
     assert len(fleet.log) <= LOG_LINES
-    assert len(fleet.records) <= RECORD_LINES
     assert len(fleet.by_digest) <= LOG_LINES
-    assert all(len(series) == HISTORY for series in fleet.prices.values())
-    assert all(len(line.equity) == HISTORY for line in fleet.agents.values())
+    assert all(RECENT <= len(pool.prices) <= 2 * RECENT + OLDER for pool in fleet.pools.values())
+    assert all(pool.prices.first_block == 1_065 for pool in fleet.pools.values())
+    assert all(len(pool.tape) == TAPE_LINES for pool in fleet.pools.values())
+    assert all(len(line.equity) <= 2 * RECENT + OLDER for line in fleet.agents.values())
     assert set(fleet.by_digest) == {line.decision.digest for line in fleet.log}
+
+
+def test_a_request_waits_until_it_is_resolved(session: list[StreamEvent]) -> None:
+    fleet = folded(session)
+    digest = fleet.agents["lp-wide"].log[-1].decision.digest
+    fleet.apply(demo_request("lp-wide", digest, 1_124, 1_000), 0.0)
+    assert (fleet.waiting, fleet.agents["lp-wide"].waits) == (1, True)
+    line = fleet.waiting_room.open[digest]
+    assert (line.is_open, line.left_s(1_010), line.left_s(99_999)) == (True, 242, 0)
+    fleet.apply(ApprovalResolved("lp-wide", digest, "rejected", "the owner", "too wide"), 0.0)
+    assert (fleet.waiting, fleet.agents["lp-wide"].waits) == (0, False)
+    assert fleet.waiting_room.find(digest) is line
+    assert (line.state, fleet.journal.lines[-1].text) == ("rejected", "rejected by the owner: too wide")
+    found = fleet.line_of(digest)
+    assert found is not None
+    assert found.resolved == "rejected"
+
+
+def test_requests_are_listed_by_what_expires_first() -> None:
+    fleet = folded([])
+    for name, expires_in_s in (("a", 90), ("b", 30), ("c", 60)):
+        fleet.apply(demo_request(name, f"0x{name}", 1, 1_000, expires_in_s=expires_in_s), 0.0)
+    fleet.apply(ApprovalResolved("c", "0xc", "expired", "", ""), 0.0)
+    assert [line.request.agent for line in fleet.waiting_room.lines] == ["b", "a", "c"]
+
+
+def test_what_is_said_twice_is_counted_and_errors_stay_unread() -> None:
+    fleet = folded([LogRecorded("info", "x", "again", 1.0), LogRecorded("info", "x", "again", 2.0)])
+    fleet.apply(Notice("error", "It broke.", "Mend it."), 0.0)
+    assert [(line.text, line.seen) for line in fleet.journal.lines] == [
+        ("again", 2),
+        ("It broke. Mend it.", 1),
+    ]
+    assert fleet.journal.unread == 1
+
+
+def test_a_stream_that_begins_anew_leaves_nothing_of_before(session: list[StreamEvent]) -> None:
+    fleet = folded(session)
+    fleet.apply(StreamRestarted("back to block 1,065"), 0.0)
+    assert (fleet.block, fleet.agents, len(fleet.log), fleet.generation) == (None, {}, 0, 1)
+    assert fleet.journal.lines[-1].text == "back to block 1,065"
+    for event in session:
+        fleet.apply(event, 0.0)
+    assert len(fleet.log) == len(folded(session).log)
+
+
+def test_what_the_stream_left_out_is_counted(session: list[StreamEvent]) -> None:
+    fleet = folded(session)
+    assert fleet.apply(EventsDropped(120, "too slow"), 0.0) >= {"status"}
+    assert fleet.dropped == 120
+
+
+def test_a_lost_connection_is_known_and_said_once() -> None:
+    fleet = folded([ConnectionChanged("disconnected", "ws://x", "reset", n, 1.0) for n in range(3)])
+    assert [line.text for line in fleet.journal.lines] == ["disconnected ws://x: reset"]
+    assert fleet.connection is not None
+
+
+def test_other_parameters_are_the_agents_from_then_on(session: list[StreamEvent]) -> None:
+    fleet = folded(session)
+    fleet.apply(
+        ParametersChanged("lp-wide", {"sigmas": "5", "floor_ticks": "80", "patience": "3"}, "0x", 1_124), 0.0
+    )
+    card = fleet.agents["lp-wide"].card
+    assert card.parameters["sigmas"] == "5"
+    assert [one.value for one in card.form] == ["5", "80", "3"]
+
+
+def test_how_close_an_agent_is_to_its_limits_is_kept(session: list[StreamEvent]) -> None:
+    fleet = folded(session)
+    last = next(one for one in reversed(session) if isinstance(one, RiskMeasured) and one.agent == "tiers")
+    assert fleet.agents["tiers"].gauges == last.gauges
+
+
+def test_a_hold_knows_its_anchor(session: list[StreamEvent]) -> None:
+    anchor = next(event for event in session if isinstance(event, HoldsAnchored))
+    line = folded(session).agents[anchor.agent]
+    assert line.anchor_of(anchor.first_sequence) == anchor
+    assert line.anchor_of(anchor.first_sequence + anchor.count) is None
+
+
+def test_many_agents_remember_less_each() -> None:
+    few, many = folded(list(demo_stream(1, 1, 4))), folded(list(demo_stream(1, 1, 300)))
+    assert (few.agents["hold"].log.maxlen or 0) > (many.agents["hold"].log.maxlen or 0) >= 24

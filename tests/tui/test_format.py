@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from defai.tui import format as fmt
 from defai.tui.lines import AgentLine
-from defai.tui.widgets.grid import Column, fit, lay_out
+from defai.tui.widgets.columns import Column, fit, lay_out
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_bar_is_as_wide_as_asked_whatever_the_fraction() -> None:
 
 def test_a_spark_line_shows_the_newest_and_nothing_where_nothing_is_known() -> None:
     assert fmt.spark([], 4) == ""
-    assert fmt.spark([5.0, 1.0, 2.0], 2) == "▁█"
+    assert fmt.spark([5.0, 1.0, 2.0], 2) == "▁▇"
     assert len(set(fmt.spark([3.0, 3.0, 3.0], 3))) == 1
 
 

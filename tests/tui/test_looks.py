@@ -1,89 +1,127 @@
-"""How each screen looks, per size and theme, with the clock standing still. `--snapshot-update` after a change."""
+"""How each screen looks, per size and theme, with the clock standing still. `--snapshot-update` after a change.
 
-from collections.abc import Awaitable, Callable
+A terminal is opened once for each size and theme and goes through all screens: opening it is what takes time.
+"""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeAlias
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
-from defai.domain.stream import AgentStateChanged, SessionEnded, StreamEvent
-from defai.testing.stream import demo_setup, demo_stream
+from defai.domain.stream import SessionEnded, StreamEvent
+from defai.testing.stream import demo_pictured, demo_setup, demo_stream
 
 Handed: TypeAlias = Any
 """What pytest hands over from conftest.py, which has no name to import it by."""
-SIZES = [(80, 24), (120, 40), (200, 60)]
+
 SCREENS: dict[str, tuple[str, ...]] = {
-    "fleet": (),
-    "agent": ("enter",),
-    "decision": ("3", "down", "down", "down", "enter"),
+    "fleet": ("1",),
+    "agent": ("2",),
+    "decisions": ("4", "f", "down"),
+    "decision": ("enter", "v"),
+    "risk": ("8",),
+    "logs": ("9",),
 }
-THEMES = ["defai-dark", "defai-light"]
+"""Keys that lead from one screen to the next, in this order."""
+EVERYTHING = tuple(SCREENS)
+SHOWS: list[tuple[tuple[int, int], str, tuple[str, ...]]] = [
+    ((80, 24), "defai-dark", EVERYTHING),
+    ((120, 40), "defai-dark", EVERYTHING),
+    ((120, 40), "defai-light", EVERYTHING),
+    ((200, 60), "defai-dark", EVERYTHING),
+    ((120, 40), "defai-dark-safe", ("fleet",)),
+    ((120, 40), "defai-light-safe", ("fleet",)),
+    ((80, 24), "defai-16", ("fleet",)),
+]
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+LOOKS = load("looks")
+
+
+@pytest.fixture
+def looks(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    return snapshot.use_extension(LOOKS.TextSnapshot)
 
 
 @pytest.fixture(scope="module")
-def long_session() -> list[StreamEvent]:
-    waiting = AgentStateChanged("tiers", "waiting", "above 5,000 USD")
-    return [*demo_stream(seed=7, blocks=220, end=False), waiting]
+def pictured() -> list[StreamEvent]:
+    return list(demo_pictured())
 
 
-def prepare(
-    theatre: Handed, stage: Handed, theme: str, keys: tuple[str, ...]
-) -> Callable[[Pilot[None]], Awaitable[None]]:
-    async def before_looking(pilot: Pilot[None]) -> None:
-        pilot.app.theme = theme
+async def look(theatre: Handed, stage: Handed, pilot: Pilot[None]) -> str:
+    """The screen once nothing moves any more."""
+    await theatre.settled(pilot, stage)
+    await pilot.wait_for_scheduled_animations()
+    before, now = "", str(LOOKS.picture(pilot.app))
+    while now != before:
         await theatre.settled(pilot, stage)
-        for key in keys:
-            await pilot.press(key)
-            await theatre.settled(pilot, stage)
-        await pilot.wait_for_scheduled_animations()
-
-    return before_looking
+        before, now = now, str(LOOKS.picture(pilot.app))
+    return now
 
 
 @pytest.mark.parametrize(
-    ("screen", "size", "theme"),
-    [
-        (screen, size, theme)
-        for screen in SCREENS
-        for size in SIZES
-        for theme in THEMES
-        if screen == "fleet" or theme == "defai-dark" or size == (120, 40)
-    ],
-    ids=lambda value: f"{value[0]}x{value[1]}" if isinstance(value, tuple) else value,
+    ("size", "theme", "screens"),
+    SHOWS,
+    ids=[f"{width}x{height}-{theme}" for (width, height), theme, _ in SHOWS],
 )
-def test_screens(
+async def test_screens(
     theatre: Handed,
-    snap_compare: Handed,
-    long_session: list[StreamEvent],
-    screen: str,
+    looks: SnapshotAssertion,
+    pictured: list[StreamEvent],
     size: tuple[int, int],
     theme: str,
+    screens: tuple[str, ...],
 ) -> None:
-    stage = theatre.Stage(long_session)
-    run_before = prepare(theatre, stage, theme, SCREENS[screen])
-    assert snap_compare(stage.app(), terminal_size=size, run_before=run_before)
+    stage = theatre.Stage(pictured)
+    app = stage.app()
+    app.animation_level = "none"
+    different = []
+    async with app.run_test(size=size) as pilot:
+        app.theme = theme
+        await theatre.settled(pilot, stage)
+        for name in screens:
+            await pilot.press(*SCREENS[name])
+            await theatre.until(
+                lambda: not app.workers or all(w.name == "events" for w in app.workers), pilot
+            )
+            seen = await look(theatre, stage, pilot)
+            if seen != looks(name=name):
+                different.append(name)
+        app.exit()
+    assert different == []
 
 
-STATES = {
+STATES: dict[str, tuple[list[StreamEvent], tuple[str, ...]]] = {
     "setting-up": (list(demo_setup())[:4], ()),
     "just-started": (list(demo_stream(7, 0, end=False)), ()),
     "failed": ([*demo_stream(7, 30, end=False), SessionEnded("anvil was killed.", "Start it again.", 3)], ()),
     "asking": (list(demo_stream(7, 30, end=False)), ("h",)),
     "helping": (list(demo_stream(7, 30, end=False)), ("question_mark",)),
-    "chart-below": (list(demo_stream(7, 90, end=False)), ("2",)),
-    "records-below": (list(demo_stream(7, 90, end=False)), ("4",)),
+    "chart-enlarged": (list(demo_stream(7, 90, end=False)), ("right_square_bracket",)),
 }
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_states_in_a_small_terminal(theatre: Handed, snap_compare: Handed, state: str) -> None:
+async def test_states_in_a_small_terminal(theatre: Handed, looks: SnapshotAssertion, state: str) -> None:
     events, keys = STATES[state]
     stage = theatre.Stage(events)
-    run_before = prepare(theatre, stage, "defai-dark", keys)
-    assert snap_compare(stage.app(), terminal_size=(80, 24), run_before=run_before)
-
-
-def test_too_small(theatre: Handed, snap_compare: Handed) -> None:
-    stage = theatre.Stage(demo_stream(7, 5, end=False))
-    run_before = prepare(theatre, stage, "defai-dark", ())
-    assert snap_compare(stage.app(), terminal_size=(50, 12), run_before=run_before)
+    app = stage.app()
+    app.animation_level = "none"
+    async with app.run_test(size=(80, 24)) as pilot:
+        await theatre.settled(pilot, stage)
+        await pilot.press(*keys)
+        assert await look(theatre, stage, pilot) == looks
+        app.exit()

@@ -5,7 +5,15 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from defai.domain.stream import AgentStateChanged, Notice, SessionEnded, StreamEvent
+from defai.agent.control import BareControl
+from defai.domain.stream import (
+    AgentStateChanged,
+    ConnectionChanged,
+    Notice,
+    SessionEnded,
+    SessionStarted,
+    StreamEvent,
+)
 from defai.errors import NotRunningError
 from defai.testing.stream import SETUP, demo_setup
 from defai.tui.screens.dialogs import Farewell, Settling
@@ -37,14 +45,15 @@ async def test_the_frame_stands_and_progress_shows_before_there_is_a_market(thea
 async def test_nothing_is_invented_between_the_start_and_the_first_block(
     theatre: Handed, session: list[StreamEvent]
 ) -> None:
-    stage = theatre.Stage(session[: len(SETUP) + 1])
+    started = next(index for index, event in enumerate(session) if isinstance(event, SessionStarted))
+    stage = theatre.Stage(session[: started + 1])
     app = stage.app()
     async with app.run_test(size=(120, 40)) as pilot:
         await theatre.settled(pilot, stage)
         text = theatre.seen(app)
         assert "waiting for a block" in text
         assert "No decisions yet" in text
-        assert "No records yet" in text
+        assert "Nothing was decided yet" in text
         rows = [line for line in text.splitlines() if line.startswith("│") and "lp-wide" in line]
         assert len(rows) == 1
         assert not any(character.isdigit() for character in rows[0])
@@ -64,7 +73,7 @@ async def test_old_figures_are_called_old_until_a_block_comes(
         app._tick()
         await pilot.pause()
         assert "No block for 42s. The figures are those of block 1,124." in theatre.seen(app)
-        later = list(theatre.demo_stream(seed=7, blocks=61, end=False))
+        later = list(theatre.demo_stream(theatre.seed, blocks=61, end=False))
         stage.play(later[len(session) :])
         await theatre.settled(pilot, stage)
         assert "No block for" not in theatre.seen(app)
@@ -186,16 +195,11 @@ async def test_a_notice_is_said_once_however_often_it_comes(theatre: Handed) -> 
         app.exit()
 
 
-class Refusing:
+class Refusing(BareControl):
     """A session that grants nothing."""
 
     async def pause(self, agent: str) -> None:
         raise NotRunningError(f"{agent} cannot be paused.", "The session is gone.")
-
-    resume = pause
-
-    async def halt_all(self) -> None:
-        raise NotRunningError("Nothing can be halted.")
 
     async def stop(self) -> None:
         raise NotRunningError("Nothing can be stopped.")
@@ -284,3 +288,20 @@ async def test_an_error_while_settling_is_still_said(theatre: Handed, session: l
         await theatre.until(lambda: isinstance(app.screen, Farewell), pilot)
         await pilot.press("q")
     assert app.return_code == 1
+
+
+async def test_a_connection_that_is_lost_is_said_above_everything(
+    theatre: Handed, session: list[StreamEvent]
+) -> None:
+    lost = ConnectionChanged("connecting", "ws://127.0.0.1:8600", "connection refused", 3, 2.0)
+    stage = theatre.Stage([*session, lost])
+    app = stage.app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await theatre.settled(pilot, stage)
+        text = " ".join(theatre.seen(app).split())
+        assert "The session at ws://127.0.0.1:8600 cannot be heard: connection refused." in text
+        assert "The figures are those of block 1,124." in text
+        stage.play([ConnectionChanged("connected", "ws://127.0.0.1:8600")])
+        await theatre.settled(pilot, stage)
+        assert "cannot be heard" not in theatre.seen(app)
+        app.exit()

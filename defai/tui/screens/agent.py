@@ -10,12 +10,13 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.markup import escape
 from textual.widgets import Static
 
-from defai.tui.actions import AGENT, bindings
+from defai.tui.actions import AGENT, Act, bindings
 from defai.tui.fleet import FleetState, Parts
 from defai.tui.format import UNKNOWN, age, number, price, shorten, signed
-from defai.tui.lines import STATES, AgentLine
+from defai.tui.lines import STATES, AgentLine, LogLine
 from defai.tui.messages import LineOpened
 from defai.tui.screens.board import Board
+from defai.tui.screens.explaining import Explaining
 from defai.tui.themes import Palette, palette_of, signed_ink
 from defai.tui.widgets.chart import Curve, LineChart, Picture
 from defai.tui.widgets.decision_log import DecisionLog
@@ -24,21 +25,14 @@ from defai.tui.widgets.fleet_table import Now
 Row = tuple[str, str, str]
 
 
-class AgentScreen(Board):
-    """The details of one agent.
-
-    Args:
-        name: the agent's name.
-    """
+class AgentScreen(Explaining, Board):
+    """The details of one agent: the one that was opened or selected last."""
 
     scope: ClassVar[str] = AGENT
+    panels: ClassVar[tuple[str, ...]] = ("equity", "agent-facts", "agent-decisions")
     CSS_PATH = "agent.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings(AGENT)
-    AUTO_FOCUS = "#agent-log"
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.agent = name
+    AUTO_FOCUS = "#agent-decisions"
 
     def compose_body(self) -> ComposeResult:
         """The curve beside the facts, the decisions below."""
@@ -47,25 +41,33 @@ class AgentScreen(Board):
             with VerticalScroll(classes="panel", id="agent-facts", can_focus=True):
                 yield Static(id="agent-account")
                 yield Static(id="agent-holdings")
-        yield DecisionLog("agent-log", of_one_agent=True)
+        yield DecisionLog("agent-decisions", of_one_agent=True)
 
     @property
     def line(self) -> AgentLine | None:
         """What is known of the agent."""
-        return self.fleet.agents.get(self.agent)
+        agents = self.fleet.agents
+        return agents.get(self.terminal.agent_name or "") or next(iter(agents.values()), None)
+
+    @property
+    def pointed(self) -> LogLine | None:
+        """The decision under the cursor."""
+        return self.query_one(DecisionLog).selected
 
     def paint(self, parts: Parts) -> None:
         """Show what changed."""
         line = self.line
-        if line is None or not parts & {"agents", "log", "records", "chart"}:
+        if line is None or not parts & {"agents", "log", "chart"}:
             return
         chart = self.query_one("#equity", LineChart)
-        equity = tuple((block, usd) for block, usd, _ in line.equity)
-        hodl = tuple((block, usd) for block, _, usd in line.equity)
-        curves = (Curve(equity, "primary"), Curve(hodl, "faint")) if equity else ()
-        chart.display_picture(
-            Picture(curves, empty="Nothing owned yet: the curve is drawn as blocks come in.")
-        )
+        if chart.is_shown:
+            since = chart.oldest(line.equity.last_block)
+            curves = (
+                Curve(line.equity.points(0, since), "primary"),
+                Curve(line.equity.points(1, since), "faint"),
+            )
+            empty = "Nothing owned yet: the curve is drawn as blocks come in."
+            chart.display_picture(Picture(curves if len(line.equity) else (), empty=empty))
         worth = line.portfolio.equity_usd if line.portfolio else None
         title = escape(f"{line.key} · {line.card.strategy} · {number(worth, 2, 'USD')}")
         self.entitle(chart, title, "bright: equity  faint: had it held")
@@ -77,9 +79,11 @@ class AgentScreen(Board):
         self.entitle(log, escape(f"Decisions of {line.key}"))
         log.display_log(line.log)
 
-    def action_back(self) -> None:
-        """Go back to the fleet."""
-        self.dismiss()
+    def called(self, act: Act) -> str:
+        """Pausing is resuming where the agent stands still."""
+        if act.action == "pause" and self.line is not None:
+            return "resume" if self.line.state in {"paused", "stopped"} else "pause"
+        return super().called(act)
 
     def action_open(self) -> None:
         """Open the decision under the cursor."""
@@ -87,7 +91,8 @@ class AgentScreen(Board):
 
     def action_pause(self) -> None:
         """Pause the agent, or let it run again."""
-        self.terminal.toggle(self.agent)
+        if self.line is not None:
+            self.terminal.toggle(self.line.key)
 
     def action_copy(self) -> None:
         """Copy the digest under the cursor; the vault's address where the list has not the focus."""
@@ -100,9 +105,14 @@ class AgentScreen(Board):
     def action_step(self, by: int) -> None:
         """Go to the fleet's next or previous agent."""
         names = list(self.fleet.agents)
-        if self.agent in names:
-            self.agent = names[(names.index(self.agent) + by) % len(names)]
+        if self.line is not None:
+            self.terminal.agent_name = names[(names.index(self.line.key) + by) % len(names)]
             self.paint_all()
+
+    def action_zoom(self, by: int) -> None:
+        """Show a longer or a shorter time in the chart."""
+        self.query_one(LineChart).zoom(by)
+        self.paint({"chart"})
 
     def on_line_opened(self, message: LineOpened) -> None:
         """Open a decision."""

@@ -1,114 +1,84 @@
-"""What every full screen has: the status bar, the footer, and a sentence for a terminal that is too small."""
+"""A full screen of panels, of which one can be enlarged: also those that gave way in a small terminal."""
 
-from typing import TYPE_CHECKING, ClassVar, cast
-
-from textual import events
-from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Static
 
-from defai.tui.fleet import FleetState, Parts
-from defai.tui.widgets.status_bar import StatusBar
-
-if TYPE_CHECKING:
-    from defai.tui.app import DefaiApp
-
-LEAST_WIDTH = 60
-LEAST_HEIGHT = 16
-ALL_PARTS = frozenset({"setup", "status", "agents", "chart", "log", "records", "notices", "ended"})
+from defai.tui.screens.listing import Listing
 
 
-class Board(Screen[None]):
-    """A full screen between the status bar and the footer.
-
-    Attributes:
-        scope: its name in the action registry.
-    """
-
-    scope: ClassVar[str] = ""
+class Board(Listing):
+    """A full screen of panels."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._titles: dict[Widget, tuple[str, str]] = {}
-        self._banner = ""
+        self._heights: dict[Widget, int] = {}
 
-    def entitle(self, widget: Widget, title: str, subtitle: str = "") -> None:
-        """Set a panel's titles; its border is drawn anew only where they changed."""
-        if self._titles.get(widget) != (title, subtitle):
-            self._titles[widget] = (title, subtitle)
-            widget.border_title, widget.border_subtitle = title, subtitle
+    def shape(self, panel: Widget, height: int) -> None:
+        """Give a panel as many rows as what it shows needs; one that is enlarged has all there are."""
+        if self._heights.get(panel) != height:
+            self._heights[panel] = height
+            if panel is not self.maximized:
+                panel.styles.height = height
 
-    @property
-    def terminal(self) -> "DefaiApp":
-        """The app, by its own type."""
-        return cast("DefaiApp", self.app)
+    def action_panel(self, by: int) -> None:
+        """Enlarge the next or the previous panel; those that gave way in a small terminal as well."""
+        names = list(self.panels)
+        if not names:
+            return
+        here = self.maximized or self.focused
+        at = names.index(here.id) if here is not None and here.id in names else -1 if by > 0 else 0
+        self._enlarge(self.query_one(f"#{names[(at + by) % len(names)]}", Widget))
 
-    @property
-    def fleet(self) -> FleetState:
-        """What there is to show."""
-        return self.terminal.fleet
+    def action_enlarge(self) -> None:
+        """Enlarge the panel with the focus, or put it back."""
+        panel = self.focused
+        while panel is not None and panel.id not in self.panels:
+            panel = panel.parent if isinstance(panel.parent, Widget) else None
+        if self.maximized is not None:
+            self._restore()
+        elif panel is not None:
+            self._enlarge(panel)
 
-    def compose(self) -> ComposeResult:
-        """Status bar, body, footer; and what replaces them in too small a terminal."""
-        yield StatusBar()
-        yield Static(id="banner")
-        with Vertical(id="body"):
-            yield from self.compose_body()
-        yield Footer(compact=True)
-        yield Static(id="too-small")
+    def _enlarge(self, panel: Widget) -> None:
+        self._give_back_height()
+        panel.styles.height = None
+        self.maximized = panel
+        self.call_after_refresh(self._enter, panel)
 
-    def compose_body(self) -> ComposeResult:
-        """What stands between the status bar and the footer."""
-        raise NotImplementedError
-
-    def paint(self, parts: Parts) -> None:
-        """Show what changed in some parts of the state."""
-        raise NotImplementedError
-
-    def paint_all(self) -> None:
-        """Show everything as it stands."""
-        self.paint_status()
-        self.paint(set(ALL_PARTS))
-
-    def paint_status(self) -> None:
-        """Show the status bar, and a banner where the figures are old."""
-        app = self.terminal
-        self.query_one(StatusBar).display_status(
-            self.fleet, app.clock(), stale=app.is_stale, leaving=app.leaving
-        )
-        banner = self.query_one("#banner", Static)
-        words = app.banner
-        if words != self._banner:
-            self._banner = words
-            banner.update(words)
-            banner.display = bool(words)
-
-    def on_mount(self) -> None:
-        """Paint once everything is there; and again whenever the theme changes."""
-        self.app.theme_changed_signal.subscribe(self, lambda _: self.repaint())
+    def _enter(self, panel: Widget) -> None:
+        within = [panel, *panel.walk_children(Widget)]
+        target = next((widget for widget in within if widget.focusable), None)
+        if target is not None:
+            target.focus()
         self.paint_all()
 
-    def on_screen_resume(self) -> None:
-        """Catch up with what happened while another screen was in front."""
-        if self.is_mounted:
-            self.paint_all()
+    def _give_back_height(self) -> None:
+        panel = self.maximized
+        if panel in self._heights:
+            panel.styles.height = self._heights[panel]
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Give way to a sentence where there is no room for more."""
-        width, height = event.size
-        small = width < LEAST_WIDTH or height < LEAST_HEIGHT
-        self.set_class(small, "-too-small")
-        self.call_after_refresh(self.paint_all)
-        if small:
-            self.query_one("#too-small", Static).update(
-                f"defai needs a terminal of at least {LEAST_WIDTH} x {LEAST_HEIGHT}; this one is {width} x {height}."
-            )
+    def _restore(self) -> None:
+        self._give_back_height()
+        self.minimize()
+        self.call_after_refresh(self._stand_somewhere)
 
-    def repaint(self) -> None:
-        """Draw everything anew in the current theme."""
-        for widget in self.query("LineGrid, LineChart, FleetTable, DecisionLog, RecordList"):
-            getattr(widget, "repaint", widget.refresh)()
-        self.query_one(StatusBar).refresh()
+    def _stand_somewhere(self) -> None:
+        """What had the focus may have given way again."""
+        if self.focused is None or not self.focused.is_on_screen:
+            self.set_focus(None)
+            self.focus_next()
         self.paint_all()
+
+    @property
+    def can_step_back(self) -> bool:
+        """Whether there is something here to close before one leaves."""
+        return self.filter_bar.display or self.maximized is not None
+
+    def step_back(self) -> bool:
+        """Close what was opened last: the filter, the enlarged panel. Says whether there was anything."""
+        if self.filter_bar.display:
+            self.filter_bar.action_clear()
+        elif self.maximized is not None:
+            self._restore()
+        else:
+            return False
+        return True

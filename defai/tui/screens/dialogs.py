@@ -1,4 +1,4 @@
-"""The small screens in front of the others: a question, a farewell, the end, the help."""
+"""The small screens in front of the others: a question, a farewell, the end."""
 
 from typing import ClassVar
 
@@ -6,13 +6,11 @@ from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from defai.domain.stream import SessionEnded
-from defai.tui.actions import AGENT, DECISION, EVERYWHERE, FLEET, MOVES, acts
-from defai.tui.themes import Palette, palette_of
 
 
 class Question(ModalScreen[bool]):
@@ -105,35 +103,3 @@ class Farewell(ModalScreen[None]):
     def on_click(self) -> None:
         """So does a click."""
         self.app.exit(return_code=self.ended.exit_code)
-
-
-class Help(ModalScreen[None]):
-    """All keys, from the action registry."""
-
-    CSS_PATH = "dialogs.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter,f1", "dismiss", "close")]
-
-    def compose(self) -> ComposeResult:
-        """The keys in a scrolling box."""
-        with VerticalScroll(classes="dialog", id="help-box"):
-            yield Static("Keys", classes="dialog-title")
-            yield Static(keys_text(palette_of(self.app)), id="help-keys")
-            yield Static("esc closes", classes="dialog-hint")
-
-
-def keys_text(palette: Palette) -> Text:
-    """Every action with its key, by the place where it works."""
-    text = Text()
-    titles = ((EVERYWHERE, "Everywhere"), (FLEET, "Fleet"), (AGENT, "Agent"), (DECISION, "Decision"))
-    for scope, title in titles:
-        text.append(f"{title}\n", style=palette.style("strong", "surface"))
-        for act in acts(scope):
-            key = act.key_display or act.keys.split(",", maxsplit=1)[0]
-            text.append(f"  {key:<12}", style=palette.style("accent", "surface"))
-            text.append(f"{act.help}\n", style=palette.style("foreground", "surface"))
-        text.append("\n")
-    text.append("Lists\n", style=palette.style("strong", "surface"))
-    for keys, words in MOVES:
-        text.append(f"  {keys:<16}", style=palette.style("accent", "surface"))
-        text.append(f"{words}\n", style=palette.style("foreground", "surface"))
-    return text

@@ -6,44 +6,41 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.markup import escape
-from textual.widget import Widget
 
-from defai.tui.actions import FLEET, bindings
+from defai.tui.actions import FLEET, Act, bindings
 from defai.tui.fleet import Parts
 from defai.tui.format import number, price
-from defai.tui.lines import AgentLine
+from defai.tui.lines import AgentLine, LogLine
 from defai.tui.messages import LineOpened, LineSelected
+from defai.tui.pools import PoolState
 from defai.tui.screens.board import Board
+from defai.tui.screens.explaining import Explaining
 from defai.tui.widgets.chart import Band, Curve, LineChart, Mark, Picture
+from defai.tui.widgets.decision_card import DecisionCard
 from defai.tui.widgets.decision_log import DecisionLog
 from defai.tui.widgets.fleet_table import FleetTable
-from defai.tui.widgets.grid import LineGrid
-from defai.tui.widgets.record_panel import RecordPanel
 from defai.tui.widgets.setup_panel import SetupPanel
 
 
-class FleetScreen(Board):
-    """The first screen: the fleet's table, the price with the selected agent's band, decisions, records."""
+class FleetScreen(Explaining, Board):
+    """The first screen: the fleet's table, the price with the selected agent's band, decisions, the selected one."""
 
     scope: ClassVar[str] = FLEET
+    panels: ClassVar[tuple[str, ...]] = ("agents", "price", "decisions", "decision-card")
     CSS_PATH = "fleet.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings(FLEET)
-    AUTO_FOCUS = "#table"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._shape = (0, 0)
+    AUTO_FOCUS = "#agents"
 
     def compose_body(self) -> ComposeResult:
-        """Table, chart, and below them the log beside the records."""
+        """Table, chart, and below them the log beside the selected decision."""
         yield FleetTable()
         yield SetupPanel(id="setup")
-        yield LineChart("chart")
+        yield LineChart("price")
         with Horizontal(id="lower"):
             yield DecisionLog()
-            yield RecordPanel()
+            yield DecisionCard("decision-card")
 
-    # -- painting ------------------------------------------------------------------------------------------------
+    # -- painting --------------------------------------------------------------------------------------------------
 
     def paint(self, parts: Parts) -> None:
         """Show what changed."""
@@ -57,66 +54,89 @@ class FleetScreen(Board):
             self._paint_chart()
         if "log" in parts:
             self._paint_log()
-        if "records" in parts:
-            self._paint_records()
 
     def _paint_table(self) -> None:
-        table = self.query_one(FleetTable)
+        table = self.table
         count = len(self.fleet.agents)
-        self.entitle(table, titled(1, f"Fleet · {number(count, 0)} agents" if count else "Fleet"))
-        height = min(count + 3, max(7, self.size.height * 2 // 5)) if count else 7
-        if (count, height) != self._shape:
-            self._shape = (count, height)
-            table.styles.height = height
-            self.refresh_bindings()
+        self.entitle(table, f"Fleet · {number(count, 0)} agents" if count else "Fleet")
+        room = self.size.height // 2 if self.has_class("-short") else self.size.height * 2 // 5
+        height = min(count + 3, max(7, room)) if count else 7
+        self.shape(table, height)
         table.display_fleet(self.fleet)
 
     def _paint_log(self) -> None:
         log = self.query_one(DecisionLog)
         log.display_log(self.fleet.log)
         dropped = self.terminal.dropped
-        self.entitle(log, titled(3, "Decisions"), f"{number(dropped, 0)} events skipped" if dropped else "")
+        self.entitle(log, "Decisions", f"{number(dropped, 0)} events skipped" if dropped else "")
+        self._paint_card()
 
-    def _paint_records(self) -> None:
-        panel = self.query_one(RecordPanel)
-        panel.display_records(self.fleet.records)
-        self.entitle(panel, titled(4, "Records"))
+    def _paint_card(self) -> None:
+        card = self.query_one(DecisionCard)
+        line = self.pointed
+        agent = self.fleet.agents.get(line.agent) if line else None
+        last = "Last act" if line is self.fleet.acted else "Decision"
+        self.entitle(
+            card, escape(f"{last} · {line.decision.sequence} of {line.agent}") if line else "Decision"
+        )
+        card.display_line(line, agent)
 
     def _paint_chart(self) -> None:
         chart = self.query_one(LineChart)
-        if not chart.display:
+        if not chart.is_shown:
             return
         line = self.selected_agent
-        pools = self.fleet.started.pools if self.fleet.started else ()
-        address = line.main_pool if line and line.main_pool else pools[0].address if pools else None
-        pool, quote = self.fleet.pool(address), self.fleet.quote(address)
-        points = tuple(self.fleet.prices.get(address or "", ()))
-        unit = f"{pool.quote_symbol} per {pool.base_symbol}" if pool else ""
-        now = price(quote.price if quote else None)
-        title = titled(2, f"{pool.name} · {now} {unit}" if pool else "Price")
+        pools = list(self.fleet.pools.values())
+        pool = self.fleet.pools.get(line.main_pool or "") if line else None
+        pool = pool or (pools[0] if pools else None)
+        title = (
+            f"{pool.name} · {price(pool.quote.price if pool.quote else None)} {pool.unit}"
+            if pool
+            else "Price"
+        )
         legend = "▲ bought  ▼ sold  ◆ liquidity moved" if line and line.trades else ""
-        self.entitle(chart, title, legend)
-        empty = "No block yet: the price is drawn as blocks come in."
-        chart.display_picture(picture(line, points, empty))
+        self.entitle(chart, escape(title), legend)
+        chart.display_picture(picture(line, pool, chart))
 
-    # -- what the actions are about ------------------------------------------------------------------------------
+    # -- what the actions are about --------------------------------------------------------------------------------
+
+    @property
+    def table(self) -> FleetTable:
+        """The fleet's table."""
+        return self.query_one(FleetTable)
 
     @property
     def selected_agent(self) -> AgentLine | None:
         """The agent under the table's cursor."""
-        return self.query_one(FleetTable).selected
+        return self.table.selected
+
+    @property
+    def pointed(self) -> LogLine | None:
+        """The decision under the log's cursor; until one goes there, the last that did something."""
+        log = self.query_one(DecisionLog)
+        if log.cursor == 0 and self.focused is not log and self.fleet.acted is not None:
+            return self.fleet.acted
+        return log.selected
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what there is something to do with."""
-        if action in {"pause", "open", "copy"}:
+        if action in {"pause", "open", "copy", "sort", "filter", "export"}:
             return bool(self.is_mounted and self.fleet.agents)
+        if action == "verify":
+            return bool(self.is_mounted and self.pointed is not None)
         return super().check_action(action, parameters)
+
+    def called(self, act: Act) -> str:
+        """Pausing is resuming where the agent stands still."""
+        line = self.selected_agent
+        if act.action == "pause" and line is not None:
+            return "resume" if line.state in {"paused", "stopped"} else "pause"
+        return super().called(act)
 
     def action_open(self) -> None:
         """Open what the cursor is on."""
-        focused = self.focused
-        if isinstance(focused, LineGrid):
-            focused.open_selected()
+        if isinstance(self.focused, DecisionLog | DecisionCard):
+            self.query_one(DecisionLog).open_selected()
         elif self.selected_agent is not None:
             self.terminal.open_agent(self.selected_agent.key)
 
@@ -126,66 +146,48 @@ class FleetScreen(Board):
             self.terminal.toggle(self.selected_agent.key)
 
     def action_copy(self) -> None:
-        """Copy the vault's address, the decision's digest or the record's digest."""
-        focused = self.focused
-        panel = self.query_one(RecordPanel)
-        log = self.query_one(DecisionLog)
-        if focused is log and log.selected is not None:
-            self.terminal.copy("digest", log.selected.decision.digest)
-        elif focused is panel.records and panel.records.selected is not None:
-            self.terminal.copy("digest", panel.records.selected.digest)
+        """Copy the decision's digest, or the vault's address."""
+        if isinstance(self.focused, DecisionLog | DecisionCard) and self.pointed is not None:
+            self.terminal.copy("digest", self.pointed.decision.digest)
         elif self.selected_agent is not None:
             self.terminal.copy("vault address", self.selected_agent.card.vault)
 
-    def action_panel(self, name: str) -> None:
-        """Go to a panel; in a small terminal it takes the lower part of the screen."""
-        for panel in ("chart", "records"):
-            self.set_class(panel == name, f"-show-{panel}")
-        self.call_after_refresh(self._enter, name)
-
-    def _enter(self, name: str) -> None:
-        self.query_one(f"#{name}", Widget).focus()
-        self.paint_all()
-
     def action_zoom(self, by: int) -> None:
         """Show a longer or a shorter time in the chart."""
-        self.query_one(LineChart).zoom(by)
+        chart = self.query_one(LineChart)
+        chart.zoom(by)
+        self._paint_chart()
 
-    # -- what the widgets say ------------------------------------------------------------------------------------
+    # -- what the widgets say --------------------------------------------------------------------------------------
 
     def on_line_selected(self, message: LineSelected) -> None:
-        """Draw the selected agent's band; show the selected record."""
-        if message.source == "table":
+        """Draw the selected agent's band; show the selected decision."""
+        if message.source == "agents":
+            self.terminal.agent_name = message.key
             self._paint_chart()
-        elif message.source == "records":
-            self.query_one(RecordPanel).display_selected()
+            self.paint_keys()
+        else:
+            self._paint_card()
+            self.explain_soon()
 
     def on_line_opened(self, message: LineOpened) -> None:
-        """Open an agent, a decision, or the decision of a record."""
-        if message.source == "table":
+        """Open an agent or a decision."""
+        if message.source == "agents":
             self.terminal.open_agent(message.key)
-        elif message.source == "log":
-            self.terminal.open_decision(message.key)
         else:
-            line = next((one for one in self.fleet.records if one.key == message.key), None)
-            if line is not None and line.minted is not None:
-                self.terminal.open_decision(line.digest)
+            self.terminal.open_decision(message.key)
 
 
-def titled(key: int, words: str) -> str:
-    """A panel's title with the key that goes there."""
-    return f"[$accent]{key}[/] {escape(words)}"
-
-
-def picture(line: AgentLine | None, points: tuple[tuple[int, float], ...], empty: str) -> Picture:
+def picture(line: AgentLine | None, pool: PoolState | None, chart: LineChart) -> Picture:
     """The price, and over it what the selected agent has to do with it."""
+    points = pool.prices.points(since=chart.oldest(pool.prices.last_block)) if pool else []
     curves = (Curve(points, "price-line"),) if points else ()
+    empty = "No block yet: the price is drawn as blocks come in."
     if line is None:
         return Picture(curves, empty=empty)
     return Picture(
         curves,
-        tuple(Band(span.first_block, span.last_block, span.low, span.high) for span in line.bands),
+        tuple(Band(span.first_block, span.last_block, span.low, span.high, line.key) for span in line.bands),
         tuple(Mark(trade.block, trade.level, trade.sort) for trade in line.trades),
-        line.key,
         empty,
     )

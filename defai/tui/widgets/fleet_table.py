@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from defai.domain.stream import DecisionView, ForecastView
+from defai.domain.stream import ForecastView
 from defai.tui.fleet import FleetState
 from defai.tui.format import MU, SIGMA, UNKNOWN, age, number, range_cells, shorten, signed, spark
 from defai.tui.lines import STATES, AgentLine
 from defai.tui.themes import signed_ink
+from defai.tui.widgets.columns import Raw
+from defai.tui.widgets.decision_log import reason
 from defai.tui.widgets.grid import Column, LineGrid, Spans
 
 NOTHING: Spans = ((UNKNOWN, "muted"),)
@@ -48,25 +50,49 @@ class FleetTable(LineGrid[AgentLine]):
     def __init__(self) -> None:
         self.now = Now(None, ())
         columns = (
-            Column[AgentLine]("agent", lambda one: ((one.card.name, "strong"),), 9, grow=2),
             Column[AgentLine](
-                "strategy", lambda one: ((one.card.strategy, "foreground"),), 15, grow=1, rank=5
+                "agent", lambda one: ((one.card.name, "strong"),), 9, grow=2, raw=lambda one: one.card.name
             ),
-            Column[AgentLine]("equity USD", equity, 10, right=True),
-            Column[AgentLine]("PnL %", lambda one: percent(one.pnl_percent), 6, right=True),
-            Column[AgentLine]("vs hold", lambda one: percent(one.versus_hold_percent), 7, rank=4, right=True),
-            Column[AgentLine]("position", self.position, 20),
-            Column[AgentLine]("forecast", forecast, 12, rank=6),
-            Column[AgentLine]("trend", trend, 8, rank=7),
-            Column[AgentLine]("fees USD", fees, 9, rank=9, right=True),
-            Column[AgentLine]("gas USD", gas, 8, rank=10, right=True),
-            Column[AgentLine]("equity", curve, 20, rank=11),
-            Column[AgentLine]("vault", vault, 11, rank=12),
-            Column[AgentLine]("last decision", self.last, 18, grow=2),
+            Column[AgentLine](
+                "strategy",
+                lambda one: ((one.card.strategy, "foreground"),),
+                14,
+                grow=1,
+                rank=7,
+                raw=lambda one: one.card.strategy,
+            ),
+            Column[AgentLine]("equity USD", equity, 11, right=True, raw=equity_usd),
+            Column[AgentLine](
+                "PnL %", lambda one: percent(one.pnl_percent), 7, right=True, raw=lambda one: one.pnl_percent
+            ),
+            Column[AgentLine](
+                "vs hold",
+                lambda one: percent(one.versus_hold_percent),
+                8,
+                rank=4,
+                right=True,
+                raw=lambda one: one.versus_hold_percent,
+                name="vs hold %",
+            ),
+            Column[AgentLine]("curve", curve, 8, rank=5),
+            Column[AgentLine]("position", self.position, 20, raw=position_word),
+            Column[AgentLine]("forecast", forecast, 12, rank=6, raw=forecast_value),
+            Column[AgentLine]("trend", trend, 8, rank=9),
+            Column[AgentLine]("fees USD", fees, 9, rank=10, right=True, raw=fees_usd),
+            Column[AgentLine]("gas USD", gas, 8, rank=11, right=True, raw=gas_usd),
+            Column[AgentLine]("vault", vault, 11, rank=12, raw=lambda one: one.card.vault),
+            Column[AgentLine]("last decision", self.last, 18, grow=2, raw=last_word),
+            Column[AgentLine]("because", because, 30, grow=6, rank=8, raw=reason_word),
             Column[AgentLine]("", state, 1),
-            Column[AgentLine]("state", state_word, 8, rank=8),
+            Column[AgentLine]("state", state_word, 8, rank=8, raw=lambda one: one.state),
         )
-        super().__init__(columns, empty="The agents appear once the session is up.", source="table")
+        super().__init__(
+            columns,
+            empty="The agents appear once the session is up.",
+            source="agents",
+            words=lambda one: one.words,
+            sortable=True,
+        )
 
     def display_fleet(self, fleet: FleetState) -> None:
         """Show the fleet as it stands."""
@@ -103,7 +129,9 @@ class FleetTable(LineGrid[AgentLine]):
     def last(self, line: AgentLine) -> Spans:
         """What it last did, how long ago, and the record of it; a hold where it never did anything."""
         if line.waits:
-            return (("⚑ waits for you", "waiting"),)
+            left = line.request.expires_at if line.request else None
+            until = self.now.since(left)
+            return (("⚑ waits for you", "waiting"), (f" {age(-until)}" if until is not None else "", "muted"))
         entry = line.acted or line.last
         if entry is None:
             return NOTHING
@@ -111,7 +139,7 @@ class FleetTable(LineGrid[AgentLine]):
         if entry.is_hold:
             return ((f"hold {ago}", "muted"),)
         spans: Spans = ((f"{entry.decision.action} ", "foreground"), (ago, "muted"))
-        if entry.mark in {"denied", "failed"}:
+        if entry.mark in {"denied", "failed", "refused"}:
             return (("✗ ", "risk-denied"), *spans)
         if entry.execution is not None and entry.execution.record_id is not None:
             return (*spans, (f" #{entry.execution.record_id}", "audit-ok"))
@@ -136,9 +164,56 @@ def gas(line: AgentLine) -> Spans:
     return ((number(line.portfolio.gas_usd), "foreground"),) if line.portfolio else NOTHING
 
 
+def because(line: AgentLine) -> Spans:
+    """Why it last did what it did."""
+    entry = line.acted or line.last
+    return reason(entry) if entry is not None else NOTHING
+
+
+def equity_usd(line: AgentLine) -> Raw:
+    """What it owns."""
+    return line.portfolio.equity_usd if line.portfolio else None
+
+
+def fees_usd(line: AgentLine) -> Raw:
+    """What its positions earned."""
+    return line.portfolio.fees_earned_usd if line.portfolio else None
+
+
+def gas_usd(line: AgentLine) -> Raw:
+    """What it paid."""
+    return line.portfolio.gas_usd if line.portfolio else None
+
+
+def forecast_value(line: AgentLine) -> Raw:
+    """The latest forecast."""
+    return line.forecasts[-1][1].value if line.forecasts else None
+
+
+def position_word(line: AgentLine) -> Raw:
+    """Where its liquidity stands to the price, in words; what it holds where it has none."""
+    if line.portfolio is None:
+        return None
+    held = line.position
+    if held is None:
+        return f"{line.portfolio.base_share * 100:.0f} % {base_symbol(line)}"
+    return "in range" if held.in_range else "out of range"
+
+
+def last_word(line: AgentLine) -> Raw:
+    """What it last did."""
+    entry = line.acted or line.last
+    return entry.decision.text if entry else None
+
+
+def reason_word(line: AgentLine) -> Raw:
+    """Why it last did what it did."""
+    return "".join(text for text, _ in because(line))
+
+
 def curve(line: AgentLine) -> Spans:
-    """Its equity over the last blocks."""
-    return ((spark([usd for _, usd, _ in list(line.equity)[-20:]], 20), signed_ink(line.pnl_percent)),)
+    """Its equity since it started."""
+    return ((spark(line.equity.sampled(8), 8), signed_ink(line.pnl_percent)),)
 
 
 def vault(line: AgentLine) -> Spans:
@@ -161,7 +236,7 @@ def forecast(line: AgentLine) -> Spans:
 
 def trend(line: AgentLine) -> Spans:
     """How the forecast moved."""
-    return ((spark(list(line.forecasts), 8), "band-edge"),)
+    return ((spark([one.value for _, one in line.forecasts], 8), "band-edge"),)
 
 
 def forecast_figure(shown: ForecastView) -> str:
@@ -193,8 +268,3 @@ def base_symbol(line: AgentLine) -> str:
         if line.portfolio
         else ""
     )
-
-
-def decision_words(decision: DecisionView) -> str:
-    """A decision in a few words, with signs instead of some of them."""
-    return decision.text.replace("->", "→").replace("...", "…").replace("at least", "≥")

@@ -1,0 +1,166 @@
+"""What stands around every full screen: where we are above, what one can do here below."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from defai.tui.actions import EVERYWHERE, Act, acts
+from defai.tui.fleet import ALL_PARTS, FleetState, Parts
+from defai.tui.widgets.filter_bar import FilterBar
+from defai.tui.widgets.key_bar import KeyBar
+from defai.tui.widgets.nav_bar import NavBar
+from defai.tui.widgets.status_bar import StatusBar
+
+if TYPE_CHECKING:
+    from defai.tui.app import DefaiApp
+
+LEAST_WIDTH = 60
+LEAST_HEIGHT = 16
+
+
+class Frame(Screen[None]):
+    """A full screen between its bars.
+
+    Attributes:
+        scope: its name in the action registry.
+        panels: ids of its panels, in the order one goes through them; the first list among them is its main one.
+    """
+
+    ALLOW_IN_MAXIMIZED_VIEW = "#head,#foot"
+    ESCAPE_TO_MINIMIZE = False
+
+    scope: ClassVar[str] = ""
+    panels: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._titles: dict[Widget, tuple[str, str]] = {}
+        self._banner = ""
+
+    # -- what it is made of ----------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        """Status, navigation, body, keys; and what replaces them in too small a terminal."""
+        with Vertical(id="head"):
+            yield StatusBar()
+            yield NavBar(self.app.current_mode)
+            yield Static(id="banner")
+        with Vertical(id="body"):
+            yield from self.compose_body()
+        with Vertical(id="foot"):
+            yield FilterBar()
+            yield KeyBar()
+        yield Static(id="too-small")
+
+    def compose_body(self) -> ComposeResult:
+        """What stands between the bars."""
+        raise NotImplementedError
+
+    @property
+    def terminal(self) -> "DefaiApp":
+        """The app, by its own type."""
+        return cast("DefaiApp", self.app)
+
+    @property
+    def fleet(self) -> FleetState:
+        """What there is to show."""
+        return self.terminal.fleet
+
+    def entitle(self, widget: Widget, title: str, subtitle: str = "") -> None:
+        """Set a panel's titles; its border is drawn anew only where they changed."""
+        if self._titles.get(widget) != (title, subtitle):
+            self._titles[widget] = (title, subtitle)
+            widget.border_title, widget.border_subtitle = title, subtitle
+
+    # -- painting --------------------------------------------------------------------------------------------------
+
+    def paint(self, parts: Parts) -> None:
+        """Show what changed in some parts of the state."""
+        raise NotImplementedError
+
+    def paint_all(self) -> None:
+        """Show everything as it stands."""
+        self.paint_bars()
+        self.paint(set(ALL_PARTS))
+
+    def paint_bars(self) -> None:
+        """Show the bars, and a banner where the figures are old."""
+        app = self.terminal
+        self.query_one(StatusBar).display_status(
+            self.fleet, app.clock(), stale=app.is_stale, leaving=app.leaving
+        )
+        self.query_one(NavBar).display_counts(app.counts)
+        banner = self.query_one("#banner", Static)
+        words = app.banner
+        if words != self._banner:
+            self._banner = words
+            banner.update(words)
+            banner.display = bool(words)
+        self.paint_keys()
+
+    def paint_keys(self) -> None:
+        """Show the keys that do something now."""
+        self.query_one(KeyBar).display_acts(
+            [(act, self.called(act)) for act in self.offers() if act.rank is not None]
+        )
+
+    def offers(self) -> Iterable[Act]:
+        """What can be done here, now."""
+        for act in acts(self.scope, EVERYWHERE):
+            place = self.app if act.scope == EVERYWHERE else self
+            name, _, argument = act.action.partition("(")
+            if place.check_action(name, (argument.strip("()'"),) if argument else ()):
+                yield act
+
+    def called(self, act: Act) -> str:
+        """What an action is called as things stand."""
+        return act.label
+
+    def repaint(self) -> None:
+        """Draw everything anew in the current theme."""
+        for widget in self.query("LineGrid, LineChart, StatusBar, NavBar, KeyBar"):
+            getattr(widget, "repaint", widget.refresh)()
+        self.paint_all()
+
+    # -- what the app and the widgets say --------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        """Paint once everything is there; and again whenever the theme changes."""
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.repaint())
+        self.paint_all()
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what happened while another screen was in front."""
+        if self.is_mounted:
+            self.paint_all()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Give way to a sentence where there is no room for more."""
+        width, height = event.size
+        small = width < LEAST_WIDTH or height < LEAST_HEIGHT
+        self.set_class(small, "-too-small")
+        self.call_after_refresh(self.paint_all)
+        if small:
+            self.query_one("#too-small", Static).update(
+                f"defai needs a terminal of at least {LEAST_WIDTH} x {LEAST_HEIGHT}; this one is {width} x {height}."
+            )
+
+    def on_descendant_focus(self) -> None:
+        """What can be done depends on where one is."""
+        if self.is_mounted:
+            self.paint_keys()
+
+    def on_key_bar_pressed(self, message: KeyBar.Pressed) -> None:
+        """Do what was clicked."""
+        act = message.act
+        self.call_later(self.run_action, f"app.{act.action}" if act.scope == EVERYWHERE else act.action)
+
+    def on_nav_bar_chosen(self, message: NavBar.Chosen) -> None:
+        """Go where was clicked."""
+        self.terminal.action_go(message.mode)

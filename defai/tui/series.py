@@ -1,0 +1,109 @@
+"""A curve that never ends in bounded memory: the last points as they are, what came before thinned evenly."""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import Final
+
+RECENT: Final = 1_024
+"""Points kept as they are: more than the widest terminal draws at a block a dot."""
+OLDER: Final = 1_024
+"""Points kept of everything before them."""
+
+
+class Series:
+    """Points (block, value, …), blocks ascending; a second point of a block replaces the first.
+
+    Args:
+        width: values a point has beside its block.
+        recent: points kept as they are.
+        older: points kept of all before; when they are full every second one goes, so they reach back to the start.
+    """
+
+    __slots__ = ("_older", "_older_cap", "_recent", "_recent_cap", "_size", "_skipped", "_stride", "version")
+
+    def __init__(self, width: int = 1, recent: int = RECENT, older: int = OLDER) -> None:
+        self._size = width + 1
+        self._recent, self._older = array("d"), array("d")
+        self._recent_cap, self._older_cap = recent, older
+        self._stride, self._skipped = 1, 0
+        self.version = 0
+        """Grows with every point."""
+
+    def __len__(self) -> int:
+        return (len(self._recent) + len(self._older)) // self._size
+
+    def append(self, block: int, *values: float) -> None:
+        """Add a point; one that is not beyond the last block replaces the last."""
+        self.version += 1
+        size = self._size
+        if self._recent and self._recent[-size] >= block:
+            self._recent[-size:] = array("d", (block, *values))
+            return
+        self._recent.extend((block, *values))
+        if len(self._recent) >= 2 * self._recent_cap * size:
+            self._age()
+
+    def points(self, value: int = 0, since: int | None = None) -> list[tuple[int, float]]:
+        """Points (block, value) of one of the values, oldest first, from a block on."""
+        size, at = self._size, value + 1
+        found: list[tuple[int, float]] = []
+        for part in (self._older, self._recent):
+            blocks, values = part[::size], part[at::size]
+            first = 0 if since is None else max(0, bisect_left(blocks, since))
+            found.extend(
+                (int(block), held) for block, held in zip(blocks[first:], values[first:], strict=True)
+            )
+        return found
+
+    def last(self, count: int, value: int = 0) -> list[float]:
+        """The last `count` of one of the values, oldest first."""
+        size = self._size
+        return list(self._recent[value + 1 :: size][-count:])
+
+    def sampled(self, count: int, value: int = 0) -> list[float]:
+        """At most `count` of one of the values, evenly spread over everything, the newest among them."""
+        size = self._size
+        values = self._older[value + 1 :: size] + self._recent[value + 1 :: size]
+        total = len(values)
+        if total <= count:
+            return list(values)
+        return [values[(index + 1) * total // count - 1] for index in range(count)]
+
+    def at(self, block: int, value: int = 0) -> float | None:
+        """What held at a block: the value of the last point that is not beyond it; None before the first."""
+        size = self._size
+        for part in (self._recent, self._older):
+            blocks = part[::size]
+            if blocks and blocks[0] <= block:
+                return part[(bisect_left(blocks, block + 0.5) - 1) * size + value + 1]
+        return None
+
+    @property
+    def first_block(self) -> int | None:
+        """Block of the oldest point."""
+        part = self._older or self._recent
+        return int(part[0]) if part else None
+
+    @property
+    def last_block(self) -> int | None:
+        """Block of the newest point."""
+        return int(self._recent[-self._size]) if self._recent else None
+
+    def _age(self) -> None:
+        """Move the older half of the recent points among the older ones, every `stride`th of them."""
+        size = self._size
+        for point in self._split(self._recent[: self._recent_cap * size]):
+            if self._skipped == 0:
+                self._older.extend(point)
+            self._skipped = (self._skipped + 1) % self._stride
+        del self._recent[: self._recent_cap * size]
+        while len(self._older) > self._older_cap * size:
+            kept = array("d")
+            for index, point in enumerate(self._split(self._older)):
+                if index % 2 == 0:
+                    kept.extend(point)
+            self._older, self._stride, self._skipped = kept, self._stride * 2, 0
+
+    def _split(self, part: "array[float]") -> Iterator["array[float]"]:
+        return (part[at : at + self._size] for at in range(0, len(part), self._size))

@@ -1,0 +1,81 @@
+"""The selected decision beside a list: the least one needs to judge it."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from defai.tui.format import milliseconds, number, shorten
+from defai.tui.lines import AgentLine, LogLine
+from defai.tui.themes import palette_of
+from defai.tui.widgets.decision_text import (
+    record_words,
+    write_because,
+    write_forecast,
+    write_guard,
+    write_intent,
+    write_outcome,
+    write_rungs,
+)
+from defai.tui.widgets.page import Page
+
+
+class DecisionCard(VerticalScroll, can_focus=True):
+    """Intent, reason, forecast, guard, outcome, record and rungs of one decision."""
+
+    DEFAULT_CLASSES: ClassVar[str] = "panel"
+
+    def __init__(self, source: str) -> None:
+        super().__init__(id=source)
+        self._shown: object = None
+
+    def compose(self) -> ComposeResult:
+        """One text."""
+        yield Static()
+
+    def display_line(self, line: LogLine | None, agent: AgentLine | None) -> None:
+        """Show a decision; nothing is drawn anew where nothing changed."""
+        width = self.scrollable_content_region.width
+        if width <= 0:
+            return
+        shown = (
+            line and line.key,
+            line and line.version,
+            width,
+            self.app.theme,
+            line and line.explanation_refused,
+        )
+        if shown == self._shown:
+            return
+        self._shown = shown
+        page = Page(palette_of(self.app), width, label=10, indent=1)
+        if line is None:
+            page.write(" Nothing was decided yet.", "muted")
+        else:
+            write_card(page, line, agent)
+        self.query_one(Static).update(page.text)
+
+
+def write_card(page: Page, line: LogLine, agent: AgentLine | None) -> None:
+    """The card's text."""
+    one = line.decision
+    write_intent(page, line)
+    page.row(
+        "decided",
+        (f"block {number(one.block_number, 0)}", "foreground"),
+        (f"in {milliseconds(line.latency_ms)}", "muted"),
+    )
+    write_outcome(page, line)
+    page.gap()
+    page.row("record", record_words(line, agent))
+    page.line("digest", (shorten(one.digest, 10, 8), "foreground"))
+    write_rungs(page, line, notes=False)
+    if line.rating:
+        page.row("you say", ("good" if line.rating == "good" else "not good", "accent"))
+    if one.forecast is not None:
+        page.gap()
+        write_forecast(page, one.forecast)
+        write_because(page, line, 4)
+    page.gap()
+    write_guard(page, line)

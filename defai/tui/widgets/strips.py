@@ -1,0 +1,30 @@
+"""Lines of a list as strips of cells."""
+
+from rich.segment import Segment
+from textual.strip import Strip
+
+from defai.tui.themes import Palette
+from defai.tui.widgets.columns import Column, L, Spans, fit
+
+
+def row_strip(
+    cells: tuple[Spans, ...], ground: str, width: int, palette: Palette, *, pointed: bool = False
+) -> Strip:
+    """Cells side by side, two apart; the line pointed at has a bar before it."""
+    gap = palette.style("muted", ground)
+    segments = [Segment("▌" if pointed else " ", palette.style("accent", ground))]
+    for index, spans in enumerate(cells):
+        if index:
+            segments.append(Segment("  ", gap))
+        segments.extend(Segment(text, palette.style(ink, ground)) for text, ink in spans)
+    return Strip(segments).adjust_cell_length(width, gap)
+
+
+def title_spans(column: Column[L], width: int, order: tuple[str, bool]) -> Spans:
+    """A column's title, with an arrow where it sorts the list."""
+    title, descending = order
+    if not title or column.title != title:
+        return fit(((column.title, "muted"),), width, right=column.right)
+    arrow = "▾" if descending else "▴"
+    words = f"{arrow}{column.title}" if column.right else f"{column.title}{arrow}"
+    return fit(((words, "accent"),), width, right=column.right)

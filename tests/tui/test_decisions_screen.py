@@ -1,0 +1,102 @@
+from typing import Any, TypeAlias
+
+from defai.tui.screens.decision import DecisionScreen
+from defai.tui.screens.decisions import KINDS
+from defai.tui.widgets.decision_log import DecisionLog
+
+Handed: TypeAlias = Any
+"""What pytest hands over from conftest.py, which has no name to import it by."""
+
+
+async def test_which_decisions_are_listed_changes_with_f(opened: Handed) -> None:
+    async with opened("4") as (_, app, pilot):
+        log = app.screen.query_one(DecisionLog)
+        listed = {}
+        for _ in KINDS:
+            listed[app.screen.kind] = list(log.roll.listed)
+            await pilot.press("f")
+        assert list(listed) == list(KINDS)
+        assert app.screen.kind == "all"
+        assert len(listed["all"]) == len(app.fleet.log)
+        assert listed["acted"]
+        assert not any(line.is_hold for line in listed["acted"])
+        assert {line.mark for line in listed["refused"]} == {"denied"}
+        assert all(line.execution.record_id for line in listed["recorded"])
+        assert listed["waiting"] == listed["rated"] == []
+
+
+async def test_a_decision_says_why_it_was_taken_and_what_came_of_it(opened: Handed, theatre: Handed) -> None:
+    async with opened("4") as (stage, app, pilot):
+        log = app.screen.query_one(DecisionLog)
+        line = next(one for one in app.fleet.log if one.decision.forecast and one.execution)
+        log.select(line.key)
+        await pilot.press("enter")
+        await theatre.until(lambda: line.explanation is not None, pilot)
+        await theatre.settled(pilot, stage)
+        assert isinstance(app.screen, DecisionScreen)
+        text = theatre.seen(app)
+        wanted = (
+            line.decision.reason,
+            "volatility_24",
+            "+0.71",
+            "slippage",
+            "approved and carried out",
+            "not verified yet",
+        )
+        assert all(
+            words in text for words in (*wanted, line.decision.digest, f"#{line.execution.record_id}")
+        ), text
+        assert "✓ integrity" not in text
+
+
+async def test_v_climbs_the_rungs_and_says_what_each_found(opened: Handed, theatre: Handed) -> None:
+    async with opened("4", "f", "v") as (stage, app, pilot):
+        line = app.screen.pointed
+        await theatre.until(lambda: line.verification is not None, pilot)
+        await theatre.settled(pilot, stage)
+        assert stage.wishes == [("verify", line.decision.digest)]
+        assert "✓ integrity ✓ data ✓ model" in " ".join(theatre.seen(app).split())
+        await pilot.press("enter")
+        await theatre.settled(pilot, stage)
+        text = theatre.seen(app)
+        assert "✓ execution" in text
+        assert "the transaction made these calls and nothing else" in text
+        assert "verified in 420 ms" in text
+
+
+async def test_what_cannot_be_verified_is_said(opened: Handed, theatre: Handed) -> None:
+    async with opened("4", "f") as (stage, app, pilot):
+        line = app.screen.pointed
+        stage._decisions.clear()
+        await pilot.press("v")
+        await theatre.until(lambda: list(app._notifications), pilot)
+        assert [one.message for one in app._notifications] == ["No such decision is known."]
+        assert not line.verifying
+
+
+async def test_a_rating_is_passed_on_and_shown(opened: Handed, theatre: Handed) -> None:
+    async with opened("4", "f", "enter") as (stage, app, pilot):
+        line = app.screen.line
+        for key, rating, words in (("g", "good", "▲ good"), ("n", "bad", "▼ not good")):
+            await pilot.press(key)
+            await theatre.until(lambda rating=rating: line.rating == rating, pilot)
+            await theatre.settled(pilot, stage)
+            assert words in theatre.seen(app)
+        digest = line.decision.digest
+        assert stage.wishes == [("rate", digest, "good", ""), ("rate", digest, "bad", "")]
+
+
+async def test_neighbours_and_copies_are_a_key_away(opened: Handed) -> None:
+    async with opened("4", "f", "enter") as (_, app, pilot):
+        first = app.screen.line
+        await pilot.press("left")
+        assert app.screen.line.decision.sequence < first.decision.sequence
+        assert app.screen.line.agent == first.agent
+        await pilot.press("right")
+        assert app.screen.line is first
+        await pilot.press("c")
+        assert app.clipboard == first.decision.digest
+        await pilot.press("t")
+        assert app.clipboard == first.execution.transaction_hash
+        await pilot.press("escape", "down", "t")
+        assert app.clipboard == app.screen.pointed.execution.transaction_hash

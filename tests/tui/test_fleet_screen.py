@@ -1,0 +1,186 @@
+from typing import Any, TypeAlias
+
+from defai.tui.screens.agent import AgentScreen
+from defai.tui.screens.decision import DecisionScreen
+from defai.tui.screens.fleet import FleetScreen
+from defai.tui.widgets.chart import LineChart
+from defai.tui.widgets.decision_card import DecisionCard
+from defai.tui.widgets.decision_log import DecisionLog
+from defai.tui.widgets.fleet_table import FleetTable
+
+Handed: TypeAlias = Any
+"""What pytest hands over from conftest.py, which has no name to import it by."""
+
+
+async def test_arrows_and_letters_move_the_cursor(opened: Handed) -> None:
+    async with opened() as (_, app, pilot):
+        table = app.screen.query_one(FleetTable)
+        steps = (
+            ("down", 1),
+            ("j", 2),
+            ("up", 1),
+            ("k", 0),
+            ("k", 0),
+            ("G", 3),
+            ("j", 3),
+            ("g", 0),
+            ("end", 3),
+        )
+        for key, row in steps:
+            await pilot.press(key)
+            assert table.cursor == row, key
+        await pilot.press("home", "pagedown")
+        assert table.cursor == 3
+        await pilot.press("pageup")
+        assert table.cursor == 0
+
+
+async def test_enter_opens_the_agent_and_its_neighbours_are_a_key_away(
+    opened: Handed, theatre: Handed
+) -> None:
+    async with opened() as (stage, app, pilot):
+        await pilot.press("down", "enter")
+        await theatre.settled(pilot, stage)
+        assert isinstance(app.screen, AgentScreen)
+        assert all(words in theatre.seen(app) for words in ("mean_reversion", "Balances", "WETH"))
+        names = []
+        for key in ("right", "right", "left", "left", "left"):
+            await pilot.press(key)
+            names.append(app.screen.line.key if app.screen.line else "")
+        assert names == ["tiers", "hold", "tiers", "reverter", "lp-wide"]
+        await pilot.press("p")
+        await theatre.until(lambda: theatre.state_of(app, "lp-wide") == "paused", pilot)
+        await pilot.press("escape")
+        assert isinstance(app.screen, FleetScreen)
+
+
+async def test_pause_toggles_the_selected_agent(opened: Handed, theatre: Handed) -> None:
+    async with opened() as (stage, app, pilot):
+        await pilot.press("j", "p")
+        await theatre.until(lambda: theatre.state_of(app, "reverter") == "paused", pilot)
+        await theatre.settled(pilot, stage)
+        assert "‖" in theatre.seen(app)
+        await pilot.press("p")
+        await theatre.until(lambda: theatre.state_of(app, "reverter") == "running", pilot)
+        assert stage.wishes == [("pause", "reverter"), ("resume", "reverter")]
+
+
+async def test_the_last_act_stands_beside_the_log_until_one_goes_there(
+    opened: Handed, theatre: Handed
+) -> None:
+    async with opened() as (stage, app, pilot):
+        card = app.screen.query_one(DecisionCard)
+        acted = app.fleet.acted
+        assert not acted.is_hold
+        assert card.border_title == f"Last act · {acted.decision.sequence} of {acted.agent}"
+        app.screen.query_one(DecisionLog).focus()
+        await pilot.press("down", "down")
+        await theatre.settled(pilot, stage)
+        line = app.screen.query_one(DecisionLog).selected
+        assert card.border_title.endswith(f"{line.decision.sequence} of {line.agent}")
+
+
+async def test_copying_takes_what_the_cursor_is_on(opened: Handed) -> None:
+    async with opened() as (_, app, pilot):
+        await pilot.press("c")
+        assert app.clipboard == app.fleet.agents["lp-wide"].card.vault
+        log = app.screen.query_one(DecisionLog)
+        log.focus()
+        await pilot.press("down", "c")
+        assert app.clipboard == log.selected.decision.digest
+        await pilot.press("enter")
+        assert isinstance(app.screen, DecisionScreen)
+        assert app.screen.line is log.selected
+
+
+async def test_tab_goes_from_panel_to_panel_and_the_brackets_enlarge_them(
+    opened: Handed, theatre: Handed
+) -> None:
+    async with opened() as (stage, app, pilot):
+        seen = []
+        for _ in range(4):
+            seen.append(app.focused.id)
+            await pilot.press("tab")
+        assert seen == ["agents", "price", "decisions", "decision-card"]
+        await pilot.press("z")
+        await theatre.settled(pilot, stage)
+        table = app.screen.query_one(FleetTable)
+        assert (table.region.width, table.region.height) == (120, 37)
+        await pilot.press("right_square_bracket")
+        await theatre.settled(pilot, stage)
+        assert app.focused.id == "price"
+        assert app.screen.query_one(LineChart).region.height == 37
+        await pilot.press("escape")
+        await theatre.settled(pilot, stage)
+        assert app.screen.maximized is None
+        assert app.screen.query_one(DecisionLog).region.area > 0
+
+
+async def test_in_a_small_terminal_the_brackets_bring_back_what_gave_way(
+    opened: Handed, theatre: Handed
+) -> None:
+    async with opened(size=(80, 24)) as (stage, app, pilot):
+        chart, card = app.screen.query_one(LineChart), app.screen.query_one(DecisionCard)
+        assert (chart.region.area, card.region.area) == (0, 0)
+        await pilot.press("right_square_bracket")
+        await theatre.settled(pilot, stage)
+        assert chart.region.height == 21
+        assert "◆" in theatre.seen(app)
+        await pilot.press("left_square_bracket", "left_square_bracket")
+        await theatre.settled(pilot, stage)
+        assert card.region.height == 21
+        assert app.focused is card
+        await pilot.press("escape")
+        await theatre.settled(pilot, stage)
+        assert (chart.region.area, card.region.area) == (0, 0)
+        assert app.focused is not None
+        assert app.focused.region.area > 0
+
+
+async def test_the_chart_shows_a_longer_or_a_shorter_time(opened: Handed, theatre: Handed) -> None:
+    async with opened() as (_, app, pilot):
+        before = theatre.seen(app)
+        await pilot.press("minus")
+        await pilot.pause()
+        longer = theatre.seen(app)
+        await pilot.press("plus")
+        await pilot.pause()
+        assert before == theatre.seen(app) != longer
+
+
+async def test_the_mouse_selects_and_a_double_click_opens(opened: Handed) -> None:
+    async with opened() as (_, app, pilot):
+        table = app.screen.query_one(FleetTable)
+        await pilot.click(FleetTable, offset=(10, 4))
+        assert table.cursor == 2
+        assert isinstance(app.screen, FleetScreen)
+        await pilot.click(FleetTable, offset=(10, 0))
+        assert table.cursor == 2
+        await pilot.click(FleetTable, offset=(10, 4), times=2)
+        await pilot.pause()
+        assert isinstance(app.screen, AgentScreen)
+        assert app.agent_name == "tiers"
+
+
+async def test_the_cursor_stays_on_its_decision_while_newer_ones_come(
+    opened: Handed, theatre: Handed
+) -> None:
+    async with opened() as (stage, app, pilot):
+        log = app.screen.query_one(DecisionLog)
+        log.focus()
+        await pilot.press("down", "down")
+        chosen, at = log.selected, log.cursor
+        later = list(theatre.demo_stream(theatre.seed, blocks=90, end=False))
+        stage.play(later[app.fleet.events :])
+        await theatre.settled(pilot, stage)
+        assert log.selected is chosen
+        assert log.cursor > at
+
+
+async def test_the_band_drawn_is_the_selected_agents(opened: Handed, theatre: Handed) -> None:
+    async with opened() as (stage, app, pilot):
+        chart = app.screen.query_one(LineChart)
+        assert {band.name for band in chart._picture.bands} == {"lp-wide"}
+        await pilot.press("down")
+        await theatre.settled(pilot, stage)
+        assert not chart._picture.bands
