@@ -50,6 +50,13 @@ class DivergenceError(DefaiError):
     """What we hold to be true and what the chain says differ. We stop; we never heal it silently."""
 
 
+def error_of(exit_code: int, sentence: str, hint: str = "") -> DefaiError:
+    """The error that an exit code stands for, as another process ended with it."""
+    kinds = (NotFoundError, NotRunningError, ConfigError, TooSlowError)
+    kind = next((kind for kind in kinds if kind.exit_code == exit_code), DefaiError)
+    return kind(sentence, hint)
+
+
 def did_you_mean(word: str, known: "list[str] | tuple[str, ...]") -> str:
     """A hint that names the known words nearest to a mistyped one; empty when none is near."""
     from difflib import get_close_matches  # noqa: PLC0415  only needed on the way out

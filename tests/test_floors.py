@@ -130,3 +130,18 @@ def test_help_answers_at_once(tmp_path: Path) -> None:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(took) < 0.3  # processor time: the machine may be busy with other tests
+
+
+def test_an_attached_terminal_loads_neither_chain_nor_session() -> None:
+    """What `defai attach` needs: the screens, the events, the client."""
+    attached = loaded_by("defai.cli.attach", "defai.tui.app", "defai.server.client", "defai.server.places")
+    assert not attached & {
+        "web3",
+        "lightgbm",
+        "sklearn",
+        "pandas",
+        "pyarrow",
+        "scipy",
+        "numba",
+        "distributed",
+    }

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from defai.agent.control import PlayerControl
 from defai.domain.answers import BacktestUpdate
-from defai.errors import ConfigError, DefaiError, NotFoundError, NotRunningError, TooSlowError
+from defai.errors import ConfigError, DefaiError, error_of
 
 PROTOCOL_VERSION: Final = 1
 """Raised when an old reader would misunderstand; whoever speaks another one is refused in a sentence."""
@@ -30,12 +30,6 @@ STATUS_PATH: Final = "/status"
 
 METHODS: Final = tuple(name for name in dir(PlayerControl) if not name.startswith("_"))
 STREAMING: Final = frozenset({"backtest"})
-_ERRORS: Final[tuple[type[DefaiError], ...]] = (
-    NotFoundError,
-    NotRunningError,
-    ConfigError,
-    TooSlowError,
-)
 
 
 @cache
@@ -100,8 +94,10 @@ def write_failure(error: DefaiError) -> dict[str, Any]:
 
 def read_failure(raw: Mapping[str, Any]) -> DefaiError:
     """The error that was written, of the kind that its exit code stands for."""
-    kind = next((kind for kind in _ERRORS if kind.exit_code == raw.get("exit_code")), DefaiError)
-    return kind(str(raw.get("sentence", "")), str(raw.get("hint", "")))
+    code = raw.get("exit_code")
+    return error_of(
+        code if isinstance(code, int) else 1, str(raw.get("sentence", "")), str(raw.get("hint", ""))
+    )
 
 
 def read_text(text: str) -> dict[str, Any]:

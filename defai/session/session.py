@@ -25,6 +25,7 @@ from defai.session.fleet import Member, agent_card, announce, build_agents, load
 from defai.session.log_stream import logged_to
 from defai.session.onlooking import Onlooker, tell_models
 from defai.session.run_directory import Journal
+from defai.session.told import Book
 from defai.session.training import models_for
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ class Session:
         self._stopping = asyncio.Event()
         self._tally = Tally()
         self._step = 0
+        self.book = Book()
+        bus.tap(self.book.hear)
         if journal is not None:
             bus.tap(journal.event)
 

@@ -1,14 +1,33 @@
 """A session's `Control`: what a person may do to it and ask of it while it runs."""
 
 import asyncio
-from collections.abc import Mapping
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
+from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+from pydantic import Field, TypeAdapter
 
 from defai.agent.agent import AgentState
 from defai.agent.control import BareControl
-from defai.domain.answers import ParameterPreview, QuoteView, Rated, StrategyCard
+from defai.agent.ports import PublicWorld
+from defai.domain.answers import (
+    BacktestUpdate,
+    BacktestWish,
+    Explanation,
+    ParameterPreview,
+    QuoteView,
+    Rated,
+    SourceCard,
+    StrategyCard,
+    Verification,
+)
 from defai.errors import NotFoundError
+from defai.session.apart import lines_of
+from defai.session.asked_apart import source_cards, verified
 from defai.session.parameters import preview, strategy_cards
 from defai.session.quoting import quote_swap
 
@@ -16,6 +35,10 @@ if TYPE_CHECKING:
     from defai.agent.agent import Agent
     from defai.market.state import MarketState
     from defai.session.session import Session
+
+_UPDATES: Final[TypeAdapter[BacktestUpdate]] = TypeAdapter(
+    Annotated[BacktestUpdate, Field(discriminator="kind")]
+)
 
 
 class Steering(BareControl):
@@ -47,16 +70,42 @@ class Steering(BareControl):
 
     async def rate(self, digest: str, verdict: Rated, why: str = "") -> None:
         """Keep what the operator thinks of a decision in the run's directory."""
-        run = self._session.run_directory
-        if run is None:
-            raise NotFoundError("This session keeps no run, so there is nowhere to keep a rating.")
         from defai.session.ratings import rate_digest  # noqa: PLC0415  asked for now and then
 
-        await asyncio.to_thread(rate_digest, run, digest, verdict, why)
+        await asyncio.to_thread(rate_digest, self._run(), digest, verdict, why)
 
     async def quote(self, pool: str, sell_token: str, amount: Decimal) -> QuoteView:
         """What selling an amount would give after the newest block."""
         return quote_swap(self._market, self._session.valuation, pool, sell_token, amount)
+
+    async def explain(self, digest: str) -> Explanation:
+        """Everything there is to know of a decision; its calls from the chain, once they are there."""
+        from defai.session.why import calls_of, explain, find_decision  # noqa: PLC0415  asked for now and then
+
+        run = self._run()
+        kept = await asyncio.to_thread(find_decision, run, digest)
+        agent = self._named(kept["agent"])
+        told = await asyncio.to_thread(explain, agent, kept, self._session.book, run)
+        rpc_url = self._rpc_url()
+        if told.transaction_hash is None or not rpc_url:
+            return told
+        return replace(told, calls=await calls_of(rpc_url, told.transaction_hash))
+
+    async def verify(self, digest: str) -> Verification:
+        """Climb the ladder in a process of its own, from the session's chain alone."""
+        from defai.session.why import find_decision  # noqa: PLC0415  asked for now and then
+
+        world, rpc_url = self._session.world, self._rpc_url()
+        if world is None or not rpc_url:
+            raise NotFoundError("This session has no chain to verify on.")
+        kept = await asyncio.to_thread(find_decision, self._run(), digest)
+        return await verified(
+            kept["agent"],
+            kept["sequence"],
+            rpc_url=rpc_url,
+            contract=world.audit_log.domain.contract,
+            folders=self._folders(),
+        )
 
     async def preview_parameters(self, agent: str, values: Mapping[str, str]) -> ParameterPreview:
         """Whether an agent's strategy takes these parameters, and what it would decide now with them."""
@@ -65,6 +114,34 @@ class Steering(BareControl):
     async def strategies(self) -> tuple[StrategyCard, ...]:
         """Strategies that a backtest can be asked for."""
         return await asyncio.to_thread(strategy_cards)
+
+    async def sources(self) -> tuple[SourceCard, ...]:
+        """History that a backtest can run over: data sets and recordings of this user."""
+        found = [line async for line in lines_of("defai", ["list-data", "--json"])]
+        return source_cards(json.loads(b"".join(found)))
+
+    async def backtest(self, wish: BacktestWish) -> AsyncIterator[BacktestUpdate]:
+        """Run a backtest in a process of its own."""
+        words = TypeAdapter(BacktestWish).dump_json(wish)
+        async with aclosing(lines_of("defai.backtest.answering", [], words=words)) as lines:
+            async for line in lines:
+                yield _UPDATES.validate_json(line)
+
+    def _folders(self) -> list[str]:
+        """Where the sources of the fleet's strategies are."""
+        origins = {Path(member.loaded.origin) for member in self._session.members}
+        return sorted({str(origin.parent) for origin in origins if origin.is_file()})
+
+    def _rpc_url(self) -> str:
+        """Where the session's chain answers; empty where it has none."""
+        world: object = self._session.world
+        return world.rpc_url if isinstance(world, PublicWorld) else ""
+
+    def _run(self) -> Path:
+        run = self._session.run_directory
+        if run is None:
+            raise NotFoundError("This session keeps no run, so nothing of a decision is at hand.")
+        return run
 
     @property
     def _market(self) -> "MarketState":

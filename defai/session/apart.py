@@ -1,0 +1,70 @@
+"""Work in a process of its own, at low priority: what a person asks for must not slow the agents."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import suppress
+from typing import Final
+
+from defai.errors import DefaiError, error_of
+
+_NICENESS: Final = 10
+_LONGEST_LINE: Final = 64 * 1024 * 1024
+
+
+async def lines_of(
+    module: str,
+    arguments: Sequence[str],
+    *,
+    words: bytes = b"",
+    environment: Mapping[str, str] | None = None,
+    bad_news: int = 0,
+) -> AsyncGenerator[bytes, None]:
+    """Run a module with this Python, and give its lines on standard output as they come. Closing it ends it.
+
+    Args:
+        module: as `python -m` takes it.
+        arguments: no secret among them: others can see them.
+        words: written to its standard input.
+        environment: added to that of this process.
+        bad_news: an exit code that says what was found, not that it failed; only where it printed something.
+
+    Raises:
+        DefaiError: where it fails, with the last line it said on standard error.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        module,
+        *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **(environment or {})},
+        limit=_LONGEST_LINE,
+        start_new_session=True,  # ctrl-c is the session's to settle
+    )
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
+    if process.stdin is None or process.stdout is None or process.stderr is None:
+        raise DefaiError(f"{module} has no pipes.")
+    complaints = asyncio.ensure_future(process.stderr.read())
+    try:
+        process.stdin.write(words)
+        process.stdin.close()
+        lines = 0
+        async for line in process.stdout:
+            lines += 1
+            yield line
+        code, said = await process.wait(), (await complaints).decode(errors="replace").strip()
+        if code and not (lines and code == bad_news):
+            last = said.splitlines() or [f"It ended with exit code {code}."]
+            sentence = next((line for line in last if line.startswith("defai: ")), last[-1])
+            raise error_of(code, sentence.removeprefix("defai: "))
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+        complaints.cancel()
