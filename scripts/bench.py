@@ -220,6 +220,9 @@ def main() -> int:
     for name in options.names or known:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
         outcomes.append(run(name))
+        print(
+            table(outcomes[-1:]), file=sys.stderr, flush=True
+        )  # an hour's work is not lost with its last minute
     load_after = round(os.getloadavg()[0], 1)
     figures_of_all = [figure for outcome in outcomes for figure in outcome.figures]
     if options.json:

@@ -45,26 +45,33 @@ def command(*, blocks: int, seed: int | None, prices: Path | None, attackers: bo
         f"{result['blocks']:,} blocks, {result['pool_states']:,} pool states and {result['submissions']:,} submissions "
         f"agree to the last unit (seed {result['seed']})"
     )
-    worst = result["worst_gas_error"]
+    worst, total = result["worst_gas_error"], result["total_gas_error"]
     click.echo(
-        f"gas was estimated within {worst:.1%}" if worst is not None else "gas: unmeasured, nothing landed"
+        "gas: unmeasured, nothing landed"
+        if worst is None
+        else f"gas was estimated within {worst:.1%} of each transaction ({result['stated_gas_error']:.0%} are stated), "
+        f"{total:+.1%} off in all"
     )
 
 
 async def _compare(settings: "Settings", blocks: int) -> dict[str, Any]:
     from defai.agent.bus import Bus  # noqa: PLC0415  loads on use, so that --help is quick
     from defai.session.session import Session  # noqa: PLC0415  the same
+    from defai.strategy.gas import GAS_ERROR  # noqa: PLC0415  the same
 
     worlds: list[ShadowedWorld] = []
     session = Session(settings, Bus(), blocks=blocks, build=partial(_kept, worlds))
     summary = await session.run()
     found = worlds[0].agreement
+    found.require_gas_estimates()
     return {
         "seed": summary["seed"],
         "blocks": found.blocks,
         "pool_states": found.pool_states,
         "submissions": found.submissions,
         "worst_gas_error": found.worst_gas_error,
+        "total_gas_error": found.total_gas_error,
+        "stated_gas_error": GAS_ERROR,
         "decision_digest": summary["decision_digest"],
         "seconds": summary["seconds"],
     }

@@ -11,6 +11,7 @@ from defai.domain.operations import Call, Operation
 from defai.domain.position import Position
 from defai.errors import DivergenceError
 from defai.market.state import PoolReport
+from defai.strategy.gas import GAS_ERROR
 from defai.worlds.fork import ForkWorld
 from defai.worlds.sim import SimWorld
 
@@ -32,6 +33,26 @@ class Agreement:
     def worst_gas_error(self) -> float | None:
         """The largest relative error of an estimate; None where nothing landed."""
         return max((abs(estimated / used - 1) for used, estimated in self.gas), default=None)
+
+    @property
+    def total_gas_error(self) -> float | None:
+        """The relative error of all estimates together, with its sign; None where nothing landed."""
+        used, estimated = (sum(pair[side] for pair in self.gas) for side in (0, 1))
+        return estimated / used - 1 if used else None
+
+    def require_gas_estimates(self) -> None:
+        """Hold every estimate to the error that is stated for it.
+
+        Raises:
+            DivergenceError: naming the one that is furthest off.
+        """
+        used, estimated = max(self.gas, key=lambda pair: abs(pair[1] / pair[0] - 1), default=(1, 1))
+        if abs(estimated / used - 1) > GAS_ERROR:
+            raise DivergenceError(
+                f"A transaction took {used:,} gas where {estimated:,} were estimated: {estimated / used - 1:+.1%}, "
+                f"beyond the {GAS_ERROR:.0%} that are stated.",
+                "`make bench ARGS=gas` measures anew what operations cost.",
+            )
 
 
 class ShadowedWorld:

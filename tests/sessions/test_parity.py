@@ -15,7 +15,9 @@ from defai.errors import DivergenceError
 from defai.market.valuation import Valuation
 from defai.session.choice import build_parity
 from defai.session.session import Session
+from defai.strategy.gas import GAS_ERROR
 from defai.worlds.seating import SeatRequest
+from defai.worlds.shadow import Agreement
 
 
 @pytest.mark.usefixtures("trained_home")
@@ -25,7 +27,18 @@ def test_amounts_and_pools_agree_to_the_last_unit() -> None:
     assert found["blocks"] >= 30 + 64
     assert found["pool_states"] == 2 * (found["blocks"] + 1)
     assert found["submissions"] >= 4
-    assert 0 <= found["worst_gas_error"] < 0.3
+    assert 0 <= found["worst_gas_error"] <= found["stated_gas_error"] == GAS_ERROR
+    assert abs(found["total_gas_error"]) <= found["worst_gas_error"]
+
+
+def test_an_estimate_of_gas_beyond_what_is_stated_is_named() -> None:
+    found = Agreement(gas=[(200_000, 200_000), (100_000, 134_000), (300_000, 200_000)])
+    found.require_gas_estimates()
+    assert found.total_gas_error == pytest.approx(534 / 600 - 1)
+    found.gas.append((200_000, 128_000))
+    with pytest.raises(DivergenceError, match=r"took 200,000 gas where 128,000 were estimated: -36.0%"):
+        found.require_gas_estimates()
+    Agreement().require_gas_estimates()
 
 
 @pytest.mark.usefixtures("trained_home")
