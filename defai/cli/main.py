@@ -52,6 +52,7 @@ COMMANDS: Final = {
     "resume": Entry("resume", "Let an agent of a serving session, or all, decide again."),
     "approvals": Entry("approvals", "List, approve and reject decisions that wait for the owner."),
     "teardown": Entry("teardown", "End a session that serves, and settle everything."),
+    "replay": Entry("replay", "Play a finished run back in the terminal."),
     "backtest": Entry("backtest", "Run strategies over recorded history, headless."),
     "report": Entry("report", "Print the report of a backtest again."),
     "reproduce": Entry("reproduce", "Run a backtest again and compare every figure."),
