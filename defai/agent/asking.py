@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 
 from defai.agent.intent_form import fault, shortened
+from defai.agent.time_limit import OverrunError, TimeLimit
 from defai.domain.decisions import Decision, Execution
 from defai.domain.intents import Hold, Intent
 from defai.strategy.api import Context, Strategy
@@ -31,6 +32,7 @@ class Asking:
         self.fault = ""
         self._name = strategy_name
         self.has_started = False
+        self._limit = TimeLimit()
 
     def start(self, strategy: Strategy, context: Context) -> bool:
         """Ask whether it can work here; where it cannot, `fault` says why."""
@@ -48,8 +50,10 @@ class Asking:
             context: what it may look at.
         """
         try:
-            intent = decide(context)
+            intent = self._limit.ask(decide, context)
             wrong = fault(intent)
+        except OverrunError as overrun:
+            wrong = str(overrun)
         except (Exception, SystemExit) as error:  # noqa: BLE001  an author's code may raise anything; it stops its agent only
             wrong = f"raised {type(error).__name__}: {error}"
         if not wrong:
@@ -72,7 +76,10 @@ class Asking:
     def _words(self, what: str, say: Callable[[], str]) -> str:
         self.fault = ""
         try:
-            words: object = say()
+            words: object = self._limit.ask(say)
+        except OverrunError as overrun:
+            self.fault = shortened(f"{self._name}.{what} {overrun}")
+            return ""
         except (Exception, SystemExit) as error:  # noqa: BLE001  as above
             self.fault = shortened(f"{self._name}.{what} raised {type(error).__name__}: {error}")
             return ""

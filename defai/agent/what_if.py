@@ -1,10 +1,9 @@
 """What an agent would decide upon the newest block with another strategy, without anything coming of it."""
 
 from defai.agent.agent import Agent
+from defai.agent.asking import Asking
 from defai.agent.desk import Judged
-from defai.agent.intent_form import fault, shortened
 from defai.domain.decisions import Verdict, VerdictStatus
-from defai.domain.intents import Hold
 from defai.strategy.api import Strategy
 
 
@@ -20,12 +19,8 @@ def what_if(agent: Agent, strategy: Strategy) -> Judged:
     """
     valued = agent.desk.valued()
     context = agent.look(valued)
-    try:
-        intent = strategy.decide(context)
-        wrong = fault(intent)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  an author's code may raise anything
-        wrong = f"raises {type(error).__name__}: {error}"
-    if wrong:
-        reason = shortened(f"decide {wrong}")
-        return Judged(Verdict(VerdictStatus.DENIED, Hold(reason=reason), (), "the agent would be stopped"))
+    asking = Asking(agent.mandate.strategy_name)
+    intent = asking.decide(strategy.decide, context)
+    if asking.fault:
+        return Judged(Verdict(VerdictStatus.DENIED, intent, (), "the agent would be stopped"))
     return agent.desk.judge(intent, valued)

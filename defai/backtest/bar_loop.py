@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from defai.agent.agent import Agent, AgentState
 from defai.agent.intent_form import fault
+from defai.agent.time_limit import OverrunError, TimeLimit
 from defai.amm.limbs.arrays import Words
 from defai.amm.limbs.compiler import is_compiled
 from defai.audit.holds import FUNCTIONS as HOLDS
@@ -92,6 +93,7 @@ class BarLoop:
         self._view = BarPoolView(world, world.key, world.window)
         self._holds = HoldLedger(world, run.agent)
         self._length = _SHORTEST
+        self._limit = TimeLimit()
 
     async def live(self) -> None:
         """Until there are no more bars."""
@@ -136,7 +138,10 @@ class BarLoop:
         asked: Asked | None = None
         payloads: list[int] = []
         if worths is not None and len(worths):
-            payloads, asked = self._ask(first, self._quiet(worths), worths)
+            try:
+                asked = self._limit.ask(self._ask, first, self._quiet(worths), worths, payloads)
+            except OverrunError as overrun:
+                asked = partial(_raise, overrun)
         done = len(payloads)
         if worths is not None and done:
             self._run.times.frombytes(self._pass(first, worths[:done]).tobytes())
@@ -146,32 +151,32 @@ class BarLoop:
         if done < count:
             await self._general(asked)
 
-    def _ask(self, first: int, quiet: int, worths: Words) -> tuple[list[int], Asked | None]:
-        """Ask the strategy at every bar until it does not hold: its payloads up to there, and what it did then."""
+    def _ask(self, first: int, quiet: int, worths: Words, payloads: list[int]) -> Asked | None:
+        """Ask the strategy at every bar until it does not hold: what it did then, and into `payloads` its holds'."""
         decide, window, numbers = self._agent.mandate.strategy.decide, self._world.window, self._holds.known
-        stretch, bare = self._stretch(first, worths), object.__new__
-        payloads: list[int] = []
+        stretch, bare, limit = self._stretch(first, worths), object.__new__, self._limit
         keep, reason, number = payloads.append, None, 0
         for at in range(quiet):
             window.end = first + at + 1
             context = bare(BarContext)
             put_stretch(context, stretch)
             put_at(context, at)
+            limit.asked += 1
             try:
                 intent = decide(context)
             except (Exception, SystemExit) as error:  # noqa: BLE001  an author's code may raise anything; the agent deals with it
-                return payloads, partial(_raise, error)
+                return partial(_raise, error)
             if type(intent) is not Hold:
-                return payloads, partial(_give, intent)
+                return partial(_give, intent)
             if intent.reason is not reason:
                 if type(intent.reason) is not str or intent.reason not in numbers:
                     if fault(intent):
-                        return payloads, partial(_give, intent)
+                        return partial(_give, intent)
                     self._holds.learn(intent.reason)
                 reason = intent.reason
                 number = numbers[reason]
             keep(number)
-        return payloads, None
+        return None
 
     def _stretch(self, first: int, worths: Words) -> Stretch:
         desk = self._agent.desk

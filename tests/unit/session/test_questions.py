@@ -104,7 +104,7 @@ async def test_what_does_not_fit_is_said_by_parameter(
 async def test_a_strategy_that_breaks_with_them_stops_nobody(picky: Agent) -> None:
     said = asked(picky, patience_blocks="13")
     assert said.verdict == "denied"
-    assert "raises ArithmeticError: thirteen" in said.reason
+    assert "raised ArithmeticError: thirteen" in said.reason
     assert picky.state is AgentState.RUNNING
 
 
