@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from defai.config import Settings
 from defai.strategy.registry import load
 from tests.unit.backtest.minute_scenes import minute_file
 
@@ -47,6 +48,14 @@ def test_a_strategy_needs_no_other(path: Path) -> None:
         sys.stdlib_module_names
     )
     assert outside == {"defai"}
+
+
+def test_the_example_of_ten_agents_has_everybody_who_acts() -> None:
+    agents = Settings.load(ROOT / "examples" / "ten.toml", environment={}).agents
+    assert len(agents) == 10
+    assert {agent.strategy for agent in agents} == {path.stem for path in FILES} - {"full_range"}
+    for agent in agents:
+        load(agent.strategy, agent.parameters, ROOT / "strategies")
 
 
 def test_nothing_in_the_engine_imports_a_strategy() -> None:
