@@ -1,7 +1,6 @@
 """`defai attach`: the terminal, on a session that runs elsewhere on this machine."""
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
@@ -9,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from defai.agent.passing_on import PassingControl
+from defai.cli.terminal import require_terminal
 from defai.domain.stream import SessionEnded, StreamEvent
-from defai.errors import DefaiError, NotRunningError
+from defai.errors import NotRunningError
 
 if TYPE_CHECKING:
     from defai.server.client import RemoteSession
@@ -24,8 +24,7 @@ def command(*, url: str | None) -> int:
     Where the connection breaks, the terminal says so and comes back by itself. URL can be left out where one session
     serves. The token is found by itself, or taken from DEFAI_TOKEN.
     """
-    if not sys.stdout.isatty() or not sys.stdin.isatty():
-        raise DefaiError("The terminal needs a terminal.", "`defai status` says how the session stands.")
+    require_terminal("`defai status` says how the session stands.")
     from defai.server.places import find  # noqa: PLC0415  loads on use, so that --help is quick
     from defai.tui.app import run  # noqa: PLC0415  the same
 

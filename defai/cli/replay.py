@@ -1,12 +1,12 @@
 """`defai replay`: a finished run, played back in the terminal."""
 
 import asyncio
-import sys
 from pathlib import Path
 
 import click
 
-from defai.errors import DefaiError, NotFoundError
+from defai.cli.terminal import require_terminal
+from defai.errors import NotFoundError
 
 
 @click.command("replay")
@@ -26,10 +26,7 @@ def command(*, run: Path | None, speed: float) -> int:
     where = run or newest_run()
     if not (where / "events.jsonl").is_file():
         raise NotFoundError(f"There is no journal in {where}.", "Name the directory of a run.")
-    if not sys.stdout.isatty() or not sys.stdin.isatty():
-        raise DefaiError(
-            "The terminal needs a terminal.", f"{where / 'events.jsonl'} can be read without one."
-        )
+    require_terminal(f"{where / 'events.jsonl'} can be read without one.")
 
     async def play() -> int:
         player = Player(where, speed)

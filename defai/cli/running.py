@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 
 from defai.cli.serving import attachable
-from defai.errors import DefaiError
+from defai.cli.terminal import require_terminal
 
 if TYPE_CHECKING:
     from defai.cli.session_thread import SessionThread
@@ -174,8 +174,7 @@ def run_terminal(settings: "Callable[[], Settings]", *, blocks: int | None) -> i
         settings: gives what to run; asked in the session's thread, once the screen stands.
         blocks: how many blocks; None until the person leaves.
     """
-    if not sys.stdout.isatty() or not sys.stdin.isatty():
-        raise DefaiError("The terminal needs a terminal.", "Add --headless to run without one.")
+    require_terminal("Add --headless to run without one.")
     from defai.cli.session_thread import SessionThread  # noqa: PLC0415  loads on use, so that --help is quick
     from defai.tui.app import run  # noqa: PLC0415  the same
     from defai.tui.bridge import EventQueue  # noqa: PLC0415  the same
@@ -197,7 +196,7 @@ def run_terminal(settings: "Callable[[], Settings]", *, blocks: int | None) -> i
 
 def _leave_with_terminal(session: "SessionThread") -> None:
     """End the process when its terminal is gone: not every terminal says so with a signal when it closes."""
-    while os.isatty(0):
+    while os.isatty(0) or os.environ.get("TEXTUAL_DRIVER"):
         time.sleep(WATCH_SECONDS)
     session.ask_to_stop()
     if session.is_alive():

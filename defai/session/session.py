@@ -23,6 +23,7 @@ from defai.market.valuation import Valuation
 from defai.session.choice import WorldBuilder, build_world, history_recipe
 from defai.session.fleet import Member, agent_card, announce, build_agents, load_fleet, seat_requests, started
 from defai.session.log_stream import logged_to
+from defai.session.notifying import notified
 from defai.session.onlooking import Onlooker, tell_models
 from defai.session.run_directory import Journal
 from defai.session.told import Book
@@ -98,7 +99,7 @@ class Session:
         Raises:
             DefaiError: where it cannot go on; the stream's last event says the same.
         """
-        with logged_to(self.bus.publish):
+        with logged_to(self.bus.publish), notified(self.bus):
             return await self._run()
 
     async def _run(self) -> dict[str, Any]:
