@@ -37,7 +37,7 @@ from defai.testing.scripted import Answer, Scripted
 from defai.testing.stage import START_RAW, VALUATION, VAULT_LIMITS, MakeWorld, Stage, Witness, seated
 from defai.worlds.seating import SeatRequest
 
-__all__ = ["CHECKS", "START_RAW", "VALUATION", "MakeWorld", "Stage", "Suite", "Witness"]
+__all__ = ["CHECKS", "START_RAW", "VALUATION", "MakeWorld", "Stage", "Suite", "Witness", "check_world"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,15 @@ class Suite:
             yield stage
         finally:
             await world.close()
+
+
+async def check_world(make_world: MakeWorld, witness: Witness, *, open_blocks: int = 2) -> None:
+    """Hold a world to everything that agents rely on; see `Suite` for the arguments.
+
+    Raises:
+        AssertionError: naming what does not hold.
+    """
+    await Suite(make_world, witness, open_blocks).check_all()
 
 
 class _Impossible(Desk):

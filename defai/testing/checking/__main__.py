@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import sys
 import traceback
 from collections.abc import Iterable
@@ -23,6 +24,7 @@ _clock = process_time_ns
 def main() -> None:
     """Answer one request: what to load, and how much of the series to live through."""
     request = json.loads(sys.stdin.read())
+    resource.setrlimit(resource.RLIMIT_CPU, (request["cpu_s"], request["cpu_s"] + 1))
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as reply:
         os.dup2(2, 1)
         watch = Watch(str(Path(request["file"])))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,9 +26,12 @@ from defai.testing.checking.scenes import BLOCKS, keys_of
 MEDIAN_US: Final = 5_000
 """A decision's usual cost at most: a hundred agents then still decide within half a second."""
 WORST_US: Final = 500_000
+_OUT_OF_TIME: Final = getattr(signal, "SIGXCPU", 0)
 _CUT: Final = BLOCKS * 2 // 3
-_PATIENCE_S: Final = 15.0
-"""How long all scenes may take. What takes longer loops, or is far too slow for a block."""
+_CPU_S: Final = 15
+"""Processor time that all scenes may take. What takes more loops, or is far too slow for a block."""
+_PATIENCE_S: Final = 90.0
+"""How long they may take by the clock, on a machine that has much else to do: what takes longer sleeps."""
 _ARGUMENTS: Final = {"decide": 1, "on_start": 1, "on_outcome": 1, "pools": 0, "features": 0, "target": 0}
 
 
@@ -124,7 +128,7 @@ def _decide_once(request: Mapping[str, Any]) -> dict[str, Any]:
     try:
         done = subprocess.run(
             [sys.executable, "-m", "defai.testing.checking"],
-            input=json.dumps(request, default=str),
+            input=json.dumps({**request, "cpu_s": _CPU_S}, default=str),
             capture_output=True,
             text=True,
             check=False,
@@ -133,6 +137,8 @@ def _decide_once(request: Mapping[str, Any]) -> dict[str, Any]:
         )
     except subprocess.TimeoutExpired:
         return {"died": f"it had not decided in all scenes after {_PATIENCE_S:.0f} s"}
+    if done.returncode == -_OUT_OF_TIME:
+        return {"died": f"it had not decided in all scenes after {_CPU_S} s of processor time"}
     if done.returncode or not done.stdout:
         last = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
         return {"died": f"its process ended: {last[0][:300]}"}

@@ -139,11 +139,11 @@ def test_swaps_are_held_to_their_least(undisturbed: int, sandwiched: int, words:
 
 
 def test_one_that_never_answers_fails_by_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("defai.testing.checking.checks._PATIENCE_S", 3.0)
+    monkeypatch.setattr("defai.testing.checking.checks._CPU_S", 6)
     report = check_strategy(written(tmp_path, "while True: pass"))
     (finding,) = report.findings
     assert (finding.check, report.passed) == ("time", False)
-    assert "had not decided in all scenes after 3 s" in finding.sentence
+    assert "had not decided in all scenes after 6 s of processor time" in finding.sentence
     assert set(report.skipped) == set(CHECKS) - {"types", "purity", "time"}
 
 
