@@ -132,7 +132,12 @@ def _whole(value: ast.expr | None) -> int | None:
 
 def _is_field(statement: ast.AnnAssign) -> bool:
     name = statement.target.id if isinstance(statement.target, ast.Name) else "_"
-    return not name.startswith("_") and "ClassVar" not in ast.unparse(statement.annotation)
+    kind = (
+        statement.annotation.value
+        if isinstance(statement.annotation, ast.Subscript)
+        else statement.annotation
+    )
+    return not name.startswith("_") and _last_name(kind) != "ClassVar"
 
 
 def _parameter(name: str, statement: ast.AnnAssign) -> Parameter:
@@ -182,7 +187,7 @@ def _kind(annotation: ast.expr) -> tuple[str, tuple[str, ...]]:
     if isinstance(annotation, ast.Subscript) and _last_name(annotation.value) == "Literal":
         inner = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
         return "choice", tuple(str(_plain(one)) for one in inner)
-    kind = _KINDS.get(_last_name(annotation), ast.unparse(annotation))
+    kind = _KINDS.get(_last_name(annotation)) or ast.unparse(annotation)
     return kind, ("true", "false") if kind == "bool" else ()
 
 
