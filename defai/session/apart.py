@@ -33,20 +33,7 @@ async def lines_of(
     Raises:
         DefaiError: where it fails, with the last line it said on standard error.
     """
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        module,
-        *arguments,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **(environment or {})},
-        limit=_LONGEST_LINE,
-        start_new_session=True,  # ctrl-c is the session's to settle
-    )
-    with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
+    process = await _begun(module, arguments, environment or {})
     if process.stdin is None or process.stdout is None or process.stderr is None:
         raise DefaiError(f"{module} has no pipes.")
     complaints = asyncio.ensure_future(process.stderr.read())
@@ -57,14 +44,39 @@ async def lines_of(
         async for line in process.stdout:
             lines += 1
             yield line
-        code, said = await process.wait(), (await complaints).decode(errors="replace").strip()
+        code = await process.wait()
         if code and not (lines and code == bad_news):
-            last = said.splitlines() or [f"It ended with exit code {code}."]
-            sentence = next((line for line in last if line.startswith("defai: ")), last[-1])
-            raise error_of(code, sentence.removeprefix("defai: "))
+            raise _error(code, (await complaints).decode(errors="replace"))
     finally:
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
         complaints.cancel()
+
+
+async def _begun(
+    module: str, arguments: Sequence[str], environment: Mapping[str, str]
+) -> asyncio.subprocess.Process:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        module,
+        *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **environment},
+        limit=_LONGEST_LINE,
+        start_new_session=True,  # ctrl-c is the session's to settle
+    )
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
+    return process
+
+
+def _error(code: int, complaints: str) -> DefaiError:
+    """What a process said before it failed, for people."""
+    said = complaints.strip().splitlines() or [f"It ended with exit code {code}."]
+    sentence = next((line for line in said if line.startswith("defai: ")), said[-1])
+    return error_of(code, sentence.removeprefix("defai: "))
