@@ -54,6 +54,7 @@ MODES: Final = {
     FLEET: ("1", "Fleet", "What the fleet owns, what it did last and why."),
     AGENT: ("2", "Agent", "One agent: its curve, where its money came from, how it is set."),
     DECISIONS: ("4", "Decisions", "Every decision, as it is taken; what came of it and how to check it."),
+    APPROVALS: ("5", "Approvals", "What waits for you, what happens if you say yes, until when."),
     RISK: ("8", "Risk", "The limits, and how close each agent is to its own."),
     LOGS: ("9", "Logs", "What the session had to say."),
 }
@@ -174,6 +175,20 @@ ACTS: Final = (
     Act("step(1)", "right", "next", "The agent's next decision.", DECISION, "→", rank=2),
     Act("copy", "c", "copy digest", "Copy the decision's digest.", DECISION, rank=3),
     Act("copy_transaction", "t", "copy transaction", "Copy the transaction's hash.", DECISION, rank=4),
+    # Approvals
+    Act(
+        "approve",
+        "enter",
+        "approve…",
+        "Approve what is under the cursor: asks for the agent's name.",
+        APPROVALS,
+        "↵",
+        rank=0,
+    ),
+    Act("reject", "r", "reject…", "Reject what is under the cursor: asks for a reason.", APPROVALS, rank=0),
+    Act("decision", "d", "decision", "Open the decision that waits.", APPROVALS, rank=3),
+    *_lists(APPROVALS),
+    Act("copy", "c", "copy digest", "Copy the decision's digest.", APPROVALS, rank=5),
     # Risk
     _open(RISK, "Open the agent under the cursor."),
     Act("pause", "p", "pause", "Pause the agent under the cursor, or let it run again.", RISK, rank=1),
@@ -194,6 +209,7 @@ ACTS: Final = (
         rank=0,
         palette=False,
     ),
+    Act("go('approvals')", "a", "approvals", "Go to what waits for you.", EVERYWHERE, palette=False),
     Act("halt", "h", "halt all", "Pause every agent, after one question.", EVERYWHERE, rank=0),
     Act("theme", "ctrl+t", "colours", "Go to the next set of colours.", EVERYWHERE, "^t"),
     Act("help", "question_mark,f1", "help", "Show all keys.", EVERYWHERE, "?", rank=0),

@@ -22,6 +22,7 @@ from defai.tui.fleet import FleetState, Parts
 from defai.tui.format import age, number
 from defai.tui.preferences import Preferences, usual_path
 from defai.tui.screens.agent import AgentScreen
+from defai.tui.screens.approvals import ApprovalsScreen
 from defai.tui.screens.decisions import DecisionsScreen
 from defai.tui.screens.dialogs import Farewell, Settling
 from defai.tui.screens.fleet import FleetScreen
@@ -65,6 +66,7 @@ class DefaiApp(Steering):
         actions.FLEET: FleetScreen,
         actions.AGENT: AgentScreen,
         actions.DECISIONS: DecisionsScreen,
+        actions.APPROVALS: ApprovalsScreen,
         actions.RISK: RiskScreen,
         actions.LOGS: LogsScreen,
     }

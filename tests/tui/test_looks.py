@@ -23,7 +23,9 @@ SCREENS: dict[str, tuple[str, ...]] = {
     "agent": ("2",),
     "decisions": ("4", "f", "down"),
     "decision": ("enter", "v"),
-    "risk": ("8",),
+    "approvals": ("5",),
+    "consent": ("enter", *"rev"),
+    "risk": ("escape", "8"),
     "logs": ("9",),
 }
 """Keys that lead from one screen to the next, in this order."""

@@ -1,0 +1,111 @@
+"""Yes and no to what waits for the owner. Consent is a name typed out, never a key that happened to be pressed."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from defai.tui.themes import palette_of
+from defai.tui.waiting import RequestLine
+from defai.tui.widgets.page import Page
+from defai.tui.widgets.request_text import write_consequence
+
+LOOK_EVERY_S = 0.5
+WIDTH = 64
+
+
+class Consent(ModalScreen[bool]):
+    """Says what follows and takes the agent's name, typed out, for a yes. It ends when the request does.
+
+    Args:
+        line: the request; the dialog is about this one whatever else comes in.
+    """
+
+    CSS_PATH = "dialogs.tcss"
+    AUTO_FOCUS = "#consent-name"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "answer(False)", "not now")]
+
+    def __init__(self, line: RequestLine) -> None:
+        super().__init__()
+        self.line = line
+        self._looking: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """What would be done, what it costs, and the place for the name."""
+        page = Page(palette_of(self.app), WIDTH, label=10, indent=0, ground="surface")
+        write_consequence(page, self.line)
+        name = self.line.request.agent
+        with Vertical(classes="dialog -wide"):
+            yield Static(f"Let {name} do this?", classes="dialog-title", markup=False)
+            yield Static(page.text, classes="dialog-text")
+            yield Static(
+                f"Type {name} and press enter. It is signed with the owner's key.",
+                classes="dialog-hint",
+                markup=False,
+            )
+            yield Input(placeholder=name, id="consent-name", compact=True)
+            yield Static("esc leaves it waiting", classes="dialog-hint", id="consent-said")
+
+    def on_mount(self) -> None:
+        """See whether the request is still there."""
+        self._looking = self.set_interval(LOOK_EVERY_S, self._look)
+
+    def _look(self) -> None:
+        if not self.line.is_open:
+            self.notify(f"It was {self.line.state} in the meantime.", severity="warning")
+            self.dismiss(False)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """The right name is a yes; anything else is none."""
+        event.stop()
+        if event.value.strip() == self.line.request.agent:
+            self.dismiss(True)
+            return
+        said = self.query_one("#consent-said", Static)
+        said.update(f"That is not the name: nothing was approved. It is {self.line.request.agent}.")
+        said.add_class("-refused")
+
+    def action_answer(self, answer: bool) -> None:
+        """Leave it as it is."""
+        self.dismiss(answer)
+
+
+class Refusal(ModalScreen[str | None]):
+    """Takes a reason for a no; an empty one is a reason too.
+
+    Args:
+        line: the request.
+    """
+
+    CSS_PATH = "dialogs.tcss"
+    AUTO_FOCUS = "#refusal-reason"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "not now")]
+
+    def __init__(self, line: RequestLine) -> None:
+        super().__init__()
+        self.line = line
+
+    def compose(self) -> ComposeResult:
+        """What is rejected, and the place for the reason."""
+        with Vertical(classes="dialog -wide"):
+            yield Static(f"Reject what {self.line.request.agent} asks?", classes="dialog-title", markup=False)
+            yield Static(
+                "The decision is dropped and stays on record as rejected, with your reason. The agent decides anew "
+                "with the next block, and may ask for the same again.",
+                classes="dialog-text",
+            )
+            yield Input(placeholder="why not, in a few words", id="refusal-reason", compact=True)
+            yield Static("enter rejects · esc leaves it waiting", classes="dialog-hint")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Reject."""
+        event.stop()
+        self.dismiss(event.value.strip())
+
+    def action_leave(self) -> None:
+        """Leave it as it is."""
+        self.dismiss(None)

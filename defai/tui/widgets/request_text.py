@@ -1,0 +1,64 @@
+"""A request in words: what waits, what happens upon a yes, until when."""
+
+from decimal import Decimal
+
+from defai.tui.format import UNKNOWN, number
+from defai.tui.waiting import RequestLine
+from defai.tui.widgets.decision_text import intent_words, write_check, write_forecast
+from defai.tui.widgets.page import Page
+
+
+def write_request(page: Page, line: RequestLine, now: int | None) -> None:
+    """Everything that is known of a request."""
+    one = line.request
+    if line.resolved is not None:
+        by = f" by {line.resolved.by}" if line.resolved.by else ""
+        page.row("it was", (f"{line.resolved.outcome}{by}", "strong"), (line.resolved.reason, "foreground"))
+    elif line.wish:
+        page.row("you are", (f"{line.wish}…", "waiting"))
+    else:
+        left = line.left_s(now)
+        words = (
+            "waits until you say something" if left is None else f"expires in {left // 60} m {left % 60:02} s"
+        )
+        page.row("waits", (words, "risk-denied" if left is not None and left < 60 else "waiting"))
+    page.gap()
+    write_consequence(page, line)
+    page.gap()
+    page.row("because", (one.reason or UNKNOWN, "foreground"))
+    page.row("why you", (one.rule or UNKNOWN, "foreground"))
+    if one.forecast is not None:
+        write_forecast(page, one.forecast)
+    for check in one.checks:
+        write_check(page, check)
+    page.row("decided", (f"upon block {number(one.block_number, 0)}, decision {one.sequence}", "muted"))
+    page.line("digest", (one.digest, "muted"))
+
+
+def write_consequence(page: Page, line: RequestLine) -> None:
+    """What a yes does, what it costs, and what waiting does."""
+    one = line.request
+    page.row("wants to", (intent_words(one.text), "strong"))
+    if one.before:
+        page.row("instead of", (intent_words(one.before), "foreground"))
+    if one.moved_usd is not None:
+        page.row("moves", (number(one.moved_usd, 0, "USD"), "strong"))
+    costs = cost_words(one.swap_usd, one.swap_cost_usd, one.gas_usd)
+    if costs:
+        page.row("costs", (costs, "foreground"))
+    if one.foregone_usd_per_minute is not None:
+        rate = number(one.foregone_usd_per_minute, 2, "USD")
+        page.row("if you wait", (f"fees foregone, about {rate} a minute (estimate)", "foreground"))
+
+
+def cost_words(swap: Decimal | None, swap_cost: Decimal | None, gas: Decimal | None) -> str:
+    """What it costs, part by part; parts that nobody told are left out."""
+    parts = []
+    if swap is not None and swap_cost is not None:
+        parts.append(f"swap of {number(swap, 0, 'USD')}: {number(swap_cost, 2)}")
+    elif swap_cost is not None:
+        parts.append(f"swap {number(swap_cost, 2)}")
+    if gas is not None:
+        parts.append(f"gas {number(gas, 2)}")
+    known = [one for one in (swap_cost, gas) if one is not None]
+    return f"{' + '.join(parts)} = {number(sum(known, Decimal(0)), 2, 'USD')}" if parts else ""

@@ -1,0 +1,83 @@
+from typing import Any, TypeAlias
+
+import pytest
+
+from defai.domain.stream import ApprovalResolved
+from defai.testing.surroundings import demo_request
+from defai.tui.screens.approvals import ApprovalsScreen
+from defai.tui.screens.consent import Consent, Refusal
+
+Handed: TypeAlias = Any
+"""What pytest hands over from conftest.py, which has no name to import it by."""
+
+REQUESTS = [
+    demo_request("reverter", "0xaa", 1_124, 1_767_225_659),
+    demo_request("tiers", "0xbb", 1_124, 1_767_225_659, expires_in_s=30),
+]
+
+
+async def test_what_waits_is_listed_with_what_it_is_about(opened: Handed, theatre: Handed) -> None:
+    async with opened("a", more=REQUESTS) as (_, app, _pilot):
+        assert isinstance(app.screen, ApprovalsScreen)
+        assert [line.request.agent for line in app.screen.grid.roll.listed] == ["tiers", "reverter"]
+        text = theatre.seen(app)
+        wanted = (
+            "expires in 0 m 30 s",
+            "12,400 USD",
+            "1.59 + gas 2.10 = 3.69 USD",
+            "0.40 USD a minute (estimate)",
+            "5 Approvals 2⚑",
+        )
+        for words in wanted:
+            assert words in text.replace("swap of 3,180 USD: ", "")
+
+
+async def test_only_the_name_typed_out_approves(opened: Handed, theatre: Handed) -> None:
+    async with opened("a", "enter", more=REQUESTS) as (stage, app, pilot):
+        for typed in ("", "reverter", "tier", "y"):
+            await pilot.press(*typed, "enter")
+            await pilot.pause()
+            assert isinstance(app.screen, Consent)
+            await pilot.press(*["backspace"] * 10)
+        await pilot.pause()
+        assert "nothing was approved" in theatre.seen(app)
+        await pilot.press("escape")
+        assert stage.wishes == []
+        await pilot.press("enter", *"tiers", "enter")
+        await theatre.until(lambda: stage.wishes, pilot)
+        await theatre.settled(pilot, stage)
+        assert stage.wishes == [("approve", "0xbb")]
+        assert [line.request.agent for line in app.screen.grid.roll.listed] == ["reverter", "tiers"]
+        assert "approved by the owner" in theatre.seen(app)
+
+
+async def test_a_dialog_stays_with_its_request_and_ends_with_it(opened: Handed, theatre: Handed) -> None:
+    async with opened("a", "enter", more=REQUESTS) as (stage, app, pilot):
+        assert app.screen.line.request.agent == "tiers"
+        stage.play([demo_request("hold", "0xcc", 1_124, 1_767_225_659, expires_in_s=5)])
+        await theatre.until(lambda: len(app.fleet.waiting_room.open) == 3, pilot)
+        assert app.screen.line.request.agent == "tiers", "whatever came in above it in the list"
+        await pilot.press(*"hold", "enter")
+        assert isinstance(app.screen, Consent)
+        stage.play([ApprovalResolved("tiers", "0xbb", "expired", "", "")])
+        await theatre.until(lambda: isinstance(app.screen, ApprovalsScreen), pilot)
+        assert [one.message for one in app._notifications] == ["It was expired in the meantime."]
+        assert stage.wishes == []
+
+
+async def test_a_rejection_has_a_reason(opened: Handed, theatre: Handed) -> None:
+    async with opened("a", "down", "r", more=REQUESTS) as (stage, app, pilot):
+        assert isinstance(app.screen, Refusal)
+        await pilot.press("escape", "r", *"too wide", "enter")
+        await theatre.until(lambda: stage.wishes, pilot)
+        await theatre.settled(pilot, stage)
+        assert stage.wishes == [("reject", "0xaa", "too wide")]
+        assert "rejected by the owner" in theatre.seen(app)
+
+
+@pytest.mark.parametrize("key", ["enter", "r", "y"])
+async def test_with_nothing_waiting_no_key_does_anything(opened: Handed, theatre: Handed, key: str) -> None:
+    async with opened("a", key) as (stage, app, _):
+        assert isinstance(app.screen, ApprovalsScreen)
+        assert stage.wishes == []
+        assert "Nothing waits for you" in theatre.seen(app)
