@@ -53,6 +53,7 @@ LOGS: Final = "logs"
 MODES: Final = {
     FLEET: ("1", "Fleet", "What the fleet owns, what it did last and why."),
     AGENT: ("2", "Agent", "One agent: its curve, where its money came from, how it is set."),
+    POOL: ("3", "Pool", "What a pool costs, who trades in it, how deep it is, what an amount would get."),
     DECISIONS: ("4", "Decisions", "Every decision, as it is taken; what came of it and how to check it."),
     APPROVALS: ("5", "Approvals", "What waits for you, what happens if you say yes, until when."),
     RISK: ("8", "Risk", "The limits, and how close each agent is to its own."),
@@ -131,6 +132,14 @@ ACTS: Final = (
     *_lists(AGENT),
     *_zooms(AGENT),
     *_panels(AGENT),
+    # Pool
+    Act("step(-1)", "left", "previous", "The previous pool.", POOL, "←", rank=3),
+    Act("step(1)", "right", "next", "The next pool.", POOL, "→", rank=3),
+    Act("quote", "t", "try an amount", "Type an amount and see what it would get now.", POOL, rank=1),
+    *_lists(POOL),
+    Act("copy", "c", "copy", "Copy the swap's transaction, or the pool's address.", POOL, rank=5),
+    *_zooms(POOL),
+    *_panels(POOL),
     # Decisions
     _open(DECISIONS, "Open the decision under the cursor."),
     Act(
@@ -180,7 +189,7 @@ ACTS: Final = (
         "approve",
         "enter",
         "approve…",
-        "Approve what is under the cursor: asks for the agent's name.",
+        "Approve what is under the cursor, with the agent's name.",
         APPROVALS,
         "↵",
         rank=0,

@@ -27,6 +27,7 @@ from defai.tui.screens.decisions import DecisionsScreen
 from defai.tui.screens.dialogs import Farewell, Settling
 from defai.tui.screens.fleet import FleetScreen
 from defai.tui.screens.logs import LogsScreen
+from defai.tui.screens.pool import PoolScreen
 from defai.tui.screens.risk import RiskScreen
 from defai.tui.steering import Steering
 from defai.tui.themes import DARK, SIXTEEN, THEME_WORDS, THEMES
@@ -65,6 +66,7 @@ class DefaiApp(Steering):
     MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
         actions.FLEET: FleetScreen,
         actions.AGENT: AgentScreen,
+        actions.POOL: PoolScreen,
         actions.DECISIONS: DecisionsScreen,
         actions.APPROVALS: ApprovalsScreen,
         actions.RISK: RiskScreen,

@@ -21,14 +21,8 @@ async def test_what_waits_is_listed_with_what_it_is_about(opened: Handed, theatr
         assert isinstance(app.screen, ApprovalsScreen)
         assert [line.request.agent for line in app.screen.grid.roll.listed] == ["tiers", "reverter"]
         text = theatre.seen(app)
-        wanted = (
-            "expires in 0 m 30 s",
-            "12,400 USD",
-            "1.59 + gas 2.10 = 3.69 USD",
-            "0.40 USD a minute (estimate)",
-            "5 Approvals 2⚑",
-        )
-        for words in wanted:
+        costs = ("12,400 USD", "1.59 + gas 2.10 = 3.69 USD", "0.40 USD a minute (estimate)")
+        for words in ("expires in 0 m 30 s", "5 Approvals 2⚑", *costs):
             assert words in text.replace("swap of 3,180 USD: ", "")
 
 

@@ -21,6 +21,7 @@ Handed: TypeAlias = Any
 SCREENS: dict[str, tuple[str, ...]] = {
     "fleet": ("1",),
     "agent": ("2",),
+    "pool": ("3",),
     "decisions": ("4", "f", "down"),
     "decision": ("enter", "v"),
     "approvals": ("5",),

@@ -36,17 +36,14 @@ class Consent(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """What would be done, what it costs, and the place for the name."""
-        page = Page(palette_of(self.app), WIDTH, label=10, indent=0, ground="surface")
+        page = Page(palette_of(self.app), WIDTH, label=12, indent=0, ground="surface")
         write_consequence(page, self.line)
         name = self.line.request.agent
         with Vertical(classes="dialog -wide"):
             yield Static(f"Let {name} do this?", classes="dialog-title", markup=False)
             yield Static(page.text, classes="dialog-text")
-            yield Static(
-                f"Type {name} and press enter. It is signed with the owner's key.",
-                classes="dialog-hint",
-                markup=False,
-            )
+            hint = f"Type {name} and press enter. It is signed with the owner's key."
+            yield Static(hint, classes="dialog-hint", markup=False)
             yield Input(placeholder=name, id="consent-name", compact=True)
             yield Static("esc leaves it waiting", classes="dialog-hint", id="consent-said")
 

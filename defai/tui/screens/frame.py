@@ -124,7 +124,7 @@ class Frame(Screen[None]):
 
     def repaint(self) -> None:
         """Draw everything anew in the current theme."""
-        for widget in self.query("LineGrid, LineChart, StatusBar, NavBar, KeyBar"):
+        for widget in self.query("LineGrid, LineChart, LiquidityBars, StatusBar, NavBar, KeyBar"):
             getattr(widget, "repaint", widget.refresh)()
         self.paint_all()
 
