@@ -123,6 +123,14 @@ ACTS: Final = (
     # Agent
     _open(AGENT, "Open the decision under the cursor."),
     Act("pause", "p", "pause", "Pause this agent, or let it run again.", AGENT, rank=1),
+    Act(
+        "edit",
+        "e",
+        "parameters",
+        "Change the strategy's parameters: says what that would do first.",
+        AGENT,
+        rank=2,
+    ),
     Act("step(-1)", "left", "previous", "The fleet's previous agent.", AGENT, "←", rank=4),
     Act("step(1)", "right", "next", "The fleet's next agent.", AGENT, "→", rank=4),
     Act(

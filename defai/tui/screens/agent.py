@@ -17,6 +17,7 @@ from defai.tui.lines import STATES, AgentLine, LogLine
 from defai.tui.messages import LineOpened
 from defai.tui.screens.board import Board
 from defai.tui.screens.explaining import Explaining
+from defai.tui.screens.parameters import ParameterForm
 from defai.tui.themes import Palette, palette_of, signed_ink
 from defai.tui.widgets.chart import Curve, LineChart, Picture
 from defai.tui.widgets.decision_log import DecisionLog
@@ -109,6 +110,15 @@ class AgentScreen(Explaining, Board):
             self.terminal.agent_name = names[(names.index(self.line.key) + by) % len(names)]
             self.paint_all()
 
+    def action_edit(self) -> None:
+        """Open the form of its parameters."""
+        if self.line is None:
+            return
+        if self.line.card.form:
+            self.app.push_screen(ParameterForm(self.line, self.terminal.wishes))
+        else:
+            self.notify(f"{self.line.card.strategy} has no parameters.", markup=False)
+
     def action_zoom(self, by: int) -> None:
         """Show a longer or a shorter time in the chart."""
         self.query_one(LineChart).zoom(by)
@@ -126,6 +136,7 @@ def account_text(line: AgentLine, palette: Palette) -> Text:
     reason = f" · {line.state_reason}" if line.state_reason else ""
     text.append(f"{glyph} {line.wish or line.state or UNKNOWN}{reason}\n", style=palette.style(ink))
     section(text, "", account(line), palette)
+    section(text, "\nWhere it came from", came_from(line), palette)
     return text
 
 
@@ -163,6 +174,26 @@ def account(line: AgentLine) -> list[Row]:
         ("vault", shorten(line.card.vault), "foreground"),
         ("model", shorten(line.card.model_digest), "foreground"),
     ]
+
+
+def came_from(line: AgentLine) -> list[Row]:
+    """The gain by its parts; what nobody counted reads "-"."""
+    parts = line.portfolio.parts if line.portfolio else None
+    if parts is None:
+        return [("not counted", "", "muted")]
+    lost, lvr, swaps = parts.impermanent_loss_usd, parts.lvr_usd, parts.swap_cost_usd
+    rows = (
+        ("market", parts.market_usd),
+        ("fees", parts.fees_usd),
+        ("IL", None if lost is None else -lost),
+        (f"LVR, {parts.lvr_interval_s} s", None if lvr is None else -lvr),
+        ("gas", -parts.gas_usd),
+        ("swap costs", None if swaps is None else -swaps),
+        ("realized", parts.realized_usd),
+        ("unrealized", parts.unrealized_usd),
+        ("together", parts.pnl_usd),
+    )
+    return [(name, signed(value, 2, "USD"), signed_ink(value)) for name, value in rows]
 
 
 def balances(line: AgentLine) -> list[Row]:

@@ -1,0 +1,155 @@
+"""The parameters of an agent's strategy as a form: it says what they would change before they do."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import ModalScreen
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from defai.domain.answers import ParameterPreview
+from defai.domain.stream import ParameterCard
+from defai.errors import DefaiError
+from defai.tui.lines import AgentLine
+from defai.tui.themes import palette_of
+from defai.tui.widgets.decision_text import intent_words
+from defai.tui.widgets.page import Page
+from defai.tui.wishes import Wishes
+
+PAUSE_S = 0.25
+"""What is typed is tried once the typing rested for so long."""
+WIDTH = 68
+
+
+class ParameterForm(ModalScreen[None]):
+    """One line a parameter; what they would change stands below, and enter puts them in force.
+
+    Args:
+        line: the agent.
+        wishes: asks the session.
+    """
+
+    CSS_PATH = "dialogs.tcss"
+    AUTO_FOCUS = "Input"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "leave"),
+        Binding("down", "app.focus_next", "next", show=False),
+        Binding("up", "app.focus_previous", "previous", show=False),
+    ]
+
+    def __init__(self, line: AgentLine, wishes: Wishes) -> None:
+        super().__init__()
+        self.line = line
+        self._wishes = wishes
+        self._resting: Timer | None = None
+        self._preview: ParameterPreview | None = None
+        self._tried: Mapping[str, str] = {}
+
+    def compose(self) -> ComposeResult:
+        """The form."""
+        with VerticalScroll(classes="dialog -wide", id="form"):
+            yield Static(f"Parameters of {self.line.key}", classes="dialog-title", markup=False)
+            for card in self.line.card.form:
+                with Horizontal(classes="form-row"):
+                    yield Static(card.name, classes="form-name", markup=False)
+                    yield Input(card.value, id=f"parameter-{card.name}", compact=True, select_on_focus=False)
+                    yield Static(bounds(card), classes="form-bounds", markup=False)
+                yield Static(card.description, classes="form-help", markup=False)
+            yield Static(id="form-preview")
+            hint = "enter puts them in force from the next block on · esc leaves all as it is"
+            yield Static(hint, classes="dialog-hint")
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What is typed, where it differs from what is in force."""
+        now = {card.name: card.value for card in self.line.card.form}
+        typed = {name: self.query_one(f"#parameter-{name}", Input).value.strip() for name in now}
+        return {name: value for name, value in typed.items() if value != now[name]}
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Try what is typed, once the typing rests."""
+        event.stop()
+        if self._resting is not None:
+            self._resting.stop()
+        self._resting = self.set_timer(PAUSE_S, self._try)
+
+    def _try(self) -> None:
+        values = self.values
+        self._tried = values
+        if values:
+            self._wishes.ask(
+                self._wishes.control.preview_parameters(self.line.key, values), self._take, self._refused
+            )
+        else:
+            self._say(None, "")
+
+    def _take(self, answer: ParameterPreview) -> None:
+        if self.is_mounted:
+            self._say(answer, "")
+
+    def _refused(self, refusal: DefaiError) -> None:
+        if self.is_mounted:
+            self._say(None, refusal.sentence)
+
+    def _say(self, preview: ParameterPreview | None, refusal: str) -> None:
+        self._preview = preview
+        page = Page(palette_of(self.app), WIDTH, label=10, indent=0, ground="surface")
+        if refusal:
+            page.row("", (refusal, "risk-denied"))
+        elif preview is not None:
+            write_preview(page, preview)
+        self.query_one("#form-preview", Static).update(page.text)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Put them in force, where they have been tried and fit."""
+        event.stop()
+        values = self.values
+        if not values:
+            self.dismiss()
+        elif self._preview is not None and not self._preview.errors and values == self._tried:
+            self._wishes.ask(
+                self._wishes.control.set_parameters(self.line.key, values), self._set, self._refused
+            )
+        else:
+            self._try()
+
+    def _set(self, answer: ParameterPreview) -> None:
+        if answer.errors:
+            self._take(answer)
+            return
+        self.app.notify(f"{self.line.key} decides by them from the next block on.", markup=False)
+        if self.is_mounted:
+            self.dismiss()
+
+
+def bounds(card: ParameterCard) -> str:
+    """What a parameter may be: "0 … 20 bp", "> 0", "yes or no"."""
+    if card.choices:
+        return " | ".join(card.choices)
+    low = "" if card.minimum is None else f"{'> ' if card.excludes_minimum else ''}{card.minimum:f}"
+    high = "" if card.maximum is None else f"{'< ' if card.excludes_maximum else ''}{card.maximum:f}"
+    between = f"{low} … {high}" if low or high else card.type
+    return f"{between} {card.unit}".strip()
+
+
+def write_preview(page: Page, preview: ParameterPreview) -> None:
+    """What is wrong with them, or what they would change."""
+    for name, words in preview.errors.items():
+        page.row(name[:9] or "together", (f"✗ {words}", "risk-denied"))
+    if preview.errors:
+        return
+    for name, before, after in preview.changed:
+        page.row("changes", (name, "foreground"), (f"{before} → {after}", "strong"))
+    page.row("decides", (intent_words(preview.text), "strong"), (f"({preview.reason})", "muted"))
+    page.row(
+        "now it is",
+        (intent_words(preview.text_before), "foreground"),
+        (f"({preview.reason_before})", "muted"),
+    )
+    if preview.verdict and preview.verdict != "approved":
+        page.row("guard", (f"{preview.verdict.replace('_', ' ')}: {preview.verdict_reason}", "waiting"))
+    for note in preview.notes:
+        page.row("mind", (note, "waiting"))

@@ -1,0 +1,45 @@
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from textual.widgets import Input
+
+from defai.domain.stream import ParameterCard
+from defai.tui.screens.parameters import ParameterForm, bounds
+
+Handed: TypeAlias = Any
+"""What pytest hands over from conftest.py, which has no name to import it by."""
+
+
+async def test_the_form_says_what_would_change_and_changes_it_upon_enter(
+    opened: Handed, theatre: Handed
+) -> None:
+    async with opened("2", "e") as (stage, app, pilot):
+        assert isinstance(app.screen, ParameterForm)
+        await pilot.press(*["backspace"] * 3, *"99")
+        await theatre.until(lambda: "at most 20 is wanted" in theatre.seen(app), pilot)
+        await pilot.press("enter")
+        assert stage.wishes == [], "what does not fit is not sent"
+        await pilot.press(*["backspace"] * 2, "5")
+        await theatre.until(lambda: "3.0 → 5" in theatre.seen(app), pilot)
+        assert "rebalance to 199,700…200,120" in theatre.seen(app)
+        await pilot.press("enter")
+        await theatre.until(lambda: app.fleet.agents["lp-wide"].card.parameters["sigmas"] == "5", pilot)
+        assert stage.wishes == [("set_parameters", "lp-wide", "sigmas=5")]
+        await theatre.until(lambda: not isinstance(app.screen, ParameterForm), pilot)
+
+
+async def test_escape_leaves_all_as_it_is(opened: Handed) -> None:
+    async with opened("2", "e") as (stage, app, pilot):
+        await pilot.press("9", "escape")
+        assert not isinstance(app.screen, ParameterForm)
+        assert stage.wishes == []
+        assert app.fleet.agents["lp-wide"].card.parameters["sigmas"] == "3.0"
+        await pilot.press("e")
+        assert app.screen.query_one("#parameter-sigmas", Input).value == "3.0"
+
+
+def test_bounds_say_what_a_parameter_may_be() -> None:
+    card = ParameterCard("a", "number", "1", None, Decimal(0), Decimal(20), excludes_minimum=True, unit="bp")
+    assert bounds(card) == "> 0 … 20 bp"
+    assert bounds(ParameterCard("a", "choice", "x", choices=("x", "y"))) == "x | y"
+    assert bounds(ParameterCard("a", "text", "x")) == "text"
