@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from textual.app import App
-
 from defai.tui.actions import AGENT, MODES, POOL
 from defai.tui.fleet import FleetState
 from defai.tui.lines import LogLine
+from defai.tui.playing import Playing
 from defai.tui.preferences import Preferences
 from defai.tui.screens.board import Board
 from defai.tui.screens.decision import DecisionScreen
@@ -17,7 +16,7 @@ from defai.tui.themes import THEME_WORDS
 from defai.tui.wishes import Wishes
 
 
-class Steering(App[None]):
+class Steering(Playing):
     """The part of the app that does what keys, clicks and the palette ask for.
 
     Attributes:
@@ -183,8 +182,10 @@ class Steering(App[None]):
         """Offer only what there is something to do with."""
         if action == "back":
             return self.can_step_back
+        if action in {"play", "seek", "speed"}:
+            return self.playback is not None
         if action == "halt":
-            return bool(self.fleet.agents) and self.fleet.ended is None
+            return bool(self.fleet.agents) and self.fleet.ended is None and self.playback is None
         if action == "go":
             return parameters[0] in MODES
         return super().check_action(action, parameters)

@@ -15,6 +15,7 @@ from defai.tui.fleet import ALL_PARTS, FleetState, Parts
 from defai.tui.widgets.filter_bar import FilterBar
 from defai.tui.widgets.key_bar import KeyBar
 from defai.tui.widgets.nav_bar import NavBar
+from defai.tui.widgets.playback_bar import PlaybackBar
 from defai.tui.widgets.status_bar import StatusBar
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Frame(Screen[None]):
         with Vertical(id="body"):
             yield from self.compose_body()
         with Vertical(id="foot"):
+            yield PlaybackBar()
             yield FilterBar()
             yield KeyBar()
         yield Static(id="too-small")
@@ -102,6 +104,7 @@ class Frame(Screen[None]):
             self._banner = words
             banner.update(words)
             banner.display = bool(words)
+        self.query_one(PlaybackBar).display_playback(self.fleet.playback)
         self.paint_keys()
 
     def paint_keys(self) -> None:
@@ -120,7 +123,8 @@ class Frame(Screen[None]):
 
     def called(self, act: Act) -> str:
         """What an action is called as things stand."""
-        return act.label
+        played = self.fleet.playback
+        return "stand still" if act.action == "play" and played is not None and played.playing else act.label
 
     def repaint(self) -> None:
         """Draw everything anew in the current theme."""
@@ -160,6 +164,10 @@ class Frame(Screen[None]):
         """Do what was clicked."""
         act = message.act
         self.call_later(self.run_action, f"app.{act.action}" if act.scope == EVERYWHERE else act.action)
+
+    def on_playback_bar_sought(self, message: PlaybackBar.Sought) -> None:
+        """Go to the block that was clicked."""
+        self.terminal.seek(message.block)
 
     def on_nav_bar_chosen(self, message: NavBar.Chosen) -> None:
         """Go where was clicked."""

@@ -1,0 +1,51 @@
+from typing import Any, TypeAlias
+
+from defai.domain.stream import PlaybackMoved
+from defai.tui.widgets.playback_bar import PlaybackBar
+
+Handed: TypeAlias = Any
+"""What pytest hands over from conftest.py, which has no name to import it by."""
+
+
+class Player:
+    """Remembers what it is asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, float]] = []
+
+    async def hold(self) -> None:
+        self.asked.append(("hold", 0))
+
+    async def seek(self, block_number: int) -> None:
+        self.asked.append(("seek", block_number))
+
+    async def set_speed(self, blocks_per_s: float) -> None:
+        self.asked.append(("speed", blocks_per_s))
+
+
+async def test_a_run_is_played_sought_and_sped_up(opened: Handed, theatre: Handed) -> None:
+    played = Player()
+    async with opened(control=played) as (stage, app, pilot):
+        assert not app.screen.query_one(PlaybackBar).display
+        stage.play([PlaybackMoved(1_100, 1_065, 1_165, 1_767_225_635, 4.0, playing=True, at_end=False)])
+        await theatre.settled(pilot, stage)
+        text = theatre.seen(app)
+        assert "block 1,100 of 1,165 · 00:00:35 UTC · 4 blocks/s" in text
+        assert "space stand still" in text
+        assert "h halt all" not in text, "a run that is over has nobody to halt"
+        await pilot.press("space", "comma", "full_stop", "greater_than_sign", "less_than_sign", "ctrl+right")
+        await theatre.until(lambda: len(played.asked) == 6, pilot)
+        wanted = [
+            ("hold", 0),
+            ("seek", 1_099),
+            ("seek", 1_101),
+            ("speed", 8.0),
+            ("speed", 2.0),
+            ("seek", 1_150),
+        ]
+        assert played.asked == wanted
+        bar = app.screen.query_one(PlaybackBar)
+        first, room = bar._rail
+        await pilot.click(PlaybackBar, offset=(first + room - 1, 0))
+        await theatre.until(lambda: len(played.asked) == 7, pilot)
+        assert played.asked[-1] == ("seek", 1_165)
