@@ -242,6 +242,13 @@ def tape_columns() -> tuple[Column[TapeLine], ...]:
             right=True,
             raw=lambda one: one.swap.price,
         ),
+        *costs_and_owners(),
+    )
+
+
+def costs_and_owners() -> tuple[Column[TapeLine], ...]:
+    """What it cost, whose it was, and its transaction."""
+    return (
         Column[TapeLine]("cost bp", cost, 7, right=True, rank=3, raw=lambda one: one.swap.cost_bps),
         Column[TapeLine]("whose", whose, 10, grow=1, rank=1, raw=lambda one: one.who or None),
         Column[TapeLine](
