@@ -11,8 +11,8 @@ import pytest
 from defai.config import Settings
 from defai.market.window import Observation
 from defai.models.registry import ModelRegistry
+from defai.models.study import Design
 from defai.models.trained import TrainedModel
-from defai.models.training import Settings as TrainingSettings
 from defai.models.training import train
 from defai.session.choice import history_recipe
 from defai.session.history import HistoryRecipe, generate_history
@@ -90,7 +90,7 @@ def trained(loaded: LoadedStrategy, histories: Mapping[str, Sequence[Observation
         pools,
         feature_names=loaded.strategy.features(),
         target=target,
-        settings=TrainingSettings(rounds=8),
+        design=Design(folds=2, rounds=8),
         source=str(QUICK),
     )
 

@@ -48,6 +48,7 @@ class Mandate:
         pools: the pools it looks at, the main one first.
         strategy_digest: digest of the strategy's source and parameters.
         anchor_every: decisions that moved nothing are anchored when this many wait.
+        features: those that are computed: its model's, among which are the strategy's; None for the strategy's alone.
     """
 
     name: str
@@ -57,6 +58,12 @@ class Mandate:
     pools: tuple[PoolKey, ...]
     model: ForecastModel | None
     anchor_every: int = 32
+    features: tuple[str, ...] | None = None
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """Names of the features that are computed upon each block."""
+        return tuple(self.strategy.features()) if self.features is None else self.features
 
 
 class Agent:
@@ -87,7 +94,7 @@ class Agent:
         self._asking = Asking(mandate.strategy_name)
         self._under_way: tuple[Anchor, Decision | None] | None = None
         self._market = desk.market
-        self._outlook = Outlook(mandate.name, desk, mandate.strategy.features())
+        self._outlook = Outlook(mandate.name, desk, mandate.watched)
         self._measured: tuple[Check, ...] = ()
         self._teller = Teller(mandate.name, desk)
         if self._watched:

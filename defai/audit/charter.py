@@ -28,7 +28,7 @@ class Charter:
         strategy_class: the class in the strategy's file.
         strategy_digest: of the file and the parameters.
         parameters: as the digest has them: floats as text.
-        features: those the strategy asks for, in its order.
+        features: those its model is given, among them the strategy's; without a model the strategy's.
         pools: the pools the strategy looks at, the main one first.
         watched: all pools the agent knows of.
         pricing_pool: the pool whose price says what tokens are worth; `numeraire`: in which of its tokens.

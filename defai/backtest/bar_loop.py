@@ -59,7 +59,7 @@ class Watched(Protocol):
 def fits(world: BarsWorld, run: Watched, engine: Engine) -> bool:
     """Whether the loop is to be used: an agent without features, enough bars, and a compiler."""
     mandate = run.agent.mandate
-    if engine == "reference" or mandate.model or mandate.strategy.features():
+    if engine == "reference" or mandate.model or mandate.watched:
         return False
     if [key.address for key in mandate.pools] != [world.key.address]:
         return False

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from defai.agent.desk import Desk
 from defai.amm import get_sqrt_ratio_at_tick
+from defai.backtest.forecasters import ModelChoice
 from defai.backtest.prices_ground import LIQUIDITY_USD
 from defai.backtest.request import BacktestRequest
 from defai.backtest.run_files import Columns, RunRecord, versions_at_work
@@ -56,6 +57,10 @@ def configuration_of(request: BacktestRequest) -> dict[str, Any]:
         "gas_gwei": None if request.gas_gwei is None else str(request.gas_gwei),
         "base_fees": None if request.base_fees is None else str(request.base_fees.absolute()),
         "liquidity_usd": str(request.liquidity_usd),
+        "model": {
+            **plain["model"],
+            "folder": str(request.model.folder.absolute()) if request.model.folder else None,
+        },
     }
 
 
@@ -71,6 +76,8 @@ def request_of(configuration: Mapping[str, Any]) -> BacktestRequest:
         raise ConfigError(f"The run was configured with '{strange[0]}', which this version does not know.")
     try:
         gas, fees = configuration.get("gas_gwei"), configuration.get("base_fees")
+        model = dict(configuration.get("model", {}))
+        model["folder"] = Path(model["folder"]) if model.get("folder") else None
         return BacktestRequest(
             **{
                 **configuration,
@@ -80,6 +87,7 @@ def request_of(configuration: Mapping[str, Any]) -> BacktestRequest:
                 "gas_gwei": None if gas is None else Decimal(gas),
                 "base_fees": None if fees is None else Path(fees),
                 "liquidity_usd": Decimal(configuration.get("liquidity_usd", LIQUIDITY_USD)),
+                "model": ModelChoice(**model),
             }
         )
     except (KeyError, TypeError, AttributeError, ArithmeticError) as error:

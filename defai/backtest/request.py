@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 
 from defai.agent.gas import TIP_WEI
 from defai.backtest.bars_ground import bars_ground
+from defai.backtest.forecasters import ModelChoice, forecasters_for
 from defai.backtest.ground import Ground, events_ground, valuation_of
 from defai.backtest.metrics import LVR_INTERVAL_S
 from defai.backtest.money import DOLLARS
@@ -22,18 +22,15 @@ from defai.backtest.sources.base_fees import BaseFeeSeries, read_base_fees
 from defai.backtest.sources.detection import SourceKind, detect
 from defai.backtest.sources.event_files import read_event_history
 from defai.backtest.starts import Shifts, run_from
+from defai.backtest.timeranges import parse_timerange
 from defai.config import AgentSettings
 from defai.errors import ConfigError, did_you_mean
-from defai.models.trained import TrainedModel
 from defai.risk.limits import Limits
-from defai.session.training import models_for
 from defai.strategy.registry import load, snake_case
 from defai.units import GWEI
 from defai.worlds.replay import Flow
 
 _BALANCE: Final = re.compile(r"(?P<amount>\d[\d_]*(?:\.\d+)?|\.\d+)\s*(?P<symbol>[A-Za-z][\w.]*)")
-_MOMENT: Final = r"\d{8}(?:T\d{4}(?:\d\d)?)?"
-_RANGE: Final = re.compile(rf"(?P<first>{_MOMENT})?-(?P<last>{_MOMENT})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +58,7 @@ class BacktestRequest:
         step_s: time from block to block around prices; None for that of the file.
         starts: from how many moments the run is made, `shift_s` apart, all of them equally long.
         lvr_interval_s: how often the portfolio that LVR compares with, and the hedge, are adjusted.
+        model: what the agents forecast by.
     """
 
     strategies: tuple[str, ...]
@@ -83,6 +81,7 @@ class BacktestRequest:
     step_s: int | None = None
     starts: int = 1
     shift_s: int | None = None
+    model: ModelChoice = field(default_factory=ModelChoice)
 
 
 def open_ground(request: BacktestRequest) -> Ground:
@@ -209,9 +208,7 @@ async def perform_on(
     """
     settings = agents_of(request, ground)
     loaded = [load(one.strategy, one.parameters) for one in settings]
-    models: Sequence[TrainedModel | None] = [None] * len(loaded)
-    if any(one.strategy.target() for one in loaded):
-        models = await models_for(loaded, ground.recipe, say)
+    models = await forecasters_for(loaded, request.model, request.source, ground, say)
     say(f"running {', '.join(one.name for one in loaded)}")
     go = partial(
         run,
@@ -285,39 +282,3 @@ def parse_balances(texts: Sequence[str]) -> dict[str, Decimal]:
         except InvalidOperation as error:
             raise ConfigError(f"'{text}' is no balance.") from error
     return balances
-
-
-def parse_timerange(text: str) -> tuple[int | None, int | None]:
-    """The first moment of a time range, and the first one after it, in seconds since 1970; None for an open end.
-
-    `20230101-20230102` are two whole days; `20230101T0600-20230102T1200` ends before noon. All in UTC.
-
-    Raises:
-        ConfigError: where the text is none, or ends before it begins.
-    """
-    match = _RANGE.fullmatch(text.strip())
-    try:
-        first = _moment(match["first"]) if match else None
-        end = _moment(match["last"], whole_day=True) if match else None
-    except ValueError:
-        match = first = end = None
-    if match is None:
-        raise ConfigError(
-            f"'{text}' is no time range.", "Write YYYYMMDD-YYYYMMDD, in UTC; both days are in it."
-        )
-    if first is not None and end is not None and end <= first:
-        raise ConfigError(f"The time range {text} ends before it begins.")
-    return first, end
-
-
-def moment_text(seconds: int) -> str:
-    """A moment as a time range has it, in seconds since 1970."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y%m%dT%H%M%S")
-
-
-def _moment(digits: str | None, *, whole_day: bool = False) -> int | None:
-    if digits is None:
-        return None
-    day, _, time = digits.partition("T")
-    moment = datetime.strptime(day + time.ljust(6, "0"), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-    return int((moment + timedelta(days=whole_day and not time)).timestamp())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from defai.backtest.forecasters import ModelChoice
     from defai.backtest.request import BacktestRequest
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -86,6 +87,23 @@ _OPTIONS: Final = (
         help="Seconds.",
     ),
     click.option(
+        "--model", "digest", metavar="DIGEST", help="The kept model to forecast by.  [default: a fleet's]"
+    ),
+    click.option("--models", "models_folder", type=click.Path(path_type=Path), help="Where models are kept."),
+    click.option(
+        "--train-on",
+        "trained_on",
+        metavar="YYYYMMDD-YYYYMMDD",
+        help="Train the model on these rows of the source instead; the run begins after them.",
+    ),
+    click.option(
+        "--model-param",
+        "model_parameters",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Of that training: LightGBM's, rounds, folds, half_life_days, train_period_days.",
+    ),
+    click.option(
         "--anchor-every",
         type=click.IntRange(1, 1_000_000),
         help="Holds to an anchor.  [default: about a day's]",
@@ -134,11 +152,32 @@ def request_from(strategies: Sequence[str], options: Mapping[str, Any]) -> "Back
     from defai.backtest.request import BacktestRequest, parse_balances  # noqa: PLC0415  loads on use, so that --help is quick
     from defai.cli.parameters import parse_parameters  # noqa: PLC0415  the same
 
+    plain = dict(options)
     return BacktestRequest(
         strategies=tuple(strategies),
+        model=_model_choice(plain),
         **{
-            **options,
+            **plain,
             "balances": parse_balances(options["balances"]),
             "limits": parse_parameters(options["limits"]),
         },
     )
+
+
+def _model_choice(options: dict[str, Any]) -> "ModelChoice":
+    """What the options say of models; they are taken out of them.
+
+    Raises:
+        ConfigError: where they contradict each other.
+    """
+    from defai.backtest.forecasters import ModelChoice  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.cli.parameters import parse_parameters  # noqa: PLC0415  the same
+    from defai.errors import ConfigError  # noqa: PLC0415  the same
+
+    digest, folder, rows = (options.pop(name, None) for name in ("digest", "models_folder", "trained_on"))
+    parameters = parse_parameters(options.pop("model_parameters", ()))
+    if digest is not None and rows is not None:
+        raise ConfigError("Either --model or --train-on: both can't be.")
+    if parameters and rows is None:
+        raise ConfigError("There is nothing that --model-param is of.", "Say --train-on YYYYMMDD-YYYYMMDD.")
+    return ModelChoice(digest=digest, folder=folder, trained_on=rows, parameters=parameters)

@@ -57,6 +57,7 @@ COMMANDS: Final = {
     "report": Entry("report", "Print the report of a backtest again."),
     "reproduce": Entry("reproduce", "Run a backtest again and compare every figure."),
     "sweep": Entry("sweep", "Run a strategy over a grid of parameters and windows, on many workers."),
+    "contest": Entry("contest", "A strategy against all who provide liquidity without forecasting."),
     "hyperopt": Entry("hyperopt", "Search for parameters; the best is tried on data that no trial has seen."),
     "lookahead-analysis": Entry("lookahead_analysis", "Say whether a strategy sees what is yet to come."),
     "parity": Entry("parity", "Hold the simulation against the chain, block by block."),

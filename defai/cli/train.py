@@ -1,22 +1,28 @@
 """`defai train`: a model for a strategy, with its card."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from defai.cli.design_options import design_from, design_options, rows_of
+
 if TYPE_CHECKING:
+    from defai.models.study import Design
     from defai.models.trained import TrainedModel
     from defai.session.history import HistoryRecipe
     from defai.strategy.registry import LoadedStrategy
+
+GENERATED = "generated"
 
 
 @click.command("train")
 @click.option("-s", "--strategy", "reference", required=True, help="A strategy's name, or file.py:Class.")
 @click.option(
     "--source",
-    default="generated",
+    default=GENERATED,
     show_default=True,
     help="What to train on: `generated`, history the market simulation makes; else bars or prices.",
 )
@@ -26,10 +32,11 @@ if TYPE_CHECKING:
 @click.option(
     "--block-seconds", type=click.IntRange(1, 86_400), default=60, show_default=True, help="Time in a block."
 )
-@click.option("--seed", type=click.IntRange(min=0), help="Of the history.  [default: the demo's]")
+@click.option("--seed", type=click.IntRange(min=0), help="Of generated history, else of the trees.")
 @click.option(
     "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of the strategy."
 )
+@design_options
 @click.option("--models", "folder", type=click.Path(path_type=Path), help="Where models are kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print the card as one JSON object.")
 def command(
@@ -42,8 +49,13 @@ def command(
     parameters: tuple[str, ...],
     folder: Path | None,
     as_json: bool,
+    **options: Any,  # noqa: ANN401  those of the design
 ) -> None:
-    """Train the model that a strategy asks for, measure it beside its baselines, and keep it with its card."""
+    """Train the model that a strategy asks for, measure it beside its baselines, and keep it with its card.
+
+    A model of generated history is the one that a fleet takes. One of your own data is taken by the agent whose `model`
+    in the fleet's file is its digest, and by `defai backtest --model`.
+    """
     from defai.cli.parameters import parse_parameters  # noqa: PLC0415  loads on use, so that --help is quick
     from defai.errors import ConfigError  # noqa: PLC0415  the same
     from defai.session.history import TRAINING_SEED, HistoryRecipe  # noqa: PLC0415  the same
@@ -52,19 +64,34 @@ def command(
     strategy = load(reference, parse_parameters(parameters))
     if strategy.strategy.target() is None:
         raise ConfigError(f"The strategy '{strategy.name}' forecasts nothing, so there is no model to train.")
-    if source != "generated":
-        _train_on_file(strategy, Path(source), folder, as_json=as_json)
+    if source != GENERATED:
+        model = _train_on_file(strategy, Path(source), options["timerange"], design_from(options, seed or 0))
+        _keep(model, folder, None, as_json=as_json)
         return
     recipe = HistoryRecipe(
         blocks=blocks, seed=TRAINING_SEED if seed is None else seed, block_seconds=block_seconds
     )
-    asyncio.run(_train(strategy, recipe, folder, as_json=as_json))
+    design = design_from(options, 0) if _said(options) else None
+    model, key = asyncio.run(_train(strategy, recipe, design))
+    _keep(model, folder, key if design is None else None, as_json=as_json)
 
 
-def _train_on_file(strategy: "LoadedStrategy", source: Path, folder: "Path | None", *, as_json: bool) -> None:
-    """Walk forward over a file's rows, train on all of them, and keep the model."""
-    from defai.backtest.sources.histories import read_training_source  # noqa: PLC0415  loads on use
-    from defai.errors import ConfigError  # noqa: PLC0415  the same
+def _said(options: Mapping[str, Any]) -> bool:
+    """Whether the design is another than the one that fleets are given."""
+    context = click.get_current_context()
+    default = click.core.ParameterSource.DEFAULT
+    return any(
+        context.get_parameter_source(name) is not default
+        for name in options
+        if name not in {"workers", "timerange"}
+    )
+
+
+def _train_on_file(
+    strategy: "LoadedStrategy", source: Path, timerange: str, design: "Design"
+) -> "TrainedModel":
+    """Walk forward over a file's rows, and train on all of them."""
+    from defai.errors import ConfigError  # noqa: PLC0415  loads on use
     from defai.models.walking import study, trained_model  # noqa: PLC0415  the same
 
     target, pools = strategy.strategy.target(), strategy.strategy.pools()
@@ -73,23 +100,23 @@ def _train_on_file(strategy: "LoadedStrategy", source: Path, folder: "Path | Non
             f"The strategy '{strategy.name}' looks at {len(pools)} pools; a file holds one.",
             "Use --source generated.",
         )
-    read = read_training_source(source)
+    read = rows_of(source, timerange)
     click.echo(f"walking forward over {read.label}: {target.name}", err=True)
-    done = study(read.histories, feature_names=strategy.strategy.features(), target=target)
-    _keep(trained_model(done, source=read.label), folder, None, as_json=as_json)
+    done = study(read.histories, feature_names=strategy.strategy.features(), target=target, design=design)
+    return trained_model(done, source=read.label)
 
 
 async def _train(
-    strategy: "LoadedStrategy", recipe: "HistoryRecipe", folder: "Path | None", *, as_json: bool
-) -> None:
+    strategy: "LoadedStrategy", recipe: "HistoryRecipe", design: "Design | None"
+) -> "tuple[TrainedModel, str | None]":
     from defai.session.history import generate_history  # noqa: PLC0415  loads on use, so that --help is quick
     from defai.session.training import model_key, train_for  # noqa: PLC0415  the same
 
     click.echo(f"making history: {recipe}", err=True)
     histories = await generate_history(recipe)
     click.echo(f"training the model of {strategy.name}", err=True)
-    model = await asyncio.to_thread(train_for, strategy, histories, str(recipe))
-    _keep(model, folder, model_key(strategy, recipe), as_json=as_json)
+    model = await asyncio.to_thread(train_for, strategy, histories, str(recipe), design)
+    return model, model_key(strategy, recipe)
 
 
 def _keep(model: "TrainedModel", folder: "Path | None", key: "str | None", *, as_json: bool) -> None:

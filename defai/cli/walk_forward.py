@@ -1,17 +1,16 @@
 """`defai walk-forward`: how good a forecast is on what it has not seen, beside every baseline, with its card."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from defai.cli.design_options import design_from, design_options, rows_of
 from defai.models.targets import Kind
 
 if TYPE_CHECKING:
     from defai.backtest.sources.histories import TrainingSource
-    from defai.models.study import Design
     from defai.models.targets import Target
 
 GENERATED = "generated"
@@ -30,29 +29,9 @@ GENERATED = "generated"
 @click.option(
     "--feature", "features", multiple=True, help="A feature by name.  [default: a set for the target]"
 )
-@click.option("--identifier", default="", help="What the model is called.")
-@click.option("--train-period-days", type=float, help="How far back training goes.  [default: all]")
-@click.option("--live-retrain-hours", type=float, default=0.0, help="How long a model serves.")
-@click.option("--folds", type=click.IntRange(1, 1_000), default=6, show_default=True, help="Test windows.")
-@click.option("--test-from", metavar="YYYYMMDD", help="Where the first test begins.  [default: 40 % into it]")
-@click.option("--embargo", type=click.IntRange(min=0), help="Rows.  [default: the horizon]")
-@click.option(
-    "--rounds", type=click.IntRange(1, 5_000), default=200, show_default=True, help="Trees at most."
-)
-@click.option("--fixed-rounds", is_flag=True, help="So many trees, without early stopping.")
-@click.option(
-    "--half-life-days", type=float, default=1_400.0, show_default=True, help="Samples this old count half."
-)
-@click.option(
-    "--model-training-parameter",
-    "parameters",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="One of LightGBM's (FreqAI's model_training_parameters).",
-)
+@design_options
 @click.option("--blocks", type=click.IntRange(800, 1_000_000), default=4_000, help="Of generated history.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Folds at once.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write card.json and card.html here.")
 @click.option("--models", "folder", type=click.Path(path_type=Path), help="Keep the model in this registry.")
 @click.option("--json", "as_json", is_flag=True, help="Print the card as one JSON object.")
@@ -65,8 +44,9 @@ def command(**options: Any) -> None:  # noqa: ANN401  options are click's
     from defai.models.walking import study, trained_model  # noqa: PLC0415  the same
 
     target, names, source = _asked(options)
+    design = design_from(options, options["seed"])
     click.echo(f"walking forward over {source.label}: {target.name}", err=True)
-    done = study(source.histories, feature_names=names, target=target, design=_design(options))
+    done = study(source.histories, feature_names=names, target=target, design=design)
     model = trained_model(done, source=source.label)
     if options["out"] is not None:
         import json  # noqa: PLC0415  only to write a card
@@ -109,57 +89,14 @@ def _asked(options: dict[str, Any]) -> "tuple[Target, Sequence[str], TrainingSou
 
 
 def _rows(options: dict[str, Any], pools: Sequence[str]) -> "TrainingSource":
-    from defai.backtest.sources.histories import TrainingSource, read_training_source  # noqa: PLC0415  loads on use
-
     if options["source"] != GENERATED:
-        return read_training_source(Path(options["source"]))
-    import asyncio  # noqa: PLC0415  the same
+        return rows_of(Path(options["source"]), options["timerange"])
+    import asyncio  # noqa: PLC0415  loads on use, so that --help is quick
 
+    from defai.backtest.sources.histories import TrainingSource  # noqa: PLC0415  the same
     from defai.session.history import HistoryRecipe, generate_history  # noqa: PLC0415  the same
 
     recipe = HistoryRecipe(blocks=options["blocks"], block_seconds=60)
     made = asyncio.run(generate_history(recipe))
     chosen = {name: list(made[name]) for name in (pools or list(made)[:1])}
     return TrainingSource(chosen, str(recipe), pool=True, step_s=60)
-
-
-def _design(options: dict[str, Any]) -> "Design":
-    from defai.cli.parameters import parse_parameters  # noqa: PLC0415  loads on use
-    from defai.models.study import Design  # noqa: PLC0415  the same
-
-    return Design(
-        identifier=options["identifier"],
-        train_period_days=options["train_period_days"],
-        live_retrain_hours=options["live_retrain_hours"],
-        folds=options["folds"],
-        model_training_parameters={
-            name: _number(value) for name, value in parse_parameters(options["parameters"]).items()
-        },
-        rounds=options["rounds"],
-        fixed_rounds=options["fixed_rounds"],
-        embargo=options["embargo"],
-        test_from=_moment(options["test_from"]),
-        weight_half_life_days=options["half_life_days"],
-        seed=options["seed"],
-        workers=options["workers"],
-    )
-
-
-def _number(text: str) -> int | float | str:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
-def _moment(day: str | None) -> int | None:
-    from defai.errors import ConfigError  # noqa: PLC0415  loads on use
-
-    if day is None:
-        return None
-    try:
-        return int(datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC).timestamp())
-    except ValueError as error:
-        raise ConfigError(f"'{day}' is no day.", "Write it as YYYYMMDD.") from error

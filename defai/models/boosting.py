@@ -2,7 +2,8 @@
 
 Volatilities: the objective is gamma, whose deviance is twice QLIKE, on variances, from the logarithm that strong HAR
 gives as the initial score; the leaves, natural logarithms of a variance, are turned into binary logarithms of a
-volatility as they are rounded. Everything else: least squares on the outcome itself, from nothing.
+volatility as they are rounded. The ratio of fees to LVR: least squares, from what `ratio_start` gives. Everything else:
+least squares on the outcome itself, from nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,14 +17,14 @@ import numpy as np
 from defai.errors import ConfigError
 from defai.features.table import Integers
 from defai.models.ensemble import Ensemble
-from defai.models.har import LogHar
-from defai.models.lightgbm import parse, settled
+from defai.models.lightgbm import parse, quantise_leaves, settled
 from defai.models.metrics import TICK_FLOOR, Floats
+from defai.models.start import Start
 from defai.models.targets import VOLATILITIES, Target
 from defai.units import Q24
 
 _LN2: Final = log(2)
-_LOG_PARAMETERS: Final[Mapping[str, Any]] = MappingProxyType(
+_CORRECTING: Final[Mapping[str, Any]] = MappingProxyType(
     {
         "num_leaves": 7,
         "learning_rate": 0.03,
@@ -35,7 +36,7 @@ _LOG_PARAMETERS: Final[Mapping[str, Any]] = MappingProxyType(
         "max_bin": 63,
     }
 )
-"""What volatilities are trained with unless the caller says otherwise: small steps, since a good start is corrected."""
+"""What is trained with unless the caller says otherwise where a good start is corrected: small steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Boosted:
     text: str = field(repr=False)
     importance: Mapping[str, float]
     booster: Any = field(repr=False)
-    start: LogHar | None
+    start: Start | None
     lift_x24: int = 0
 
     def lifted(self, lift_x24: int) -> "Boosted":
@@ -93,14 +94,28 @@ def chosen_parameters(recipe: Recipe, target: Target, names: Sequence[str]) -> d
     """
     given = dict(recipe.parameters)
     if target.kind not in VOLATILITIES:
-        chosen = settled(given)
+        chosen = settled({**_CORRECTING, **given} if target.kind == "fee_lvr" else given)
     else:
         if given.pop("objective", "gamma") != "gamma":
             raise ConfigError("A volatility is trained with the objective gamma.", "Its deviance is QLIKE.")
-        chosen = {**settled({**_LOG_PARAMETERS, **given}), "objective": "gamma"}
+        chosen = {**settled({**_CORRECTING, **given}), "objective": "gamma"}
     if recipe.monotone:
         chosen["monotone_constraints"] = [recipe.monotone.get(name, 0) for name in names]
     return {**chosen, "seed": recipe.seed, "data_random_seed": recipe.seed}
+
+
+def numbers_of(texts: Mapping[str, str]) -> dict[str, int | float | str]:
+    """Parameters as a person writes them: a number where it is one."""
+    return {name: _number(text) for name, text in texts.items()}
+
+
+def _number(text: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
 
 
 def fit_boosted(
@@ -112,7 +127,7 @@ def fit_boosted(
     target: Target,
     recipe: Recipe,
     rounds: int,
-    start: LogHar | None,
+    start: Start | None,
 ) -> Boosted:
     """Train so many trees and quantise them.
 
@@ -131,7 +146,7 @@ def fit_boosted(
     chosen = chosen_parameters(recipe, target, names)
     data = _dataset(values, outcome, weights, target=target, start=start, parameters=chosen, names=names)
     booster = lightgbm.train(chosen, data, num_boost_round=rounds)
-    _quantise(booster, 1 / (2 * _LN2) if target.kind in VOLATILITIES else 1.0)
+    quantise_leaves(booster, 1 / (2 * _LN2) if target.kind in VOLATILITIES else 1.0)
     text = booster.model_to_string()
     gains = [float(gain) for gain in booster.feature_importance("gain")]
     total = sum(gains) or 1.0
@@ -146,7 +161,7 @@ def rounds_on_tail(
     names: Sequence[str],
     target: Target,
     recipe: Recipe,
-    start: LogHar | None,
+    start: Start | None,
 ) -> int:
     """As many trees as were best on a tail that nothing of the rest touches; at least one.
 
@@ -177,7 +192,7 @@ def _dataset(
     weights: Floats,
     *,
     target: Target,
-    start: LogHar | None,
+    start: Start | None,
     parameters: Mapping[str, Any],
     names: Sequence[str],
     reference: Any = None,  # noqa: ANN401  lightgbm has no types
@@ -185,7 +200,8 @@ def _dataset(
     import lightgbm  # noqa: PLC0415  training only
 
     label = np.maximum(outcome, TICK_FLOOR) ** 2 if target.kind in VOLATILITIES else outcome
-    score = None if start is None else start.sums_x24(values) / Q24 * (2 * _LN2)
+    unit = 2 * _LN2 if target.kind in VOLATILITIES else 1.0
+    score = None if start is None else start.sums_x24(values) / Q24 * unit
     return lightgbm.Dataset(
         values.astype(np.float64),
         label=label,
@@ -197,15 +213,8 @@ def _dataset(
     )
 
 
-def _joined(trees: Ensemble, start: LogHar | None, target: Target) -> Ensemble:
+def _joined(trees: Ensemble, start: Start | None, target: Target) -> Ensemble:
     if start is None:
         return Ensemble(trees.base_x24, trees.trees, None, "exp2" if target.kind in VOLATILITIES else "sum")
     first = start.ensemble
-    return Ensemble(trees.base_x24 + first.base_x24, first.trees + trees.trees, first.linear, "exp2")
-
-
-def _quantise(booster: Any, scale: float) -> None:  # noqa: ANN401  lightgbm has no types
-    for tree, described in enumerate(booster.dump_model()["tree_info"]):
-        for leaf in range(described["num_leaves"]):
-            value_x24 = round(booster.get_leaf_output(tree, leaf) * scale * Q24)
-            booster.set_leaf_output(tree, leaf, value_x24 / Q24)
+    return Ensemble(trees.base_x24 + first.base_x24, first.trees + trees.trees, first.linear, first.link)

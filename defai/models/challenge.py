@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isnan
 from pathlib import Path
 from typing import Final
 
@@ -11,11 +12,13 @@ from defai.errors import ConfigError
 from defai.features.pipeline import build_table
 from defai.market.window import Observation
 from defai.models.drift import Profile
+from defai.models.labels import labels
 from defai.models.metrics import Floats, loss_name, losses, mean_interval
 from defai.models.registry import ModelRegistry
-from defai.models.targets import labels_x24
+from defai.models.study import Design
+from defai.models.targets import Target
 from defai.models.trained import TrainedModel
-from defai.models.training import Settings, train
+from defai.models.training import train
 from defai.units import Q24
 
 LIVE: Final = "live: "
@@ -42,7 +45,7 @@ class Challenge:
     holder: str
     folder: Path
     own_blocks: bool
-    settings: Settings
+    design: Design
     held_out: float = 0.25
 
 
@@ -84,7 +87,7 @@ def challenge(task: Challenge) -> Outcome:
     older = {name: rows[:cut] for name, rows in task.histories.items()}
     source = f"{LIVE}blocks {main[0].block_number} to {main[cut - 1].block_number}"
     seen_until = holder.card.trained_on.last_block if task.own_blocks else -1
-    after = max(main[cut].block_number - 1, seen_until) + task.settings.embargo_of(target)
+    after = max(main[cut].block_number - 1, seen_until) + _embargo(task, target)
     challenger, effect = _trained(task, older, holder, source, after)
     gains = _gains(task, holder, challenger, after=after)
     if len(gains) < FEWEST_JUDGED:
@@ -92,7 +95,7 @@ def challenge(task: Challenge) -> Outcome:
             f"Only {len(gains)} rows are left that neither model has seen; it takes {FEWEST_JUDGED} to judge."
         )
     length = max(2 * target.horizon_blocks, round(len(gains) ** 0.5))
-    low, high = mean_interval(gains, block_length=length, resamples=_RESAMPLES, seed=task.settings.seed)
+    low, high = mean_interval(gains, block_length=length, resamples=_RESAMPLES, seed=task.design.seed)
     gain = float(gains.mean())
     registry.save(challenger)
     better = "better than" if low > 0 else "not better than"
@@ -118,10 +121,10 @@ def _trained(
             histories,
             feature_names=task.feature_names,
             target=holder.target,
-            settings=replace(task.settings, row_weights=weights),
+            design=replace(task.design, row_weights=weights),
             source=source,
         )
-        for weights in (None, task.settings.row_weights or None)[: 2 if task.settings.row_weights else 1]
+        for weights in (None, task.design.row_weights or None)[: 2 if task.design.row_weights else 1]
     ]
     if len(trained) == 1:
         return trained[0], ""
@@ -132,6 +135,10 @@ def _trained(
     said = "so they count" if counts else "so they do not count"
     said = f"; the operator's ratings change it by {effect:+.4g} for the better there, {said}"
     return (rated if counts else plain), said
+
+
+def _embargo(task: Challenge, target: Target) -> int:
+    return target.horizon_blocks if task.design.embargo is None else task.design.embargo
 
 
 def profile_of(histories: Sequence[Sequence[Observation]], model: TrainedModel) -> Profile:
@@ -147,16 +154,20 @@ def _profile(histories: Mapping[str, Sequence[Observation]], model: TrainedModel
 def _gains(task: Challenge, holder: TrainedModel, challenger: TrainedModel, *, after: int) -> Floats:
     """The holder's loss less the challenger's on each row behind a block whose outcome is known."""
     histories = list(task.histories.values())
-    labels = labels_x24(histories[0], holder.target)
+    came = labels(histories[0], holder.target)
     theirs, ours, outcomes = [], [], []
     tables = zip(
-        build_table(histories, holder.spec), build_table(histories, challenger.spec), labels, strict=True
+        build_table(histories, holder.spec),
+        build_table(histories, challenger.spec),
+        came.tolist(),
+        strict=True,
     )
     for old_row, new_row, label in tables:
-        if old_row is None or new_row is None or label is None or old_row.block_number <= after:
+        if old_row is None or new_row is None or isnan(label) or old_row.block_number <= after:
             continue
         theirs.append(holder.predict(old_row).value_x24)
         ours.append(challenger.predict(new_row).value_x24)
         outcomes.append(label)
-    old, new, outcome = (np.asarray(values, dtype=np.float64) / Q24 for values in (theirs, ours, outcomes))
+    old, new = (np.asarray(values, dtype=np.float64) / Q24 for values in (theirs, ours))
+    outcome = np.asarray(outcomes, dtype=np.float64)
     return losses(holder.target, old, outcome) - losses(holder.target, new, outcome)

@@ -8,8 +8,7 @@ volatility itself is two to that power. Any machine that can multiply 256-bit in
     for bit 1..24 of the fraction, the highest first:    power = power * FACTORS[bit] >> 64   where the bit is set
     2**(x / 2**24), times 2**24  =  power >> (40 - whole)
 
-`whole` is limited to -24..14, so that a forecast stays within 0 and 32,768 ticks. ModelRegistry has no such link yet:
-it gives the sum, and whoever reads it applies this function.
+`whole` is limited to -24..14, so that a forecast stays within 0 and 32,768 ticks. Exp2.sol does the same on the chain.
 """
 
 from typing import Final

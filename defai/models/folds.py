@@ -35,6 +35,7 @@ def windows(
     test_from: int | None = None,
     train_period_days: float | None = None,
     live_retrain_hours: float = 0.0,
+    train_until: int | None = None,
 ) -> tuple[Fold, ...]:
     """The folds of a walk forward over samples.
 
@@ -46,6 +47,7 @@ def windows(
         test_from: where the first begins; by default 40 % into the time.
         train_period_days: how far back a model's training goes; by default to the beginning.
         live_retrain_hours: the length of a test window.
+        train_until: no label that is trained on ends at this moment or later, whatever is tested.
 
     Raises:
         ConfigError: where a fold would have too few samples to train on, or none to test.
@@ -55,15 +57,12 @@ def windows(
     start, stop = int(timestamps[0]), int(timestamps[-1]) + 1
     begin = start + (stop - start) * 2 // 5 if test_from is None else test_from
     length = round(live_retrain_hours * 3_600) if live_retrain_hours else -(-(stop - begin) // folds)
-    if length < 1:
-        raise ConfigError("Nothing is left to test.", "Let the test begin earlier.")
-    made = []
-    for opening in range(begin, stop, length):
+    made: list[Fold] = []
+    for opening in range(begin, stop, max(length, 1)):
         last = opening - horizon_s - embargo_s
-        known = timestamps < last
-        if train_period_days is not None:
-            known &= timestamps >= last - train_period_days * DAY_S
-        train = np.flatnonzero(known)
+        if train_until is not None:
+            last = min(last, train_until - horizon_s)
+        train = _between(timestamps, last, train_period_days)
         test = np.flatnonzero((timestamps >= opening) & (timestamps < opening + length))
         if len(train) < FEWEST:
             raise ConfigError(
@@ -75,6 +74,13 @@ def windows(
     if not made:
         raise ConfigError("No sample lies in a test window.", "Let the test begin earlier.")
     return tuple(made)
+
+
+def _between(timestamps: Integers, last: int, train_period_days: float | None) -> NDArray[np.int64]:
+    known = timestamps < last
+    if train_period_days is not None:
+        known &= timestamps >= last - train_period_days * DAY_S
+    return np.flatnonzero(known)
 
 
 def purged_tail(

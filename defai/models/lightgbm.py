@@ -17,7 +17,7 @@ import numpy as np
 
 from defai.errors import ConfigError, DefaiError
 from defai.models.ensemble import LEAF_LIMIT_X24, MOST_LEAVES, THRESHOLD_LIMIT, Ensemble, Tree
-from defai.models.metrics import TICK_FLOOR, Floats
+from defai.models.metrics import Floats
 from defai.units import Q24
 
 DEFAULT_PARAMETERS: Final[Mapping[str, Any]] = MappingProxyType(
@@ -48,9 +48,6 @@ _SETTLED: Final[Mapping[str, Any]] = MappingProxyType(
 )
 """What makes training repeatable and the trees exact; not for the caller to change."""
 
-PATIENCE: Final = 20
-"""Rounds without progress on unseen rows after which training would stop."""
-
 _OBJECTIVES: Final = ("regression", "regression_l1", "huber", "fair", "quantile", "mape")
 """Objectives whose raw sum of leaves is the forecast; others would need a function of it that is not exact."""
 
@@ -77,8 +74,6 @@ def fit(
     parameters: Mapping[str, Any],
     rounds: int,
     seed: int,
-    match_variance: bool = False,
-    weights: list[float] | None = None,
 ) -> Fitted:
     """Train one booster and quantise it.
 
@@ -89,8 +84,6 @@ def fit(
         parameters: LightGBM's, over `DEFAULT_PARAMETERS`.
         rounds: number of trees.
         seed: of every random choice.
-        match_variance: scale the leaves so that squared labels are on average as large as squared forecasts.
-        weights: how much each sample counts; 1 for all where there are none.
 
     Raises:
         ConfigError: for a parameter that would make the model inexact or not repeatable.
@@ -100,49 +93,14 @@ def fit(
 
     chosen = _seeded(parameters, seed)
     features, target = _matrix(rows, labels_x24)
-    dataset = lightgbm.Dataset(
-        features, label=target, weight=weights, feature_name=list(names), params=chosen
-    )
+    dataset = lightgbm.Dataset(features, label=target, feature_name=list(names), params=chosen)
     booster = lightgbm.train(chosen, dataset, num_boost_round=rounds)
-    forecast = np.asarray(booster.predict(features, raw_score=True, num_threads=1), dtype=np.float64)
-    _quantise_leaves(booster, _variance_scale(forecast, target) if match_variance else 1.0)
+    quantise_leaves(booster)
     gains = [float(gain) for gain in booster.feature_importance("gain")]
     total = sum(gains)
     shares = {name: round(gain / total, 6) if total else 0.0 for name, gain in zip(names, gains, strict=True)}
     text = booster.model_to_string()
     return Fitted(parse(text), text, shares)
-
-
-def best_rounds(
-    rows: Sequence[Sequence[int]],
-    labels_x24: Sequence[int],
-    *,
-    horizon: int,
-    parameters: Mapping[str, Any],
-    most: int,
-    seed: int,
-) -> int:
-    """How many trees to train: as many as were best on the last fifth of the rows, for a model of those before.
-
-    Args:
-        rows: one row of integer features per sample, in the order of time.
-        labels_x24: what each is to give, times 2**24.
-        horizon: of the labels, in samples: so many are purged between the two parts.
-        parameters: LightGBM's, over `DEFAULT_PARAMETERS`.
-        most: the largest answer; the smallest is 1.
-        seed: of every random choice.
-    """
-    import lightgbm  # noqa: PLC0415  takes a second to import and is needed for training only
-
-    chosen = _seeded(parameters, seed)
-    features, target = _matrix(rows, labels_x24)
-    cut = len(rows) - len(rows) // 5
-    known = slice(0, max(cut - horizon, 1))
-    dataset = lightgbm.Dataset(features[known], label=target[known], params=chosen)
-    unseen = lightgbm.Dataset(features[cut:], label=target[cut:], reference=dataset, params=chosen)
-    stop = lightgbm.early_stopping(PATIENCE, verbose=False)
-    booster = lightgbm.train(chosen, dataset, num_boost_round=most, valid_sets=[unseen], callbacks=[stop])
-    return max(int(booster.best_iteration), 1)
 
 
 def settled(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -213,17 +171,8 @@ def _matrix(rows: Sequence[Sequence[int]], labels_x24: Sequence[int]) -> tuple[F
     return np.asarray(rows, dtype=np.float64), np.asarray(labels_x24, dtype=np.float64) / Q24
 
 
-def _variance_scale(forecast: Floats, outcome: Floats) -> float:
-    """The factor that minimises the mean QLIKE of volatilities on these rows.
-
-    A forecast of the mean volatility is too low for the variance, the more so the more volatility varies (Jensen):
-    the factor is the root of the mean squared ratio.
-    """
-    ratio = np.maximum(outcome, TICK_FLOOR) / np.maximum(forecast, TICK_FLOOR)
-    return float(np.sqrt((ratio**2).mean()))
-
-
-def _quantise_leaves(booster: Any, scale: float) -> None:  # noqa: ANN401  lightgbm has no types
+def quantise_leaves(booster: Any, scale: float = 1.0) -> None:  # noqa: ANN401  lightgbm has no types
+    """Round the leaves, times a scale, to multiples of 2**-24."""
     for tree, described in enumerate(booster.dump_model()["tree_info"]):
         for leaf in range(described["num_leaves"]):
             value_x24 = round(booster.get_leaf_output(tree, leaf) * scale * Q24)

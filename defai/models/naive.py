@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from defai.models.folds import Fold
-from defai.models.har import LogHar, fit_log_har
+from defai.models.har import fit_log_har
 from defai.models.labels import labels
 from defai.models.metrics import TICK_FLOOR, Floats
 from defai.models.panel import Panel
+from defai.models.start import Start
 from defai.models.targets import VOLATILITIES
 
 STRONG_HAR: Final = "strong HAR"
@@ -31,7 +32,7 @@ def naive_forecasts(panel: Panel, fold: Fold) -> dict[str, Floats]:
 
 def strong_har(
     panel: Panel, train: NDArray[np.int64], weights: Floats | None = None, *, guided: bool = False
-) -> LogHar:
+) -> Start:
     """Log-HAR on Parkinson's components with terms of hours and weekdays, fitted to samples' outcomes, or guides.
 
     Samples of less than two weeks, where a weekday's term would be that of a single day, have none.
@@ -60,9 +61,7 @@ def _naive_of(panel: Panel) -> dict[str, Naive]:
             "HAR-RV on levels": _har_levels,
             LOG_HAR: _log_har(own),
             f"log-HAR on {said[other]}": _log_har(other),
-            STRONG_HAR: lambda panel, fold: strong_har(panel, fold.train).volatilities(
-                panel.values[fold.test]
-            ),
+            STRONG_HAR: lambda panel, fold: strong_har(panel, fold.train).forecasts(panel.values[fold.test]),
         }
     if kind in {"return", "net_return"}:
         return {"zero": lambda _, fold: np.zeros(len(fold.test)), "ridge": _ridge}
@@ -128,7 +127,7 @@ def _log_har(family: str) -> Naive:
             components=panel.components(family),
             seasonal=False,
         )
-        return fitted.volatilities(panel.values[fold.test])
+        return fitted.forecasts(panel.values[fold.test])
 
     return forecast
 

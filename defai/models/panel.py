@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
@@ -11,12 +12,14 @@ from defai.features.table import Integers, compute_table
 from defai.market.state import WINDOW_BLOCKS
 from defai.market.window import Observation
 from defai.models.har import HOURS, WEEKDAYS
+from defai.models.history_digest import history_digest
 from defai.models.labels import labels, variances
 from defai.models.metrics import Floats
 from defai.models.targets import VOLATILITIES, Target
-from defai.models.training import history_digest
 
 HAR_FAMILIES = ("log_parkinson", "log_volatility")
+_SHORTEST_WINDOW: Final = 24
+"""Shorter ones say too little of a volatility to come to regress on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +79,16 @@ def default_windows(step_s: int, rows: int) -> tuple[int, ...]:
     while hour > 4 and (80 * hour > rows or 8 * hour >= WINDOW_BLOCKS):
         hour = max(hour // 4, 4)
     return hour, 3 * hour, 8 * hour
+
+
+def windows_within(warm_up: int) -> tuple[int, ...] | None:
+    """Windows in the same proportions that ask for no more rows than are waited for; None where these are too few.
+
+    Args:
+        warm_up: rows that are waited for, the current one included.
+    """
+    longest = warm_up - 1
+    return (longest // 8, 3 * longest // 8, longest) if longest >= _SHORTEST_WINDOW else None
 
 
 def make_panel(

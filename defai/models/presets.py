@@ -8,6 +8,15 @@ from defai.models.targets import VOLATILITIES, Target
 _HOUR_S: Final = 3_600
 _LONG: Final = (1, 2, 3, 6, 12, 24, 48, 72, 168, 336)
 _SHORT: Final = (1, 5, 15, 60, 180, 360, 480)
+_RATIO: Final = (
+    *(f"fees_to_lvr_{n}" for n in (15, 60, 240, 480)),
+    *(f"liquidity_level_{n}" for n in (60, 480)),
+    "log_volatility_60",
+    "log_volatility_480",
+    "volume_ratio_60",
+    "liquidity_change_60",
+    "time_of_day",
+)
 _POOL: Final = (
     "volume_ratio_{h}",
     "imbalance_{h}",
@@ -26,6 +35,8 @@ def default_features(target: Target, step_s: int, *, pool: bool) -> tuple[str, .
         pool: whether rows tell volumes and liquidity.
     """
     hourly = step_s >= _HOUR_S
+    if target.kind == "fee_lvr" and not hourly:
+        return _RATIO
     windows, calm, cycle = (_LONG, (24, 168), 168) if hourly else (_SHORT, (60, 360), 0)
     names = [f"log_parkinson_{n}" for n in windows]
     names += [f"log_volatility_{n}" for n in ((1, 6, 24, 168) if hourly else (5, 60, 180, 480))]

@@ -8,16 +8,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from defai.errors import ConfigError
 from defai.models.boosting import Boosted, Recipe, fit_boosted, rounds_on_tail
 from defai.models.conformal import half_width
 from defai.models.exponential import exp2_x24
-from defai.models.folds import Fold, purged_tail, windows
-from defai.models.har import LogHar, exp2
+from defai.models.folds import FEWEST, Fold, purged_tail, windows
 from defai.models.leaks import require_purged
 from defai.models.metrics import TICK_FLOOR, Floats
 from defai.models.naive import naive_forecasts, strong_har
 from defai.models.panel import Panel
-from defai.models.targets import VOLATILITIES
+from defai.models.ratio_start import fit_ratio
+from defai.models.start import Start, exp2
+from defai.models.targets import VOLATILITIES, Target
 from defai.models.weights import by_age, uniqueness
 from defai.units import Q24
 
@@ -31,6 +33,11 @@ MONOTONE: Final[Mapping[str, Mapping[str, int]]] = {
 """A band is less likely to survive the more the price moves. Trees that correct HAR are free: a correction may fall."""
 
 
+HALF_LIFE_DAYS: Final[Mapping[str, float]] = {"fee_lvr": 7.0}
+"""Of targets that follow what others do about their liquidity: last month's ratio is another pool's."""
+_LONG_HALF_LIFE_DAYS: Final = 1_400.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Design:
     """How a walk forward is made; the names are FreqAI's where it has one.
@@ -42,8 +49,12 @@ class Design:
         model_training_parameters: LightGBM's, over the default ones.
         embargo: rows between the end of a training label and the test; None for as many as the horizon.
         test_from: where the first test begins, seconds since 1970.
-        weight_half_life_days: after so long a sample counts half; None where age does not matter.
+        train_until: nothing that came at this moment or later is trained on, neither by a fold nor by the model of
+            everything.
+        weight_half_life_days: after so long a sample counts half; None for what suits the target, 0 where age does not
+            matter.
         fixed_rounds: as many trees as `rounds`, without early stopping.
+        row_weights: by block number, where a sample is not to count once: ratings of decisions.
         workers: threads, of one fold each; they change nothing but the time it takes.
     """
 
@@ -54,9 +65,11 @@ class Design:
     model_training_parameters: Mapping[str, Any] = field(default_factory=dict)
     rounds: int = 200
     fixed_rounds: bool = False
+    row_weights: Mapping[int, float] | None = None
     embargo: int | None = None
     test_from: int | None = None
-    weight_half_life_days: float | None = 1_400.0
+    train_until: int | None = None
+    weight_half_life_days: float | None = None
     seed: int = 0
     workers: int = 2
 
@@ -64,10 +77,17 @@ class Design:
         """The embargo, in rows."""
         return panel.target.horizon_blocks if self.embargo is None else self.embargo
 
+    def half_life_days(self, target: Target) -> float:
+        """The half-life of samples of a target; 0 where their age does not matter."""
+        if self.weight_half_life_days is not None:
+            return self.weight_half_life_days
+        return HALF_LIFE_DAYS.get(target.kind, _LONG_HALF_LIFE_DAYS)
+
     def to_json(self) -> dict[str, Any]:
         """What of it changes results."""
         plain = asdict(self)
         del plain["workers"], plain["model_training_parameters"], plain["identifier"], plain["seed"]
+        plain["row_weights"] = len(self.row_weights or ())
         return plain
 
 
@@ -103,8 +123,23 @@ def walk(panel: Panel, design: Design) -> tuple[Walked, ...]:
         test_from=design.test_from,
         train_period_days=design.train_period_days,
         live_retrain_hours=design.live_retrain_hours,
+        train_until=design.train_until,
     )
     return walk_over(panel, design, folds)
+
+
+def trainable(panel: Panel, design: Design) -> NDArray[np.int64]:
+    """The samples that the model of everything is trained on.
+
+    Raises:
+        ConfigError: where nothing came before `train_until`.
+    """
+    if design.train_until is None:
+        return np.arange(len(panel.positions))
+    known = np.flatnonzero(panel.timestamps < design.train_until - panel.horizon_s)
+    if len(known) < FEWEST:
+        raise ConfigError(f"Only {len(known)} samples came before the end of training.", "Let it end later.")
+    return known
 
 
 def walk_over(panel: Panel, design: Design, folds: tuple[Fold, ...]) -> tuple[Walked, ...]:
@@ -190,13 +225,18 @@ def _recipe(panel: Panel, design: Design) -> Recipe:
 
 def _weights(panel: Panel, design: Design, train: NDArray[np.int64]) -> Floats:
     weights = uniqueness(panel.positions[train], panel.target.horizon_blocks)
-    if design.weight_half_life_days is not None:
-        weights = weights * by_age(panel.timestamps[train], design.weight_half_life_days)
+    if half_life := design.half_life_days(panel.target):
+        weights = weights * by_age(panel.timestamps[train], half_life)
+    if design.row_weights:
+        blocks = (panel.rows[at].block_number for at in panel.positions[train].tolist())
+        weights = weights * np.array([design.row_weights.get(block, 1.0) for block in blocks])
     return np.asarray(weights / weights.mean(), dtype=np.float64)
 
 
-def _start(panel: Panel, train: NDArray[np.int64], weights: Floats) -> LogHar | None:
-    return strong_har(panel, train, weights, guided=True) if panel.target.kind in VOLATILITIES else None
+def _start(panel: Panel, train: NDArray[np.int64], weights: Floats) -> Start | None:
+    if panel.target.kind in VOLATILITIES:
+        return strong_har(panel, train, weights, guided=True)
+    return fit_ratio(panel, train, weights) if panel.target.kind == "fee_lvr" else None
 
 
 def _part(
@@ -211,7 +251,7 @@ def _fit(
     train: NDArray[np.int64],
     weights: Floats,
     rounds: int,
-    start: LogHar | None,
+    start: Start | None,
 ) -> Boosted:
     fitted = fit_boosted(
         *_part(panel, train, weights),

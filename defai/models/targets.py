@@ -1,12 +1,7 @@
 """What can be forecast, and what came of it: labels, from rows that lie after the row decided upon."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
-from math import isqrt
 from typing import Final, Literal
-
-from defai.market.window import Observation
 
 Kind = Literal["volatility", "return", "range_volatility", "net_return", "survival", "fees", "fee_lvr"]
 
@@ -86,39 +81,3 @@ class Target:
         """The target in words: "volatility of the next 12 blocks"."""
         said = f"{self.kind.replace('_', ' ')} of the next {self.horizon_blocks} blocks"
         return f"{said} {_PARAMETERS[self.kind].format(self.parameter)}" if self.parameter else said
-
-
-def labels_x24(rows: Sequence[Observation], target: Target) -> list[int | None]:
-    """What came of the target after each row, times 2**24.
-
-    The label of row i looks at rows i+1 to i+horizon and at nothing else.
-
-    Args:
-        rows: one a block, the newest last.
-        target: what is forecast: a volatility or a return; the other kinds' are in `labels`.
-
-    Returns:
-        One label per row; None where the horizon is not over at the last row, or has a gap.
-
-    Raises:
-        ValueError: for another kind of target.
-    """
-    if target.kind not in {"volatility", "return"}:
-        raise ValueError(f"labels of {target.kind} are made by columns")
-    horizon = target.horizon_blocks
-    sums = _squared_moves(rows)
-    labels: list[int | None] = []
-    for index, row in enumerate(rows):
-        end = index + horizon
-        if end >= len(rows) or rows[end].block_number - row.block_number != horizon:
-            labels.append(None)
-        elif target.kind == "return":
-            labels.append((rows[end].tick - row.tick) << 24)
-        else:
-            labels.append(isqrt((sums[end] - sums[index]) << 48))
-    return labels
-
-
-def _squared_moves(rows: Sequence[Observation]) -> list[int]:
-    moves = ((after.tick - before.tick) ** 2 for before, after in pairwise(rows))
-    return list(accumulate(moves, initial=0))

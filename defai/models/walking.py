@@ -6,13 +6,14 @@ from importlib.metadata import version
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from defai.market.window import Observation
 from defai.models import verdicts
 from defai.models.boosting import Boosted, Recipe, chosen_parameters
 from defai.models.card import Comparison, ModelCard, TrainingRange, keccak_hex
 from defai.models.panel import Panel, make_panel
-from defai.models.study import Design, Walked, train_on, walk
+from defai.models.study import Design, Walked, train_on, trainable, walk
 from defai.models.targets import VOLATILITIES, Target
 from defai.models.trained import TrainedModel, model_digest
 
@@ -34,6 +35,7 @@ def study(
     feature_names: Sequence[str],
     target: Target,
     design: Design | None = None,
+    har_windows: Sequence[int] | None = None,
 ) -> Study:
     """Walk forward over a history.
 
@@ -42,11 +44,12 @@ def study(
         feature_names: what the model is given; for volatilities strong HAR's join them.
         target: what it forecasts.
         design: how; by default six folds over the last 60 % of the time.
+        har_windows: see `default_windows`.
 
     Raises:
         ConfigError: for an unknown feature, a settled parameter, or too short a history.
     """
-    panel = make_panel(histories, feature_names=feature_names, target=target)
+    panel = make_panel(histories, feature_names=feature_names, target=target, har_windows=har_windows)
     chosen = design or Design()
     return Study(panel, chosen, walk(panel, chosen))
 
@@ -59,7 +62,8 @@ def trained_model(done: Study, *, source: str = "") -> TrainedModel:
         source: where the rows are from, for the card.
     """
     panel, design, walked = done.panel, done.design, done.walked
-    final, _ = train_on(panel, design, np.arange(len(panel.positions)))
+    trained = trainable(panel, design)
+    final, _ = train_on(panel, design, trained)
     against = verdicts.comparisons(panel, walked, design.seed)
     held = verdicts.calibration(panel, walked)
     band = verdicts.band(panel, walked, held)
@@ -71,7 +75,7 @@ def trained_model(done: Study, *, source: str = "") -> TrainedModel:
         target=panel.target,
         features=tuple(panel.spec.to_json()),
         features_digest=panel.spec.digest,
-        trained_on=_range(panel, source),
+        trained_on=_range(panel, source, trained),
         **_made(panel, design, final),
         folds=verdicts.fold_results(panel, walked),
         metrics=verdicts.all_metrics(panel, walked),
@@ -105,13 +109,15 @@ def _made(panel: Panel, design: Design, final: Boosted) -> dict[str, Any]:
     }
 
 
-def _range(panel: Panel, source: str) -> TrainingRange:
-    first, last = panel.rows[0], panel.rows[-1]
+def _range(panel: Panel, source: str, trained: NDArray[np.int64]) -> TrainingRange:
+    """From the first row to the last that a label of a sample trained on looks at."""
+    end = int(panel.positions[trained[-1]]) + panel.target.horizon_blocks
+    first, last = panel.rows[0], panel.rows[end]
     return TrainingRange(
         source=source,
         pools=panel.pools,
-        rows=len(panel.rows),
-        samples=len(panel.positions),
+        rows=end + 1,
+        samples=len(trained),
         first_block=first.block_number,
         last_block=last.block_number,
         first_timestamp=first.timestamp,

@@ -126,6 +126,7 @@ def build_agents(
             pools=member.pools,
             model=model,
             anchor_every=anchor_every,
+            features=model.spec.names if model else None,
         )
 
         desk = Desk(
@@ -197,7 +198,7 @@ def _charter(
         strategy_class=type(mandate.strategy).__name__,
         strategy_digest=mandate.strategy_digest,
         parameters=parameters_of(loaded),
-        features=tuple(mandate.strategy.features()),
+        features=mandate.watched,
         pools=tuple(key.address for key in mandate.pools),
         watched=tuple(desk.market.keys),
         pricing_pool=desk.valuation.key.address,

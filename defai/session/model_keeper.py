@@ -105,7 +105,7 @@ class ModelKeeper:
             served = ServedModel(key, model, profile if self._settings.watch_drift else None)
             mandate = agent.mandate
             pools = tuple(pool.name for pool in mandate.pools)
-            place = _Place(served, [], pools, tuple(mandate.strategy.features()))
+            place = _Place(served, [], pools, mandate.watched)
             self._places.append(place)
         place.agents.append(agent)
         agent.mandate = replace(agent.mandate, model=place.served)
@@ -207,7 +207,7 @@ class ModelKeeper:
 
     def _start_when_due(self, place: _Place) -> None:
         from defai.models.challenge import Challenge  # noqa: PLC0415  numpy: not in every session
-        from defai.models.training import Settings as Training  # noqa: PLC0415  the same
+        from defai.models.training import QUICK  # noqa: PLC0415  the same
         from defai.session.retraining import LEAST_BLOCKS, Worker  # noqa: PLC0415  the same
 
         now = self._market.head.timestamp
@@ -225,7 +225,7 @@ class ModelKeeper:
             holder=place.served.model.digest,
             folder=self._registry.folder,
             own_blocks=place.own_blocks,
-            settings=Training(seed=self._head, row_weights=self._weights(place)),
+            design=replace(QUICK, seed=self._head, row_weights=self._weights(place)),
         )
         place.worker = Worker(task, self._head)
         self._say("info", f"retraining the model of {_names(place)} on {len(rows[place.pools[0]]):,} blocks")

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isnan
 
 from defai.domain.decisions import FeatureRow, Forecast
 from defai.market.window import Observation
 from defai.models.drift import DriftWatch, MissWatch, Profile
-from defai.models.targets import labels_x24
 from defai.models.trained import TrainedModel
+from defai.units import Q24
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,13 @@ class ServedModel:
             return
         self._pending = None
         rows = window[-passed - 1 :]
-        label = labels_x24(rows, target)[0] if rows[0].block_number == pending.block_number else None
-        if label is not None:
-            self._watch.see_outcome(missed=not pending.low_x24 <= label <= pending.high_x24)
+        if rows[0].block_number != pending.block_number:
+            return
+        from defai.models.labels import labels  # noqa: PLC0415  numpy: not in every session
+
+        came_x24 = float(labels(rows, target)[0]) * Q24
+        if not isnan(came_x24):
+            self._watch.see_outcome(missed=not pending.low_x24 <= came_x24 <= pending.high_x24)
 
     def switch(self, model: TrainedModel, profile: Profile | None) -> None:
         """Let another model answer from now on; it is watched from the beginning."""

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from defai.features.spec import FeatureSpec
 from defai.market.window import Observation
@@ -13,6 +14,9 @@ from defai.models.trained import TRAINING_VERSION, TrainedModel
 from defai.session.history import HistoryRecipe, generate_history
 from defai.session.run_directory import models_folder
 from defai.strategy.registry import LoadedStrategy
+
+if TYPE_CHECKING:
+    from defai.models.study import Design
 
 Histories = Mapping[str, Sequence[Observation]]
 
@@ -57,19 +61,23 @@ async def models_for(
     return found
 
 
-def train_for(strategy: LoadedStrategy, histories: Histories, source: str) -> TrainedModel:
+def train_for(
+    strategy: LoadedStrategy, histories: Histories, source: str, design: "Design | None" = None
+) -> TrainedModel:
     """Train a strategy's model on rows of its pools.
 
     Args:
         strategy: what is trained for.
         histories: rows by pool name; those of the strategy's pools are used.
         source: where they are from, for the card.
+        design: how; what suits some thousand rows, where it is not said.
     """
-    from defai.models.training import train  # noqa: PLC0415  numpy and LightGBM, only where something is trained
+    from defai.models.training import QUICK, train  # noqa: PLC0415  numpy and LightGBM, only where something is trained
 
     target = strategy.strategy.target() or Target("volatility", 12)
     pools = {name: histories[name] for name in strategy.strategy.pools()}
-    return train(pools, feature_names=strategy.strategy.features(), target=target, source=source)
+    names = strategy.strategy.features()
+    return train(pools, feature_names=names, target=target, design=design or QUICK, source=source)
 
 
 def _spec(strategy: LoadedStrategy) -> FeatureSpec:

@@ -29,11 +29,13 @@ from defai.cli.modelling import MODELS_KEY, registered, verified
 from defai.cli.modelling import Shelf as CommandShelf
 from defai.domain.tokens import Address
 from defai.errors import DefaiError, NotFoundError
+from defai.models.exponential import HIGHEST_X24, exp2_x24
 from defai.models.lightgbm import fit, predict_with_booster
 from defai.models.registry import ModelRegistry
+from defai.models.study import Design
 from defai.models.targets import Target
 from defai.models.trained import TrainedModel
-from defai.models.training import Settings, train
+from defai.models.training import train
 from defai.testing.histories import generated_history
 from defai.units import GWEI
 
@@ -103,7 +105,7 @@ def small() -> TrainedModel:
         {"main": generated_history(1_500, seed=11, clustering=0.12, start_tick=-50)},
         feature_names=FEATURES,
         target=Target("volatility", 6),
-        settings=Settings(seed=5, rounds=10, folds=3),
+        design=Design(seed=5, rounds=10, folds=3),
     )
 
 
@@ -123,7 +125,7 @@ def middling(small: TrainedModel) -> TrainedModel:
     return of_size(small, trees=50, leaves=15)
 
 
-def random_rows(model: TrainedModel, count: int) -> list[tuple[int, ...]]:
+def random_rows(model: TrainedModel, count: int, width: int = len(FEATURES)) -> list[tuple[int, ...]]:
     """Values at the thresholds, next to them, anywhere, and at the ends of int32."""
     draw = Random(3)  # noqa: S311  draws test rows
     thresholds: dict[int, list[int]] = {}
@@ -135,7 +137,7 @@ def random_rows(model: TrainedModel, count: int) -> list[tuple[int, ...]]:
         near = draw.choice(thresholds.get(feature, [0])) + draw.choice((-1, 0, 1))
         return draw.choice((near, near, draw.randrange(-(1 << 17), 1 << 17), -(2**31), 2**31 - 1))
 
-    return [tuple(value(feature) for feature in range(len(FEATURES))) for _ in range(count)]
+    return [tuple(value(feature) for feature in range(width)) for _ in range(count)]
 
 
 async def test_twenty_thousand_forecasts_are_lightgbms(shelf: Shelf, middling: TrainedModel) -> None:
@@ -147,6 +149,18 @@ async def test_twenty_thousand_forecasts_are_lightgbms(shelf: Shelf, middling: T
     assert middling.ensemble.compile()
     assert on_chain == [middling.ensemble.predict_x24(row) for row in rows]
     assert len(set(on_chain)) > ROWS // 2
+
+
+async def test_the_evm_computes_a_whole_forecast_in_logarithms(shelf: Shelf, small: TrainedModel) -> None:
+    """Start, trees and power: a volatility in ticks, not its logarithm."""
+    ensemble = small.ensemble
+    assert (ensemble.link, ensemble.linear is not None) == ("exp2", True)
+    model_id = await shelf.register(small)
+    rows = random_rows(small, 4_000, len(small.spec.names))
+    on_chain = await predict_on_chain(shelf.chain.rpc, shelf.registry, model_id, rows)
+    assert on_chain == [ensemble.predict_x24(row) for row in rows]
+    assert len(set(on_chain)) > 500
+    assert (min(on_chain), max(on_chain)) == (1, exp2_x24(HIGHEST_X24)), "both limits are met"
 
 
 async def test_what_a_model_and_its_forecast_cost(shelf: Shelf, middling: TrainedModel) -> None:

@@ -19,8 +19,8 @@ from defai.market.bar_rows import rows_of_bars
 from defai.market.bars import MINUTE_S, MinuteBars, to_limbs
 from defai.market.valuation import Valuation
 from defai.market.window import Window
+from defai.models.study import Design
 from defai.models.trained import TrainedModel
-from defai.models.training import Settings as TrainingSettings
 from defai.models.training import train
 from defai.risk.limits import Limits
 from defai.strategy.api import Context, Costs, Hold, Intent
@@ -123,7 +123,7 @@ def taught(name: str, bars: MinuteBars, **parameters: object) -> TrainedModel:
         {strategy.pools()[0]: rows_of_bars(bars)},
         feature_names=strategy.features(),
         target=target,
-        settings=TrainingSettings(rounds=20, folds=3),
+        design=Design(rounds=20, folds=3),
     )
 
 

@@ -2,12 +2,15 @@
 pragma solidity 0.8.30;
 
 import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
+import {Exp2} from "./Exp2.sol";
 
 /// @title A walk through boosted trees
 /// @notice Sums one leaf of every tree, over the bytes that defai/models/blob.py describes. They start with a header
 /// of 16 bytes: version u8, bytes of a leaf u8, features u16, trees u16, base i64, linear terms u8, linear shift u8.
 library TreeWalk {
-    uint256 private constant VERSION = 1;
+    /// @dev The sum is the forecast, or the forecast's binary logarithm.
+    uint256 private constant SUM = 1;
+    uint256 private constant LOGARITHM = 2;
     uint256 private constant HEADER_SIZE = 16;
     uint256 private constant TERM_SIZE = 9;
     uint256 private constant NODE_SIZE = 7;
@@ -25,6 +28,7 @@ library TreeWalk {
             at += TERM_SIZE * terms;
             total += _trees(at, table, (header >> 208) & 0xffff, (header >> 240) & 0xff);
         }
+        if (header >> 248 == LOGARITHM) total = Exp2.exp2(total);
     }
 
     /// @notice Whether an ensemble is as long as its header and its trees' own say.
@@ -34,7 +38,8 @@ library TreeWalk {
         if (size < HEADER_SIZE) return false;
         uint256 header = _word(at);
         uint256 width = (header >> 240) & 0xff;
-        if (header >> 248 != VERSION || width == 0 || width > 32) return false;
+        uint256 version = header >> 248;
+        if ((version != SUM && version != LOGARITHM) || width == 0 || width > 32) return false;
         uint256 trees = (header >> 208) & 0xffff;
         uint256 counts = HEADER_SIZE + TERM_SIZE * ((header >> 136) & 0xff);
         uint256 needed = counts + trees;

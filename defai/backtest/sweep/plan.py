@@ -10,9 +10,10 @@ from typing import Any, Final
 from defai import __version__
 from defai.backtest.ground import Ground
 from defai.backtest.record import configuration_of
-from defai.backtest.request import BacktestRequest, moment_text, parse_timerange
+from defai.backtest.request import BacktestRequest
 from defai.backtest.sweep.sources import digest_of
 from defai.backtest.sweep.space import Axes, refuse_unknown, values_of
+from defai.backtest.timeranges import moment_text, parse_timerange
 from defai.errors import ConfigError
 from defai.strategy.registry import LoadedStrategy, load
 

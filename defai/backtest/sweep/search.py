@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from defai.backtest.ground import Ground
-from defai.backtest.request import BacktestRequest, agents_of, moment_text, open_ground
+from defai.backtest.request import BacktestRequest, agents_of, open_ground
 from defai.backtest.sweep.cluster import Workers, open_workers
 from defai.backtest.sweep.evidence import evidence_of
 from defai.backtest.sweep.place import Place, Say, Watch, compile_ahead, perform_all, task_of, train_ahead
@@ -31,6 +31,7 @@ from defai.backtest.sweep.results import ResultFolder, write_whole
 from defai.backtest.sweep.space import Axes, Axis, is_whole, search_axes
 from defai.backtest.sweep.trials import Study, distribution, ends_of
 from defai.backtest.sweep.workers import Row, RunTask, perform_baselines, perform_run
+from defai.backtest.timeranges import moment_text
 from defai.errors import ConfigError, DefaiError
 from defai.strategy.registry import load
 

@@ -60,7 +60,7 @@ def ground_for(request: BacktestRequest, source_digest: str) -> Ground:
 
 def _read_with(request: BacktestRequest) -> tuple[str, ...]:
     """All of a request that its ground may depend on: everything but what the agents are."""
-    agents = {"strategies", "parameters", "balances", "limits", "baselines", "compare_flows"}
+    agents = {"strategies", "parameters", "balances", "limits", "baselines", "compare_flows", "model"}
     names = (name for name in BacktestRequest.__slots__ if name not in agents)
     return tuple(f"{name}={getattr(request, name)}" for name in names)
 

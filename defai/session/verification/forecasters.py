@@ -38,7 +38,7 @@ async def find_oracle(rpc: Rpc, charter: Charter, author: Strategy, folder: Path
     Args:
         rpc: the node.
         charter: names the model's digest and the registry.
-        author: the strategy: says which features its model is given, and what it forecasts.
+        author: the strategy: says what its model forecasts.
         folder: where models are looked for that are not registered.
     """
     if charter.model_digest is None:
@@ -46,7 +46,7 @@ async def find_oracle(rpc: Rpc, charter: Charter, author: Strategy, folder: Path
     note = "the charter names no registry"
     if charter.registry is not None:
         try:
-            return await _registered(rpc, checksum(charter.registry), charter.model_digest, author)
+            return await _registered(rpc, charter, author)
         except (DefaiError, ValueError) as error:
             note = error.sentence if isinstance(error, DefaiError) else str(error)
     if folder is not None:
@@ -58,13 +58,14 @@ async def find_oracle(rpc: Rpc, charter: Charter, author: Strategy, folder: Path
     return Oracle(None, note=note)
 
 
-async def _registered(rpc: Rpc, registry: Address, digest: str, author: Strategy) -> Oracle:
+async def _registered(rpc: Rpc, charter: Charter, author: Strategy) -> Oracle:
+    registry, digest = checksum(charter.registry or ""), charter.model_digest or ""
     model_id = await find_model(rpc, registry, digest)
     if model_id is None:
         return Oracle(None, note=f"the registry at {registry} has no model {digest}")
     read = await read_model(rpc, registry, model_id)
     forecaster = Forecaster(
-        spec=FeatureSpec.of(author.features()),
+        spec=FeatureSpec.of(charter.features),
         target=author.target() or Target("volatility", read.horizon_blocks),
         ensemble=read.ensemble,
         band_x24=read.band_x24,

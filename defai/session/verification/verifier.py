@@ -176,6 +176,7 @@ def _rerun(
         strategy_digest=found[0].digest,
         pools=tuple(keys[address] for address in charter.pools),
         model=found[1].forecaster,
+        features=charter.features,
     )
     seat = Seat(charter.name, trail.agent_id, vault, dict(charter.funds))
     return Rerun(mandate, seat, desk, Outbox(trail.agent_id, domain), hearsay, MemoryAuditLog(domain), None)

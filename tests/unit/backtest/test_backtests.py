@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from defai.backtest.figures import figures
-from defai.backtest.request import BacktestRequest, parse_balances, parse_timerange, perform
+from defai.backtest.request import BacktestRequest, parse_balances, perform
+from defai.backtest.timeranges import parse_timerange
 from defai.cli.backtest import command
 from defai.errors import ConfigError
 from defai.strategy.registry import load

@@ -21,8 +21,9 @@ from defai.backtest.request import BacktestRequest
 from defai.cli.lookahead_analysis import command
 from defai.errors import ConfigError, NotFoundError
 from defai.models.registry import ModelRegistry
+from defai.models.study import Design
 from defai.models.targets import Target
-from defai.models.training import Settings, train
+from defai.models.training import train
 from defai.session.history import HistoryRecipe
 from defai.session.training import model_key
 from defai.strategy.registry import load
@@ -121,7 +122,7 @@ def test_a_model_trained_on_the_window_is_named(bars: Path) -> None:
         {"USDC/WETH 0.05 %": generated_history(600)},
         feature_names=loaded.strategy.features(),
         target=Target("volatility", 4),
-        settings=Settings(rounds=4),
+        design=Design(folds=1, rounds=4),
         source="a day of events",
     )
     registry.save(model, key=key)

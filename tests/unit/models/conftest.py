@@ -1,12 +1,15 @@
 """Models trained once for all tests of this folder: training imports LightGBM, which takes its time."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import settings
 
 from defai.market.window import Observation
+from defai.models.study import Design
 from defai.models.targets import Target
 from defai.models.trained import TrainedModel
-from defai.models.training import Settings, train
+from defai.models.training import train
 from defai.testing.histories import generated_history
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -21,7 +24,7 @@ FEATURES = (
     "deviation_12",
     "base_fee",
 )
-QUICK = Settings(seed=5, rounds=30, folds=3)
+QUICK = Design(seed=5, rounds=30, folds=3)
 
 
 @pytest.fixture(scope="session")
@@ -38,9 +41,10 @@ def reverting() -> list[Observation]:
 
 @pytest.fixture(scope="session")
 def volatility_model(wild: list[Observation]) -> TrainedModel:
-    return train({"main": wild}, feature_names=FEATURES, target=Target("volatility", 6), settings=QUICK)
+    design = replace(QUICK, fixed_rounds=True)
+    return train({"main": wild}, feature_names=FEATURES, target=Target("volatility", 6), design=design)
 
 
 @pytest.fixture(scope="session")
 def return_model(reverting: list[Observation]) -> TrainedModel:
-    return train({"main": reverting}, feature_names=FEATURES, target=Target("return", 6), settings=QUICK)
+    return train({"main": reverting}, feature_names=FEATURES, target=Target("return", 6), design=QUICK)

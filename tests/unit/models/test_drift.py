@@ -18,12 +18,13 @@ from defai.models.drift import (
     stability_index,
 )
 from defai.models.registry import ModelRegistry
+from defai.models.study import Design
 from defai.models.targets import Target
-from defai.models.training import Settings, train
+from defai.models.training import train
 from defai.testing.histories import generated_history
 
 FEATURES = ("return_1", "volatility_6", "volatility_30")
-QUICK = Settings(seed=5, rounds=20, folds=2)
+QUICK = Design(seed=5, rounds=20, folds=2)
 TARGET = Target("volatility", 6)
 
 
@@ -98,7 +99,7 @@ def challenged(folder: Path, *, trained_on_wild: bool) -> Challenge:
     wild = tuple(generated_history(2_500, seed=11, clustering=0.12, start_tick=-50))
     calm = generated_history(1_500, seed=3, clustering=0.0)
     rows = wild[:1_875] if trained_on_wild else calm
-    holder = train({"main": rows}, feature_names=FEATURES, target=TARGET, settings=QUICK)
+    holder = train({"main": rows}, feature_names=FEATURES, target=TARGET, design=QUICK)
     ModelRegistry(folder).save(holder)
     return Challenge({"main": wild}, FEATURES, holder.digest, folder, trained_on_wild, QUICK)
 
@@ -125,7 +126,7 @@ def test_the_same_model_does_not_take_over_from_itself(tmp_path: Path) -> None:
 
 def test_rows_that_the_holder_has_seen_are_not_judged_on(tmp_path: Path) -> None:
     wild = tuple(generated_history(2_500, seed=11, clustering=0.12, start_tick=-50))
-    holder = train({"main": wild}, feature_names=FEATURES, target=TARGET, settings=QUICK)
+    holder = train({"main": wild}, feature_names=FEATURES, target=TARGET, design=QUICK)
     ModelRegistry(tmp_path).save(holder)
     with pytest.raises(ConfigError, match="Only 0 rows are left"):
         challenge(Challenge({"main": wild}, FEATURES, holder.digest, tmp_path, True, QUICK))

@@ -16,9 +16,10 @@ from defai.market.window import Observation
 from defai.models.blob import pack
 from defai.models.ensemble import Ensemble, Tree
 from defai.models.lightgbm import fit, parse, predict_with_booster
+from defai.models.study import Design
 from defai.models.targets import Target
 from defai.models.trained import TrainedModel, model_digest
-from defai.models.training import Settings, train
+from defai.models.training import train
 from defai.units import Q24
 
 STUMP = Ensemble(10 * Q24, (Tree((0,), (-3,), (-1,), (-2,), (-Q24, Q24)), Tree((), (), (), (), (Q24 // 2,))))
@@ -45,8 +46,10 @@ def awkward_rows(model: TrainedModel, count: int) -> list[tuple[int, ...]]:
 def test_the_walk_equals_the_booster_bit_for_bit(which: str, request: pytest.FixtureRequest) -> None:
     model: TrainedModel = request.getfixturevalue(which)
     rows = awkward_rows(model, 5_000)
-    ours = [model.ensemble.predict_x24(row) for row in rows]
+    trees = parse(model.lightgbm_text)
+    ours = [trees.sum_x24(row) for row in rows]
     assert ours == predict_with_booster(model.lightgbm_text, rows)
+    assert model.ensemble.trees[-len(trees.trees) :] == trees.trees
     assert len(set(ours)) > 100
     assert any(min(row) < 0 for row in rows)
 
@@ -54,13 +57,19 @@ def test_the_walk_equals_the_booster_bit_for_bit(which: str, request: pytest.Fix
 def test_the_walk_equals_the_booster_on_the_history(
     volatility_model: TrainedModel, wild: list[Observation]
 ) -> None:
-    rows = [row for row in build_table([wild], volatility_model.spec) if row]
-    forecasts = [volatility_model.predict(row).value_x24 for row in rows]
-    assert forecasts == predict_with_booster(volatility_model.lightgbm_text, [row.values for row in rows])
+    rows = [row.values for row in build_table([wild], volatility_model.spec) if row]
+    corrected = predict_with_booster(volatility_model.lightgbm_text, rows)
+    start = replace(
+        volatility_model.ensemble,
+        base_x24=volatility_model.ensemble.base_x24 - parse(volatility_model.lightgbm_text).base_x24,
+        trees=(),
+    )
+    sums = [volatility_model.ensemble.sum_x24(row) for row in rows]
+    assert sums == [start.sum_x24(row) + trees for row, trees in zip(rows, corrected, strict=True)]
 
 
-def test_the_text_gives_the_trees_back(volatility_model: TrainedModel) -> None:
-    assert parse(volatility_model.lightgbm_text) == volatility_model.ensemble
+def test_the_text_gives_the_trees_back(return_model: TrainedModel) -> None:
+    assert parse(return_model.lightgbm_text) == return_model.ensemble
 
 
 def test_a_constant_label_gives_a_tree_without_nodes() -> None:
@@ -143,26 +152,27 @@ def test_the_digest_of_a_known_model() -> None:
 def test_the_same_training_gives_the_same_digest(
     return_model: TrainedModel, reverting: list[Observation]
 ) -> None:
-    settings = Settings(seed=5, rounds=30, folds=3)
+    design = Design(seed=5, rounds=30, folds=3)
     names = return_model.spec.names
-    again = train({"main": reverting}, feature_names=names, target=return_model.target, settings=settings)
+    again = train({"main": reverting}, feature_names=names, target=return_model.target, design=design)
     assert again == return_model
     assert again.card == return_model.card
     assert again.lightgbm_text == return_model.lightgbm_text
-    other = Settings(seed=6, rounds=30, folds=3)
-    different = train({"main": reverting}, feature_names=names, target=return_model.target, settings=other)
+    other = Design(seed=6, rounds=30, folds=3)
+    different = train({"main": reverting}, feature_names=names, target=return_model.target, design=other)
     assert different.digest != return_model.digest
 
 
 def test_another_process_gives_the_same_digest(return_model: TrainedModel) -> None:
     script = f"""
 from defai.models.targets import Target
-from defai.models.training import Settings, train
+from defai.models.study import Design
+from defai.models.training import train
 from defai.testing.histories import generated_history
 rows = generated_history(2_500, seed=12, reversion=0.2)
-settings = Settings(seed=5, rounds=30, folds=3)
+design = Design(seed=5, rounds=30, folds=3)
 names = {return_model.spec.names!r}
-print(train({{"main": rows}}, feature_names=names, target=Target("return", 6), settings=settings).digest)
+print(train({{"main": rows}}, feature_names=names, target=Target("return", 6), design=design).digest)
 """
     environment = {**os.environ, "PYTHONHASHSEED": "4321", "OMP_NUM_THREADS": "2"}
     done = subprocess.run(
@@ -224,7 +234,7 @@ def test_a_changed_booster_is_noticed(volatility_model: TrainedModel) -> None:
     leaves, rest = tail.split("\n", 1)
     odd = " ".join("0.3".ljust(len(leaf), "0") for leaf in leaves.split())
     with pytest.raises(DefaiError, match="booster's leaves are not multiples"):
-        predict_with_booster(f"{head}leaf_value={odd}\n{rest}", [(0,) * 7])
+        predict_with_booster(f"{head}leaf_value={odd}\n{rest}", [(0,) * len(volatility_model.spec.names)])
 
 
 def test_a_model_without_a_band_forecasts_without_one(return_model: TrainedModel) -> None:
@@ -237,7 +247,8 @@ def test_a_model_without_a_band_forecasts_without_one(return_model: TrainedModel
 
 
 def test_a_row_of_other_features_is_refused(volatility_model: TrainedModel) -> None:
-    row = FeatureRow(1, volatility_model.spec.names, (0,) * 7, "0x" + "33" * 32)
+    names = volatility_model.spec.names
+    row = FeatureRow(1, names, (0,) * len(names), "0x" + "33" * 32)
     with pytest.raises(ValueError, match="not of the model's feature specification"):
         volatility_model.predict(row)
 
@@ -252,4 +263,7 @@ def test_a_forecast_says_what_it_is(volatility_model: TrainedModel, wild: list[O
     assert forecast.low_x24 is not None
     assert forecast.high_x24 is not None
     assert 0 <= forecast.low_x24 <= forecast.value_x24 <= forecast.high_x24
-    assert volatility_model.band_x24 == forecast.high_x24 - forecast.value_x24
+    assert volatility_model.band_x24 is not None
+    assert forecast.high_x24 / forecast.value_x24 == pytest.approx(
+        2 ** (volatility_model.band_x24 / Q24), rel=1e-6
+    )

@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ from defai.models.page import page
 from defai.models.panel import Panel, make_panel
 from defai.models.registry import ModelRegistry
 from defai.models.study import Design, train_on, walk, walk_over
-from defai.models.targets import Kind, Target, labels_x24
+from defai.models.targets import Kind, Target
 from defai.models.trained import TrainedModel
 from defai.models.walking import Study, study, trained_model
 from defai.models.weights import by_age, uniqueness
@@ -253,12 +254,22 @@ def test_every_kind_of_target_has_its_baselines(rows: list[Observation], kind: K
     assert ("break_even_bps" in card.metrics["model"]) == (kind in {"return", "net_return"})
 
 
-def test_labels_by_columns_are_those_by_rows(rows: list[Observation]) -> None:
-    gapped = rows[:50] + rows[53:120]
-    for kind in ("volatility", "return"):
-        target = Target(kind, 7)
-        expected = [math.nan if one is None else one / Q24 for one in labels_x24(gapped, target)]
-        assert labels(gapped, target) == pytest.approx(expected, rel=1e-9, abs=1e-6, nan_ok=True)
+def test_labels_look_at_what_comes_after_and_at_nothing_else(rows: list[Observation]) -> None:
+    few = rows[:60]
+    moves = [after.tick - before.tick for before, after in pairwise(few)]
+    volatility, move = labels(few, Target("volatility", 5)), labels(few, Target("return", 5))
+    for index in range(55):
+        ahead = moves[index : index + 5]
+        assert move[index] == sum(ahead)
+        assert volatility[index] == pytest.approx(math.sqrt(sum(step**2 for step in ahead)), rel=1e-9)
+    assert np.isnan(volatility[55:]).all()
+    assert np.isnan(move[55:]).all()
+
+
+def test_a_gap_leaves_labels_out(rows: list[Observation]) -> None:
+    gapped = rows[:20] + rows[21:30]
+    known = np.isfinite(labels(gapped, Target("return", 3))).tolist()
+    assert known == [True] * 17 + [False] * 3 + [True] * 6 + [False] * 3
 
 
 def test_a_band_survives_where_no_tick_leaves_it(rows: list[Observation]) -> None:

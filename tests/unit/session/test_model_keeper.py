@@ -18,9 +18,10 @@ from defai.models.challenge import Challenge, Outcome, profile_of
 from defai.models.drift import LEAST_ROWS, Profile
 from defai.models.lineage import Lineage
 from defai.models.registry import ModelRegistry
+from defai.models.study import Design
 from defai.models.targets import Target
 from defai.models.trained import TrainedModel
-from defai.models.training import Settings, train
+from defai.models.training import train
 from defai.session.model_keeper import ModelKeeper
 from defai.session.ratings import REACH, Rating, rate, ratings_in, row_weights
 from defai.session.retraining import RowKeeper, Worker
@@ -29,7 +30,7 @@ from defai.testing.histories import generated_history
 from tests.unit.agent.ports import Stand
 
 FEATURES = ("return_1", "volatility_6", "volatility_30")
-QUICK = Settings(seed=5, rounds=20, folds=2)
+QUICK = Design(seed=5, rounds=20, folds=2)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def wild() -> tuple[Observation, ...]:
 @pytest.fixture(scope="module")
 def calm_model() -> TrainedModel:
     rows = generated_history(1_500, seed=3, clustering=0.0)
-    return train({"main": rows}, feature_names=FEATURES, target=Target("volatility", 6), settings=QUICK)
+    return train({"main": rows}, feature_names=FEATURES, target=Target("volatility", 6), design=QUICK)
 
 
 @pytest.fixture(autouse=True)
@@ -63,8 +64,8 @@ async def test_a_worker_answers_from_a_process_of_its_own(
 ) -> None:
     ModelRegistry(tmp_path).save(calm_model)
     ratings = row_weights([Rating("a", 1, "0x1", wild[900].block_number, "good")])
-    settings = replace(QUICK, row_weights=ratings)
-    task = Challenge({"main": wild}, FEATURES, calm_model.digest, tmp_path, False, settings)
+    design = replace(QUICK, row_weights=ratings)
+    task = Challenge({"main": wild}, FEATURES, calm_model.digest, tmp_path, False, design)
     worker = Worker(task, started_at=7)
     await asyncio.wait_for(worker.wait(), 120)
     outcome = worker.outcome()
@@ -96,15 +97,17 @@ def test_rows_are_kept_as_long_as_they_are_needed(wild: tuple[Observation, ...])
 def test_drift_of_features_is_noticed_and_ends_with_a_new_model(
     wild: tuple[Observation, ...], calm_model: TrainedModel
 ) -> None:
-    profile = Profile.of(calm_model.spec.names, [(value % 97, 3, 3) for value in range(3_000)])
+    names = calm_model.spec.names
+    still = (3,) * (len(names) - 1)
+    profile = Profile.of(names, [(value % 97, *still) for value in range(3_000)])
     served = ServedModel("key", calm_model, profile)
     for number in range(LEAST_ROWS):
-        row = FeatureRow(number, calm_model.spec.names, (50_000, 3, 3), calm_model.spec.digest)
+        row = FeatureRow(number, names, (50_000, *still), calm_model.spec.digest)
         served.predict(row)
     assert "return_1 has a stability index" in served.drift
     served.switch(calm_model, None)
     assert served.drift == ""
-    assert profile_of([wild], calm_model).names == FEATURES
+    assert profile_of([wild], calm_model).names == names
 
 
 def test_outcomes_are_held_against_their_bands(
@@ -112,11 +115,13 @@ def test_outcomes_are_held_against_their_bands(
 ) -> None:
     """A model of calm times in wild ones: its bands fail."""
     narrow = replace(calm_model, band_x24=1)
-    same = Profile.of(FEATURES, [(0, 0, 0)] * 10)
+    names = calm_model.spec.names
+    nothing = (0,) * len(names)
+    same = Profile.of(names, [nothing] * 10)
     served = ServedModel("key", narrow, same)
     for end in range(100, 400):
         newest = wild[end - 1]
-        served.predict(FeatureRow(newest.block_number, FEATURES, (0, 0, 0), narrow.spec.digest))
+        served.predict(FeatureRow(newest.block_number, names, nothing, narrow.spec.digest))
         served.observe(wild[:end])
     assert "outcomes left their band" in served.drift
 
@@ -174,7 +179,7 @@ async def test_the_keeper_switches_and_follows_the_registry(
     keeper = ModelKeeper(settings, folder, market, told.append, record, run=None, lock_step=True)
     keeper.serve(stand.agent, "key", model, None)
     assert stand.agent.mandate.model is not None
-    better = train({"main": wild}, feature_names=FEATURES, target=model.target, settings=QUICK)
+    better = train({"main": wild}, feature_names=FEATURES, target=model.target, design=QUICK)
     registry.save(better)
     outcome = Outcome(
         better.digest, model.digest, True, 1.0, 0.5, 1.5, 500, profile_of([wild], better), "it is better"

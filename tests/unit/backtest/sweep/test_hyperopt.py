@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from defai.backtest.request import open_ground, parse_timerange
+from defai.backtest.request import open_ground
 from defai.backtest.sweep.place import Place
 from defai.backtest.sweep.results import PARTS, RESULTS, read_rows
 from defai.backtest.sweep.search import JOURNAL, STUDY_NAME, TEST, Search, SearchRequest, search
 from defai.backtest.sweep.space import parse_axes
 from defai.backtest.sweep.workers import perform_run
+from defai.backtest.timeranges import parse_timerange
 from defai.cli.hyperopt import command
 from defai.errors import ConfigError, DefaiError
 from tests.unit.backtest.minute_scenes import NAME

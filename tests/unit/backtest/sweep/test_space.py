@@ -10,11 +10,12 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field
 
-from defai.backtest.request import open_ground, parse_timerange
+from defai.backtest.request import open_ground
 from defai.backtest.sweep.plan import Subject, grid_of, parse_window, windows_of
 from defai.backtest.sweep.search import split
 from defai.backtest.sweep.space import Choices, Span, parse_axes, search_axes, values_of
 from defai.backtest.sweep.trials import distribution
+from defai.backtest.timeranges import parse_timerange
 from defai.errors import ConfigError, DefaiError
 from defai.strategy.api import Context, Hold, Intent, Strategy
 from tests.unit.backtest.sweep.scenes import bars, choosy, request
