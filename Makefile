@@ -17,7 +17,7 @@ ifneq ($(shell cat $(VENV)/checkout 2>/dev/null),$(CURDIR))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check check-contracts bench fixtures screenshots docs contracts lock fmt clean clean-all
+.PHONY: help setup demo test test-long check check-contracts bench contest fixtures screenshots docs contracts lock fmt clean clean-all
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 14
@@ -44,6 +44,12 @@ check-contracts: setup $(TOOLS)/slither/run.done $(TOOLS)/halmos/run.done ## sli
 
 bench: setup ## measure, each figure beside its alternative
 	$(BIN)/python scripts/bench.py $(ARGS)
+
+DAYS ?= 20220719-20220815
+FROM ?= 20220809
+BARS ?= ../shared/data/univ3_minute/polygon_usdc_weth_005
+contest: setup ## what a forecast is worth in a pool (BARS=folder DAYS=20220719-20220815 FROM=20220809)
+	$(BIN)/defai contest --source $(BARS) --timerange $(DAYS) --test-from $(FROM) --gas-gwei 0.125 $(ARGS)
 
 fixtures: setup ## record fixtures/ anew from the stand-in
 	$(BIN)/python scripts/make_fixtures.py $(ARGS)

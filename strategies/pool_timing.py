@@ -1,29 +1,16 @@
 """Be in the pool only while fees are expected to pay for what arbitrage takes."""
 
+from math import log
 from typing import Annotated
 
-from defai.strategy.api import (
-    ClosePosition,
-    Context,
-    Field,
-    Hold,
-    Intent,
-    OpenPosition,
-    Rebalance,
-    Strategy,
-    Target,
-)
-
-_TICK_LOG = 0.000_099_995
-"""The natural logarithm of the price of a tick."""
+from defai.strategy.api import ClosePosition, Context, Field, Hold, Intent, OpenPosition, Strategy, Target
 
 
 class PoolTiming(Strategy):
     """Open a band when the coming ratio of fees to LVR is forecast to be high, and take it out when it is not.
 
-    Works where that ratio comes and goes by the hour and gas is cheap beside what a few hours bring in. Stays out of a
-    pool where arbitrage always takes more than swaps pay: then holding is better, and this holds. A band is opened with
-    what is there, without a swap.
+    Works where that ratio comes and goes by the hour and gas is cheap beside what a few hours bring in. Loses what fees
+    and arbitrage differ by where the forecast is wrong; in a pool where arbitrage always takes more it stays out.
     """
 
     half_width: Annotated[int, Field(ge=10, le=20_000, description="half the band's width, in ticks")] = 400
@@ -34,51 +21,42 @@ class PoolTiming(Strategy):
 
     def features(self) -> tuple[str, ...]:
         """What the ratio was, how much liquidity there is, how wild it is, and the time of day."""
+        ratios = tuple(f"fees_to_lvr_{n}" for n in (15, 60, 240, 480))
+        liquidity = ("liquidity_level_60", "liquidity_level_480", "liquidity_change_60")
         return (
-            *(f"fees_to_lvr_{n}" for n in (15, 60, 240, 480)),
-            *("liquidity_level_60", "liquidity_level_480", "liquidity_change_60"),
-            *("log_volatility_60", "log_volatility_480", "volume_ratio_60", "time_of_day"),
+            *ratios,
+            *liquidity,
+            "log_volatility_60",
+            "log_volatility_480",
+            "volume_ratio_60",
+            "time_of_day",
         )
 
     def target(self) -> Target:
-        """Fees over loss versus rebalancing, at the fee of the pool it was made for."""
+        """Fees over loss versus rebalancing, at a fee of 0.05 %."""
         return Target(kind="fee_lvr", horizon_blocks=self.horizon, parameter=500)
 
     def decide(self, ctx: Context) -> Intent:
         """Compare the forecast with what it takes to go in, or to stay."""
-        if ctx.forecast is None or ctx.features is None:
+        if ctx.forecast is None:
             return Hold(reason="waits for history enough to forecast what fees will pay")
-        if not ctx.forecast.beats_baseline:
-            return self._flat(ctx)
         ratio, position = ctx.forecast.value, ctx.position
         said = f"fees of {ratio:.2f} times LVR expected"
+        if not ctx.forecast.beats_baseline:
+            ratio, said = 0.0, "stays flat: its model does not beat its baseline"
         if position is None:
             return self._outside(ctx, ratio, said)
-        if ratio < self.leave:
+        least = self.leave if position.contains(ctx.pool.tick) else float("inf")
+        if ratio < least:
             return ClosePosition(token_id=position.token_id, reason=f"leave the pool: {said}")
-        if position.contains(ctx.pool.tick):
-            return Hold(reason=f"stays in the pool: {said}")
-        if ratio < self.enter:
-            return ClosePosition(
-                token_id=position.token_id, reason=f"the price has left the band, and {said}"
-            )
-        lower, upper = ctx.band(self.half_width)
-        return Rebalance(
-            pool=ctx.pool.key.address, tick_lower=lower, tick_upper=upper, reason=f"follow the price: {said}"
-        )
-
-    def _flat(self, ctx: Context) -> Intent:
-        reason = "stays flat: its model does not beat its baseline"
-        if ctx.position is None:
-            return Hold(reason=reason)
-        return ClosePosition(token_id=ctx.position.token_id, reason=reason)
+        return Hold(reason=f"stays in the pool: {said}")
 
     def _outside(self, ctx: Context, ratio: float, said: str) -> Intent:
         if ratio < self.enter:
-            return Hold(reason=f"stays out of the pool: {said}")
+            return Hold(reason=f"out of the pool: {said}")
         gain, cost = self._gain_usd(ctx, ratio), 2 * ctx.costs.rebalance_gas_usd
         if gain < cost:
-            return Hold(reason=f"{said}, worth {gain:.2f} USD, and going in and out costs {cost:.2f}")
+            return Hold(reason=f"{said}, worth {gain:.2f} USD; going in and out costs {cost:.2f}")
         lower, upper = ctx.band(self.half_width)
         return OpenPosition(
             pool=ctx.pool.key.address,
@@ -91,7 +69,8 @@ class PoolTiming(Strategy):
 
     def _gain_usd(self, ctx: Context, ratio: float) -> float:
         """Fees less LVR that a stay is expected to bring, at the variance of the last 480 blocks."""
-        values = dict(zip(ctx.features.names, ctx.features.values, strict=True)) if ctx.features else {}
-        variance = 2.0 ** (values.get("log_volatility_480", 0) / 2**16) * _TICK_LOG**2
-        lvr = variance / 4 * self.horizon * self.stay / (2 - 2 * 1.0001 ** (-self.half_width / 2))
-        return float((ratio - 1) * lvr * float(ctx.usd(ctx.equity_raw)))
+        row = ctx.features
+        values = dict(zip(row.names, row.values, strict=True)) if row else {}
+        variance = float(2.0 ** (values.get("log_volatility_480", 0) / 2**16)) * log(1.0001) ** 2
+        lvr = variance / 4 * self.horizon * self.stay / (2 - 2 * float(1.0001 ** (-self.half_width / 2)))
+        return (ratio - 1) * lvr * float(ctx.usd(ctx.equity_raw))
