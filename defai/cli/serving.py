@@ -3,12 +3,16 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 import click
 
 if TYPE_CHECKING:
     from defai.session.session import Session
+
+LET_DECIDE_S: Final = 0.03
+"""From an event to its sending: two threads share an interpreter, and the agents come first."""
 
 
 @contextmanager
@@ -28,9 +32,10 @@ def attachable(session: "Session", port: int | None) -> Iterator[None]:
     from defai.server.serving import served  # noqa: PLC0415  the same
     from defai.session.steering import Steering  # noqa: PLC0415  the same
 
-    token, backlog = new_token(), Backlog()
+    loop = asyncio.get_running_loop()
+    token, backlog = new_token(), Backlog(later=partial(loop.call_later, LET_DECIDE_S))
     session.bus.tap(backlog.append)
-    control = OnLoop(asyncio.get_running_loop(), Steering(session))
+    control = OnLoop(loop, Steering(session))
     run = session.run_directory
     with (
         served(backlog, control, token, port) as server,

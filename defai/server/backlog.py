@@ -55,14 +55,19 @@ class Backlog:
 
     Args:
         capacity: newest events that are kept whole.
+        later: calls what it is given a little later on the appending thread: what a block brings is news, and the
+            agents decide upon it first. Without it readers are woken at once.
     """
 
-    def __init__(self, capacity: int = CAPACITY) -> None:
+    def __init__(
+        self, capacity: int = CAPACITY, later: Callable[[Callable[[], None]], object] | None = None
+    ) -> None:
         self._recent: deque[Told] = deque()
         self._capacity = capacity
         self._standing: dict[tuple[str, str], Told] = {}
         self._lock = threading.Lock()
         self._wakes: list[Callable[[], None]] = []
+        self._later, self._waking = later, False
         self.newest = 0
 
     def append(self, event: StreamEvent) -> None:
@@ -72,7 +77,18 @@ class Backlog:
             self._recent.append(Told(self.newest, event))
             if len(self._recent) > self._capacity:
                 self._retire(self._recent.popleft())
+            due = bool(self._wakes) and not self._waking
+            self._waking |= due
+        if due and self._later is not None:
+            self._later(self.wake)
+        elif due:
+            self.wake()
+
+    def wake(self) -> None:
+        """Wake the readers that wait."""
+        with self._lock:
             wakes, self._wakes = self._wakes, []
+            self._waking = False
         for wake in wakes:
             wake()
 

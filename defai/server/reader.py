@@ -32,8 +32,6 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT_S: Final = 10.0
 HELLO_WITHIN_S: Final = 10.0
-LET_DECIDE_S: Final = 0.03
-"""From the first news to the first sending: a block is news, and the agents decide upon it in the same interpreter."""
 PAUSE_S: Final = 0.02
 """Between two batches: what comes meanwhile goes together, so that a reader costs little."""
 
@@ -151,7 +149,6 @@ class Reader:
                 more.clear()
                 self._backlog.wake_on_next(self.sent, wake)
                 await more.wait()
-                await asyncio.sleep(LET_DECIDE_S)
 
     async def _send(self, events: Sequence[Told]) -> None:
         texts: list[bytes] = []

@@ -68,6 +68,7 @@ class EventServer:
     def stop(self) -> None:
         """Let readers have the last words, and end."""
         if self._thread.is_alive():
+            self._backlog.wake()
             with suppress(RuntimeError):  # it ended meanwhile
                 self._loop.call_soon_threadsafe(self._over.set)
             self._thread.join(_JOIN_S)
