@@ -68,6 +68,10 @@ def print_summary(summary: Mapping[str, Any]) -> None:
             f"{agent['name']:<14}{agent['strategy']:<20}{agent['equity_usd']:>12,.2f}{against:>9}"
             f"{counts}{agent['gas_used']:>12,}"
         )
+    for agent in summary["agents"]:
+        if said := agent.get("forecasts"):
+            beats = "beats" if said["beats_baseline"] else "does NOT beat"
+            click.echo(f"{agent['name']} forecasts {said['target']}: its model {beats} {said['baseline']}")
     click.echo(
         f"records on chain {summary['records_on_chain']:,} · decision digest {summary['decision_digest']}"
     )

@@ -322,4 +322,20 @@ def _agent_summary(agent: Agent) -> dict[str, Any]:
         "equity_usd": float(views.usd(numeraire, valued.equity_raw)),
         "hodl_usd": float(views.usd(numeraire, valued.hodl_raw)),
         "gas_used": agent.gas_used,
+        "forecasts": _forecasts(agent),
+    }
+
+
+def _forecasts(agent: Agent) -> dict[str, Any] | None:
+    """What an agent forecasts, and whether that is any better than its baseline; None where it forecasts nothing."""
+    asked = agent.mandate.model
+    model = getattr(asked, "model", asked)  # a served one may have changed
+    card = getattr(model, "card", None)
+    if card is None:
+        return None
+    return {
+        "target": card.target.name,
+        "model_digest": card.model_digest,
+        "baseline": card.comparison.baseline,
+        "beats_baseline": card.beats_baseline,
     }

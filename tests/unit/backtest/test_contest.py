@@ -17,7 +17,9 @@ from defai.strategy.registry import load
 def test_errors_are_over_days_and_not_over_starts() -> None:
     """A hundred starts of two days know two things."""
     runs = np.repeat([[1.0], [3.0]], 100, axis=1)
-    assert mean_and_error(runs) == (2.0, pytest.approx(1.0))
+    mean, error = mean_and_error(runs)
+    assert mean == 2.0
+    assert error == pytest.approx(1.0)
     assert mean_and_error(runs[:1]) == (1.0, None)
 
 
