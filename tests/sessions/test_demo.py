@@ -28,6 +28,7 @@ KEYS = {
 }
 AGENT_KEYS = {
     "name", "strategy", "decisions", "trades", "holds", "denied", "records", "equity_usd", "hodl_usd", "gas_used",
+    "forecasts",
 }  # fmt: skip
 
 
