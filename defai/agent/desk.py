@@ -1,6 +1,5 @@
 """An agent's desk: its money, its limits, and the pure steps from an intent to a guarded plan."""
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
@@ -8,6 +7,7 @@ from decimal import ROUND_CEILING, Decimal
 from defai.agent import gas
 from defai.agent.planning import PlanError, Planner
 from defai.agent.ports import Settlement
+from defai.agent.turnover import Turnover
 from defai.audit.record import action_digest
 from defai.domain.decisions import (
     ZERO_DIGEST,
@@ -30,8 +30,6 @@ from defai.portfolio.pnl import Valued, value
 from defai.risk.guard import Exposure, clip, judge
 from defai.risk.limits import Limits
 
-_DAY_S = 86_400
-
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -49,6 +47,7 @@ class Desk:
 
     Attributes:
         witness: told of every settlement and of the worth of its gas, where somebody wants to know.
+        turnover: what was swapped within a day.
         attribution: says where the gain came from, once somebody had it counted by `count_parts`.
     """
 
@@ -65,8 +64,7 @@ class Desk:
         self.portfolio = portfolio
         self.limits = limits
         self._encode = encode
-        self._turnover: deque[tuple[int, int]] = deque()
-        self._swapping = False
+        self.turnover = Turnover()
         self.witness: Callable[[Settlement, int], None] | None = None
         self.attribution: Attribution | None = None
         self.start_counting()
@@ -156,6 +154,8 @@ class Desk:
             gas_cost_wei=settlement.gas_cost_wei,
         )
         self.portfolio = self.portfolio.apply(execution, gas_raw)
+        if execution.status is ExecutionStatus.REFUSED:
+            self.turnover.take_back()
         if self.attribution is not None and settlement.execution is not None and settlement.landed:
             self._count_swaps(settlement)
         if self.witness is not None:
@@ -163,7 +163,7 @@ class Desk:
 
     def _count_swaps(self, settlement: Settlement) -> None:
         """What the swaps of a settlement in the newest block cost; a plan without swaps cost nothing."""
-        if self.attribution is None or not self._swapping:
+        if self.attribution is None or not self.turnover.is_swapping:
             return
         here = settlement.block_number == self.market.head.number
         transaction = settlement.transaction_hash
@@ -172,19 +172,16 @@ class Desk:
 
     def moved(self, plan: Plan) -> None:
         """Count a plan's swaps into the day's turnover."""
-        head = self.market.head
-        self._swapping = False
-        for operation in plan.operations:
-            if isinstance(operation, SwapExactInput):
-                self._swapping = True
-                token = self.market.keys[operation.pool].token(zero=operation.zero_for_one)
-                self._turnover.append((head.timestamp, self.worth(token.address, operation.amount_in)))
+        sold = [operation for operation in plan.operations if isinstance(operation, SwapExactInput)]
+        worths = [
+            self.worth(self.market.keys[swap.pool].token(zero=swap.zero_for_one).address, swap.amount_in)
+            for swap in sold
+        ]
+        self.turnover.move(self.market.head.timestamp, worths)
 
     def turnover_raw(self) -> int:
         """Worth of the swaps of the last day, up to the newest block."""
-        while self._turnover and self._turnover[0][0] <= self.market.head.timestamp - _DAY_S:
-            self._turnover.popleft()
-        return sum(worth for _, worth in self._turnover)
+        return self.turnover.raw(self.market.head.timestamp)
 
     def _moment(self, valued: Valued) -> Moment:
         base, keys = self.valuation.base.address, self.market.keys

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, runtime_checkable
 
+from defai.audit.charter import Charter
 from defai.audit.outbox import Anchor
 from defai.audit.record import AuditDomain
 from defai.domain.chain_events import Block
@@ -171,6 +172,33 @@ class PublicWorld(Protocol):
         Raises:
             DefaiError: where the node refuses something.
         """
+
+
+@runtime_checkable
+class LastingWorld(Protocol):
+    """A world that is still there when the process has ended: a run in it can be taken up again.
+
+    Attributes:
+        note: what its operator should know of how it was opened; empty where there is nothing.
+    """
+
+    note: str
+
+    @property
+    def charters(self) -> Mapping[str, Charter]:
+        """What the agents announced when the run began, by agent; empty before."""
+
+    def was_sent(self, agent: str, block_number: int) -> bool:
+        """Whether an earlier process sent something upon a block that came onto the chain."""
+
+    def submissions(self, agent: str) -> int:
+        """How many submissions of an agent there were, of this and earlier processes."""
+
+    async def place_of(self, agent_id: int) -> tuple[int, str]:
+        """Where an agent's chain of decisions stands: the number of its next one, and the digest of the one before."""
+
+    async def behind(self) -> int:
+        """How many blocks there are after the newest one that the feed gave."""
 
 
 class World(Protocol):

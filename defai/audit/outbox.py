@@ -102,6 +102,21 @@ class Outbox:
         self._waiting.extend(waiting)
         self.next_sequence, self.last_digest = sequence, last_digest
 
+    def adopt(self, decision: Decision) -> None:
+        """Take a decision as the last of the chain that was sealed elsewhere.
+
+        Raises:
+            ValueError: where it does not follow the one before it.
+        """
+        if (decision.sequence, decision.previous_digest) != (self.next_sequence, self.last_digest):
+            raise ValueError(f"decision {decision.sequence} does not follow {self.next_sequence - 1}")
+        self.next_sequence, self.last_digest = decision.sequence + 1, decision.digest
+
+    @property
+    def on_log(self) -> int:
+        """So many decisions are on the log, or nothing says that they are not."""
+        return self.next_sequence - len(self._waiting) - (self._carried is not None)
+
     def send(self, decision: Decision | None = None) -> Anchor:
         """Take what waits to be sent now, ahead of `decision` where a record goes with it.
 

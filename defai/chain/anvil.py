@@ -270,9 +270,10 @@ class Anvil:
 async def _check_fork(url: str, block: int | None) -> None:
     """Ask the node to be forked for its id first: anvil itself retries a dead address for minutes."""
     async with Rpc(url, timeout_seconds=FORK_CHECK_SECONDS) as rpc:
-        _, head = await rpc.batch([("eth_chainId", ()), ("eth_blockNumber", ())])
-    if block is not None and block > int(head, 16):
-        raise ConfigError(f"Block {block:,} cannot be forked: {redact(url)} is at block {int(head, 16):,}.")
+        await rpc.number("eth_chainId")
+        head = await rpc.number("eth_blockNumber")
+    if block is not None and block > head:
+        raise ConfigError(f"Block {block:,} cannot be forked: {redact(url)} is at block {head:,}.")
 
 
 def _is_loopback(url: str) -> bool:

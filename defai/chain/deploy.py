@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from defai.chain import contracts, mainnet
 from defai.chain.artifacts import artifact
@@ -195,8 +195,23 @@ async def create_vaults(
     return [_seat(receipt, factory) for receipt in receipts]
 
 
+async def find_vaults(
+    rpc: Rpc, factory: Address, first_block: int
+) -> list[tuple[AgentSeat, Address, Address]]:
+    """The vaults that a factory made from a block on: each seat, its owner, and the key it was made for."""
+    wanted = {"address": factory, "topics": [topic(VAULT_CREATED)], "fromBlock": hex(first_block)}
+    logs = await rpc.call("eth_getLogs", wanted)
+    return [
+        (_seat_of(log), address_at(unhex(log["topics"][3])), address_at(unhex(log["data"]))) for log in logs
+    ]
+
+
+def _seat_of(log: Mapping[str, Any]) -> AgentSeat:
+    return AgentSeat(int(log["topics"][1], 16), checksum("0x" + log["topics"][2][26:]))
+
+
 def _seat(receipt: Receipt, factory: Address) -> AgentSeat:
     for log in receipt.logs:
         if log["topics"][:1] == [topic(VAULT_CREATED)] and checksum(log["address"]) == factory:
-            return AgentSeat(int(log["topics"][1], 16), checksum("0x" + log["topics"][2][26:]))
+            return _seat_of(log)
     raise DivergenceError(f"Transaction {receipt.transaction_hash} created no vault.")

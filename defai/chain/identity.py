@@ -14,6 +14,8 @@ from defai.chain.artifacts import artifact
 from defai.chain.codec import (
     WORD,
     address_word,
+    checksum,
+    decode_values,
     encode_call,
     encode_values,
     keccak,
@@ -24,14 +26,17 @@ from defai.chain.codec import (
     word,
 )
 from defai.chain.keys import Signer
+from defai.chain.multicall import multicall
 from defai.chain.rpc import Rpc
 from defai.chain.tx import Receipt, Step, Wallet, carry_out
+from defai.domain.operations import Call
 from defai.domain.tokens import Address
 from defai.errors import DivergenceError
 from defai.units import GWEI
 
 REGISTRATION_TYPE: Final = "https://eips.ethereum.org/EIPS/eip-8004#registration-v1"
 REGISTER: Final = "register(string,(string,bytes)[])"
+GET_METADATA: Final = "getMetadata(uint256,string)"
 SET_AGENT_URI: Final = "setAgentURI(uint256,string)"
 SET_AGENT_WALLET: Final = "setAgentWallet(uint256,address,uint256,bytes)"
 REGISTERED: Final = "Registered(uint256,string,address)"
@@ -137,7 +142,7 @@ def registration_file(entry: Registration, *, agent_id: int, chain_id: int, iden
 
 async def find_registries(rpc: Rpc) -> Registries | None:
     """The registries that stand on a network, by the code that is there; None where there is no known one."""
-    chain_id = int(await rpc.call("eth_chainId"), 16)
+    chain_id = await rpc.number("eth_chainId")
     candidates = list(dict.fromkeys([*filter(None, [KNOWN.get(chain_id)]), MAINNETS, TESTNETS, STANDIN]))
     for there in [await _present(rpc, candidate) for candidate in candidates]:
         if there is not None:
@@ -236,6 +241,20 @@ async def register_agents(
             after.append(_moving(identity, entry, agent_id, file(entry, agent_id=agent_id)))
     await carry(after)
     return numbers
+
+
+async def registered_vaults(rpc: Rpc, identity: Address, owner: Address, first_block: int) -> set[Address]:
+    """The vaults of the agents that an owner registered from a block on."""
+    wanted = {
+        "address": identity,
+        "topics": [topic(REGISTERED), None, "0x" + address_word(owner).hex()],
+        "fromBlock": hex(first_block),
+    }
+    logs = await rpc.call("eth_getLogs", wanted)
+    calls = [Call(identity, encode_call(GET_METADATA, int(log["topics"][1], 16), VAULT_KEY)) for log in logs]
+    answers = await multicall(rpc, calls, "latest") if calls else []
+    values = [decode_values(("bytes",), answer)[0] for answer in answers if answer]
+    return {checksum("0x" + value.hex()) for value in values if len(value) == 20}
 
 
 def wallet_digest(

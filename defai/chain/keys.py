@@ -1,7 +1,10 @@
 """Private keys: throwaway ones for local chains, keystores for everything else. A key is never shown or logged."""
 
+import hashlib
+import hmac
 import json
 import os
+import secrets
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -9,9 +12,11 @@ from coincurve import PrivateKey
 
 from defai.chain.codec import checksum, keccak
 from defai.domain.tokens import Address
-from defai.errors import ConfigError, NotFoundError
+from defai.errors import ConfigError, DefaiError, NotFoundError
 
 KEYSTORE_VARIABLE: Final = "DEFAI_KEYSTORE_PASSPHRASE"
+LEAST_PASSPHRASE: Final = 8
+"""Characters a new keystore's passphrase has at least."""
 _CURVE_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
@@ -23,11 +28,18 @@ class Signer:
 
     Attributes:
         address: the account's address.
+
+    Raises:
+        ValueError: where the key is not 32 bytes, or not on the curve.
     """
 
     __slots__ = ("_key", "address")
 
     def __init__(self, secret: bytes) -> None:
+        if len(secret) != 32:
+            raise ValueError(
+                "a private key has 32 bytes"
+            )  # a shorter one would be filled up, a longer one cut off
         self._key = PrivateKey(secret)
         self.address: Address = checksum(
             "0x" + keccak(self._key.public_key.format(compressed=False)[1:])[12:].hex()
@@ -53,6 +65,14 @@ class Signer:
         parity, r, s = self.sign_digest(digest)
         return r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes((27 + parity,))
 
+    def derive(self, name: str) -> "Signer":
+        """Another account, the same for the same name; only who holds this key can find it, and it leads to no other.
+
+        Its key is HMAC-SHA256 of the name under this one, brought into the curve's order.
+        """
+        digest = hmac.new(self._key.secret, f"defai account: {name}".encode(), hashlib.sha256).digest()
+        return Signer(_within_order(digest))
+
 
 def throwaway_key(seed: int, name: str) -> Signer:
     """The same account for the same seed and name, on any machine. Anyone can compute its key.
@@ -64,8 +84,9 @@ def throwaway_key(seed: int, name: str) -> Signer:
 
 def throwaway_secret(seed: int, name: str) -> bytes:
     """The private key of `throwaway_key`: no secret, since anyone can compute it."""
-    digest = keccak(f"defai throwaway key, never fund it on a public network: {seed}/{name}".encode())
-    return (int.from_bytes(digest, "big") % (_CURVE_ORDER - 1) + 1).to_bytes(32, "big")
+    return _within_order(
+        keccak(f"defai throwaway key, never fund it on a public network: {seed}/{name}".encode())
+    )
 
 
 def keystore_passphrase(stream: TextIO | None = None) -> str:
@@ -86,6 +107,49 @@ def keystore_passphrase(stream: TextIO | None = None) -> str:
             f"Set {KEYSTORE_VARIABLE}, or write it to standard input.",
         )
     return passphrase
+
+
+def signer_of(secret: str) -> Signer:
+    """The account of a private key, written as 64 hex digits.
+
+    Raises:
+        ConfigError: where it is none; the sentence does not repeat it.
+    """
+    try:
+        return Signer(bytes.fromhex(secret.strip().removeprefix("0x")))
+    except ValueError:
+        raise ConfigError("This is no private key.", "It is 64 hex digits.") from None
+
+
+def new_secret() -> bytes:
+    """A private key nobody has had before."""
+    return _within_order(secrets.token_bytes(32))
+
+
+def write_keystore(path: Path, secret: bytes, passphrase: str) -> Signer:
+    """Encrypt a private key into a file that only its owner can read (Web3 Secret Storage, version 3, scrypt).
+
+    Raises:
+        ConfigError: where there is such a file already, the passphrase is short, or the key is none.
+        DefaiError: where it cannot be written.
+    """
+    from eth_account import Account  # noqa: PLC0415  takes most of a second
+
+    if len(passphrase) < LEAST_PASSPHRASE:
+        raise ConfigError(f"A keystore's passphrase has {LEAST_PASSPHRASE} characters or more.")
+    signer = signer_of(secret.hex())
+    document = json.dumps(Account.encrypt(secret, passphrase))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(document + "\n")
+    except FileExistsError as error:
+        raise ConfigError(
+            f"There is a file {path} already.", "It is not written over: name another."
+        ) from error
+    except OSError as error:
+        raise DefaiError(f"The keystore {path} cannot be written: {error.strerror}.") from error
+    return signer
 
 
 def load_keystore(path: Path, passphrase: str) -> Signer:
@@ -113,3 +177,7 @@ def load_keystore(path: Path, passphrase: str) -> Signer:
             sentence = f"The keystore {path} is damaged or of a kind that is not understood."
         raise ConfigError(sentence) from None
     return Signer(secret)
+
+
+def _within_order(digest: bytes) -> bytes:
+    return (int.from_bytes(digest, "big") % (_CURVE_ORDER - 1) + 1).to_bytes(32, "big")

@@ -26,7 +26,7 @@ class DevelopmentChain:
 
     async def head(self) -> int:
         """Number of the newest block."""
-        return int(await self.rpc.call("eth_blockNumber"), 16)
+        return await self.rpc.number("eth_blockNumber")
 
     async def mine(self, *, timestamp: int | None = None, base_fee_wei: int | None = None) -> int:
         """Mine one block from what is in the pool of transactions, those first that pay the most for gas.

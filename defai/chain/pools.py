@@ -27,7 +27,7 @@ async def check_chain(rpc: Rpc, chain_id: int) -> None:
     Raises:
         ConfigError: where it is on another one.
     """
-    answer = int(await rpc.call("eth_chainId"), 16)
+    answer = await rpc.number("eth_chainId")
     if answer != chain_id:
         raise ConfigError(f"The node at {rpc.name} is on chain {answer}, not on chain {chain_id}.")
 

@@ -51,7 +51,7 @@ class BlockReader:
 
     async def head(self) -> int:
         """Number of the newest block."""
-        return int(await self.rpc.call("eth_blockNumber"), 16)
+        return await self.rpc.number("eth_blockNumber")
 
     async def read(self, number: int, *, accounts: Sequence[Address] = ()) -> BlockReading:
         """Read a block, the events of the pools in it, and their state after it.

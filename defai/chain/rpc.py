@@ -137,6 +137,20 @@ class Rpc:
             )
         return self._result(method, reply)
 
+    async def number(self, method: str, *params: Json) -> int:
+        """Call a method whose result is a quantity: hex digits behind 0x.
+
+        Raises:
+            RpcReplyError: where it is none; and as `call` does.
+        """
+        answer = await self.call(method, *params)
+        try:
+            return int(answer, 16)
+        except (TypeError, ValueError) as error:
+            raise RpcReplyError(
+                f"The node at {self.name} answered {method} with what is no number."
+            ) from error
+
     async def batch(self, requests: Sequence[Request]) -> list[Json]:
         """Call several methods in one round trip; the results come in the order of the requests.
 

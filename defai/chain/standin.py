@@ -191,7 +191,7 @@ async def open_fork(
 async def _connected(anvil: Anvil) -> AsyncIterator[LocalChain]:
     try:
         async with anvil.rpc() as rpc:
-            chain_id = int(await rpc.call("eth_chainId"), 16)
+            chain_id = await rpc.number("eth_chainId")
             yield LocalChain(rpc, chain_id, anvil)
     finally:
         await anvil.stop()

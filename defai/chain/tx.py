@@ -111,7 +111,7 @@ class Wallet:
 
     async def resync(self, rpc: Rpc) -> None:
         """Take the nonce the chain has, after transactions were dropped."""
-        self.nonce = int(await rpc.call("eth_getTransactionCount", self.address, "latest"), 16)
+        self.nonce = await rpc.number("eth_getTransactionCount", self.address, "latest")
 
     def sign(
         self,
@@ -156,12 +156,14 @@ class Step:
         to: the callee; None to create a contract.
         gas: the most it may use.
         purpose: what it is for, in words that finish "could not ...".
+        value_wei: ether that goes with it.
     """
 
     to: Address | None
     data: bytes
     gas: int
     purpose: str
+    value_wei: int = 0
 
 
 async def carry_out(
@@ -190,7 +192,12 @@ async def carry_out(
     """
     signed = [
         wallet.sign(
-            step.to, step.data, gas=step.gas, max_fee_wei=max_fee_wei, priority_fee_wei=priority_fee_wei
+            step.to,
+            step.data,
+            gas=step.gas,
+            max_fee_wei=max_fee_wei,
+            priority_fee_wei=priority_fee_wei,
+            value_wei=step.value_wei,
         )
         for step in steps
     ]

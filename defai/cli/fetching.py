@@ -62,7 +62,7 @@ async def choose_folder(rpc: "PatientRpc", out: Path | None, pools: Sequence[str
     """The folder that was given, or one in the user's data directory, named for chain, pool and stretch."""
     if out is not None:
         return out
-    chain_id = int(await rpc.call("eth_chainId"), 16)
+    chain_id = await rpc.number("eth_chainId")
     name = f"{chain_id}-{'-'.join(pool.lower() for pool in pools)}-{span}"
     return default_base() / "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from defai.config import Settings
     from defai.market.valuation import Valuation
+    from defai.worlds.kept import Kept
     from defai.worlds.seating import SeatRequest
     from defai.worlds.shadow import ShadowedWorld
 
@@ -83,9 +84,9 @@ def _kept(
     requests: "Sequence[SeatRequest]",
     valuation: "Valuation",
     warn: "Callable[[str], None]",
-    decisions: Path | None = None,
+    kept: "Kept | None" = None,
 ) -> "ShadowedWorld":
     from defai.session.choice import build_parity  # noqa: PLC0415  loads on use, so that --help is quick
 
-    worlds.append(build_parity(settings, requests, valuation, warn, decisions))
+    worlds.append(build_parity(settings, requests, valuation, warn, kept))
     return worlds[-1]

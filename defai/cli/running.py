@@ -15,12 +15,15 @@ import click
 
 from defai.cli.serving import attachable
 from defai.cli.terminal import require_terminal
+from defai.errors import ConfigError
 
 if TYPE_CHECKING:
     from defai.cli.session_thread import SessionThread
     from defai.config import Settings
     from defai.domain.stream import StreamEvent
+    from defai.session.choice import WorldBuilder
     from defai.session.session import Session
+    from defai.worlds.permits import LivePermit
 
 Observer: TypeAlias = "Callable[[StreamEvent], None]"
 
@@ -38,6 +41,7 @@ def run_headless(
     record: Path | None = None,
     keep_chain: bool = False,
     port: int | None = None,
+    permit: "LivePermit | None" = None,
 ) -> int:
     """Run a session without a terminal; ctrl-c settles and ends it.
 
@@ -48,6 +52,7 @@ def run_headless(
         record: a folder that the blocks are written to; None writes none.
         keep_chain: when it is done, let the chain stand until ctrl-c.
         port: where others can attach, 0 for any; None for nowhere.
+        permit: to trade live; None where the network is another one.
 
     Returns:
         The exit code: 130 where it was interrupted before the blocks were through.
@@ -57,9 +62,8 @@ def run_headless(
 
     show = print_json if as_json else print_summary
     keep = _Keeping(show) if keep_chain else None
-    summary, interrupted, set_up = asyncio.run(
-        _run_headless(settings, blocks, None if as_json else narrate, record, keep, port)
-    )
+    make = partial(make_session, settings, blocks=blocks, record=record, permit=permit)
+    summary, interrupted, set_up = asyncio.run(_run_headless(make, None if as_json else narrate, keep, port))
     if summary is None:
         sentence = "Stopped while setting up: nothing was decided, nothing is left behind."
         if set_up:
@@ -71,7 +75,7 @@ def run_headless(
     if keep is None or not keep.is_begun:
         show(summary)
     if interrupted and blocks is not None:
-        click.echo(f"Stopped after {summary['blocks']} of {blocks} blocks; everything is settled.", err=True)
+        click.echo(f"Stopped after {summary['blocks']:,} blocks; everything is settled.", err=True)
         return INTERRUPTED
     return 0
 
@@ -114,14 +118,12 @@ class _Keeping:
 
 
 async def _run_headless(
-    settings: "Settings",
-    blocks: int | None,
+    make: "Callable[[], Session]",
     tell: "Observer | None",
-    record: Path | None,
     keep: _Keeping | None,
     port: int | None,
 ) -> tuple[dict[str, Any] | None, bool, bool]:
-    session = make_session(settings, blocks=blocks, record=record)
+    session = make()
     if keep is not None:
         session.afterwards = partial(keep.stand, session)
     if tell is not None:
@@ -155,24 +157,40 @@ async def _interruptible(
         return None, True, session.is_set_up
 
 
-def make_session(settings: "Settings", *, blocks: int | None, record: Path | None = None) -> "Session":
+def make_session(
+    settings: "Settings",
+    *,
+    blocks: int | None,
+    record: Path | None = None,
+    permit: "LivePermit | None" = None,
+) -> "Session":
     """A session with its journal in a run directory, and its blocks in a folder where one is given."""
     from defai.agent.bus import Bus  # noqa: PLC0415  heavy: the terminal paints before this is imported
-    from defai.session.choice import build_recorded, build_world  # noqa: PLC0415  the same
-    from defai.session.run_directory import Journal, new_run_directory  # noqa: PLC0415  the same
+    from defai.session.choice import build_live, build_recorded, build_world  # noqa: PLC0415  the same
+    from defai.session.run_directory import Journal, run_directory  # noqa: PLC0415  the same
     from defai.session.session import Session  # noqa: PLC0415  the same
 
-    journal = Journal(new_run_directory(settings), settings)
-    build = build_world if record is None else partial(build_recorded, record)
+    journal = Journal(run_directory(settings), settings)
+    if journal.is_old and record is not None:
+        raise ConfigError(
+            "A run that is taken up again cannot be recorded from its beginning.",
+            "Record it with `defai record`.",
+        )
+    build: WorldBuilder = build_world if permit is None else partial(build_live, permit)
+    if record is not None:
+        build = partial(build_recorded, record, build)
     return Session(settings, Bus(), blocks=blocks, journal=journal, build=build)
 
 
-def run_terminal(settings: "Callable[[], Settings]", *, blocks: int | None) -> int:
+def run_terminal(
+    settings: "Callable[[], Settings]", *, blocks: int | None, permit: "LivePermit | None" = None
+) -> int:
     """Run a session behind the terminal: the screen paints at once, the session starts in a thread of its own.
 
     Args:
         settings: gives what to run; asked in the session's thread, once the screen stands.
         blocks: how many blocks; None until the person leaves.
+        permit: to trade live; None where the network is another one.
     """
     require_terminal("Add --headless to run without one.")
     from defai.cli.session_thread import SessionThread  # noqa: PLC0415  loads on use, so that --help is quick
@@ -180,7 +198,11 @@ def run_terminal(settings: "Callable[[], Settings]", *, blocks: int | None) -> i
     from defai.tui.bridge import EventQueue  # noqa: PLC0415  the same
 
     queue = EventQueue()
-    thread = SessionThread(settings, blocks, queue.put_threadsafe)
+
+    def make() -> "Session":
+        return make_session(settings(), blocks=blocks, permit=permit)
+
+    thread = SessionThread(make, queue.put_threadsafe)
 
     def begin() -> EventQueue:
         thread.start()  # once the frame stands: what a session imports would hold the first paint up

@@ -11,7 +11,6 @@ from defai.errors import DefaiError, NotRunningError
 
 if TYPE_CHECKING:
     from defai.agent.control import Control
-    from defai.config import Settings
     from defai.session.session import Session
     from defai.session.steering import Steering
 
@@ -22,17 +21,13 @@ class SessionThread(AcrossLoops, threading.Thread):
     """Runs a session to its end.
 
     Args:
-        settings: gives what to run; asked in the thread.
-        blocks: how many blocks; None until it is stopped.
+        make: makes the session; asked in the thread.
         put: told every event, on the session's thread.
     """
 
-    def __init__(
-        self, settings: "Callable[[], Settings]", blocks: int | None, put: Callable[[StreamEvent], None]
-    ) -> None:
+    def __init__(self, make: "Callable[[], Session]", put: Callable[[StreamEvent], None]) -> None:
         threading.Thread.__init__(self, name="session", daemon=True)
-        self._settings = settings
-        self._blocks = blocks
+        self._make = make
         self._put = put
         self._loop = asyncio.new_event_loop()
         self._session: Session | None = None
@@ -78,10 +73,9 @@ class SessionThread(AcrossLoops, threading.Thread):
         self.join(JOIN_SECONDS)
 
     async def _main(self) -> None:
-        from defai.cli.running import make_session  # noqa: PLC0415  heavy: the screen paints first
-        from defai.session.steering import Steering  # noqa: PLC0415  the same
+        session = self._make()
+        from defai.session.steering import Steering  # noqa: PLC0415  heavy: the screen paints first
 
-        session = make_session(self._settings(), blocks=self._blocks)
         session.bus.tap(self._put)
         self._session, self._steering = session, Steering(session)
         self._running = asyncio.ensure_future(session.run())

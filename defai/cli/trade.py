@@ -1,8 +1,23 @@
 """`defai trade`: run the fleet of a configuration file."""
 
 from pathlib import Path
+from typing import Final
 
 import click
+
+from defai.errors import ConfigError
+
+_SETTINGS: Final = {
+    "network": "network.kind",
+    "fork_url": "network.fork_url",
+    "fork_block": "network.fork_block",
+    "rpc_url": "network.rpc_url",
+    "chain_id": "network.chain_id",
+    "keystore": "network.keystore",
+    "seed": "market.seed",
+    "run_dir": "run_dir",
+}
+"""Options that stand for settings, and which."""
 
 
 @click.command("trade")
@@ -12,7 +27,15 @@ import click
 @click.option("--network", type=click.Choice(["standin", "fork", "rpc", "live"]), help="Which chain.")
 @click.option("--fork-url", help="Whom to fork.")
 @click.option("--fork-block", type=click.IntRange(min=0), help="At which block.  [default: the newest]")
-@click.option("--rpc-url", help="The endpoint of --network rpc.")
+@click.option("--rpc-url", help="The endpoint of --network rpc and live.")
+@click.option(
+    "--chain-id", type=click.IntRange(min=1), help="The chain that it must be; --network live needs it."
+)
+@click.option(
+    "--keystore",
+    type=click.Path(path_type=Path),
+    help="Of --network live: the encrypted file of the account that pays and signs.",
+)
 @click.option("--headless", is_flag=True, help="Without the terminal.")
 @click.option("--once", is_flag=True, help="One block, then end; implies --headless.")
 @click.option("--blocks", type=click.IntRange(min=1), help="End after so many blocks.")
@@ -34,47 +57,46 @@ import click
 def command(
     *,
     path: Path,
-    network: str | None,
-    fork_url: str | None,
-    fork_block: int | None,
-    rpc_url: str | None,
     headless: bool,
     once: bool,
     blocks: int | None,
-    seed: int | None,
     block_time: float | None,
-    run_dir: Path | None,
     record: Path | None,
     serve: bool,
     port: int | None,
     as_json: bool,
+    **chosen: object,
 ) -> int:
-    """Run a fleet from a configuration file, in the terminal or headless."""
+    """Run a fleet from a configuration file, in the terminal or headless.
+
+    On --network rpc and live the chain is still there when the process has ended: started again with the same
+    --run-dir, the run goes on where it was, whatever ended it.
+    """
     from defai.cli.running import run_headless, run_terminal  # noqa: PLC0415  loads on use, so that --help is quick
     from defai.cli.serving import port_of  # noqa: PLC0415  the same
     from defai.config import Settings  # noqa: PLC0415  the same
 
     without_terminal = headless or once or serve or as_json or record is not None
-    settings = Settings.load(
-        path,
-        {
-            "network.kind": network,
-            "network.fork_url": fork_url,
-            "network.fork_block": fork_block,
-            "network.rpc_url": rpc_url,
-            "network.block_time_s": 0
-            if without_terminal and not serve and block_time is None
-            else block_time,
-            "market.seed": seed,
-            "run_dir": run_dir,
-        },
-    )
+    if without_terminal and not serve and block_time is None:
+        block_time = 0
+    overrides = {_SETTINGS[name]: value for name, value in chosen.items()}
+    settings = Settings.load(path, {**overrides, "network.block_time_s": block_time})
+    if not settings.agents and record is None:
+        raise ConfigError(
+            f"There is no agent in {path}.", "Add an [[agents]] table with a name and a strategy."
+        )
+    permit = None
+    if settings.network.kind == "live":
+        from defai.cli.live import permit_for  # noqa: PLC0415  few go there
+
+        permit = permit_for(settings, said_live=chosen["network"] == "live")
     if without_terminal:
         return run_headless(
             settings,
             blocks=1 if once else blocks,
             as_json=as_json,
             record=record,
+            permit=permit,
             port=port_of(serve=serve, port=port),
         )
-    return run_terminal(lambda: settings, blocks=blocks)
+    return run_terminal(lambda: settings, blocks=blocks, permit=permit)

@@ -27,6 +27,8 @@ DEMO_AGENTS: Final = (
 _NAME: Final = r"^[a-z0-9][a-z0-9_-]{0,31}$"
 
 Usd = Annotated[Decimal, Field(gt=0)]
+Account = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
+"""An account's address, with or without its checksum."""
 
 
 class Section(BaseModel):
@@ -43,7 +45,12 @@ class NetworkSettings(Section):
             `fork_url`; "rpc": a chain that is already there; "live": the same, with real money.
         fork_url: whom to fork; fork_block: at which block, the newest where it is not given.
         rpc_url: where the chain of "rpc" and "live" answers.
-        chain_id: what the chain must say it is; None takes its word for it.
+        chain_id: what the chain must say it is; None takes its word for it, which "live" does not.
+        keystore: of "live": the encrypted file of the account that pays and signs; None takes its key from the
+            environment.
+        owner: of "live": whose the vaults are, and who alone can withdraw; None for the account that pays.
+        factory: of "live": a factory of vaults that is there already; None deploys one.
+        gas_eth: of "live": what each agent's account is given for gas.
         block_time_s: seconds between the blocks of a chain of our own; 0 mines one when every agent has acted.
     """
 
@@ -52,6 +59,10 @@ class NetworkSettings(Section):
     fork_block: Annotated[int, Field(ge=0)] | None = None
     rpc_url: str | None = None
     chain_id: Annotated[int, Field(ge=1)] | None = None
+    keystore: Path | None = None
+    owner: Account | None = None
+    factory: Account | None = None
+    gas_eth: Annotated[Decimal, Field(gt=0, le=100)] = Decimal("0.05")
     block_time_s: Annotated[float, Field(ge=0, le=3_600, allow_inf_nan=False)] = 1.0
 
     @property
@@ -62,8 +73,8 @@ class NetworkSettings(Section):
     @field_validator("fork_url", "rpc_url")
     @classmethod
     def _is_an_endpoint(cls, url: str | None) -> str | None:
-        if url is not None and not re.match(r"(https?|wss?)://[^/\s]+", url):
-            raise ValueError("an endpoint starts with http://, https://, ws:// or wss:// and names a host")
+        if url is not None and not re.match(r"https?://[^/\s]+", url):
+            raise ValueError("an endpoint starts with http:// or https:// and names a host")
         return url
 
     @model_validator(mode="after")
@@ -72,6 +83,8 @@ class NetworkSettings(Section):
             raise ValueError("a fork needs network.fork_url, the endpoint of the chain to fork")
         if self.kind in {"rpc", "live"} and self.rpc_url is None:
             raise ValueError(f"the network '{self.kind}' needs network.rpc_url, the endpoint of the chain")
+        if self.kind == "live" and self.chain_id is None:
+            raise ValueError("the network 'live' needs network.chain_id, so that it cannot be another chain")
         return self
 
 

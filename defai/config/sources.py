@@ -231,7 +231,9 @@ def _start_paths_at(table: dict[str, Any], folder: Path) -> None:
     for key in ("run_dir", "strategies_dir"):
         if key in table:
             table[key] = started(table[key])
-    market, agents = table.get("market"), table.get("agents")
+    market, network, agents = table.get("market"), table.get("network"), table.get("agents")
+    if isinstance(network, dict) and "keystore" in network:
+        network["keystore"] = started(network["keystore"])
     if isinstance(market, dict) and "prices" in market:
         market["prices"] = started(market["prices"])
     for agent in agents if isinstance(agents, list) else []:

@@ -18,6 +18,8 @@ from defai.marketsim.prices import PricePath
 from defai.session.history import HistoryRecipe, lapse_shape
 from defai.worlds.endpoint import EndpointOptions, EndpointWorld
 from defai.worlds.fork import ForkOptions, ForkWorld
+from defai.worlds.kept import Kept
+from defai.worlds.permits import LivePermit, Permit, PlayPermit
 from defai.worlds.recorded import RecordedWorld
 from defai.worlds.seating import SeatRequest
 from defai.worlds.shadow import ShadowedWorld
@@ -37,7 +39,7 @@ class WorldBuilder(Protocol):
         requests: Sequence[SeatRequest],
         valuation: Valuation,
         warn: Callable[[str], None],
-        decisions: Path | None = None,
+        kept: Kept | None = None,
     ) -> World:
         """See `build_world`."""
         ...
@@ -48,24 +50,25 @@ def build_parity(
     requests: Sequence[SeatRequest],
     valuation: Valuation,
     warn: Callable[[str], None],
-    decisions: Path | None = None,
+    kept: Kept | None = None,
 ) -> ShadowedWorld:
     """The stand-in with the same market in memory beside it. Arguments as in `build_world`."""
-    options = ForkOptions(seed=settings.market.seed, decisions=decisions)
+    options = ForkOptions(seed=settings.market.seed, decisions=kept.decisions if kept else None)
     chain = ForkWorld(options, partial(make_market, settings, warn), POOLS, valuation, requests)
     return ShadowedWorld(chain, SimWorld(make_market(settings, warn), valuation, requests))
 
 
 def build_recorded(
     folder: Path,
+    build: WorldBuilder,
     settings: Settings,
     requests: Sequence[SeatRequest],
     valuation: Valuation,
     warn: Callable[[str], None],
-    decisions: Path | None = None,
+    kept: Kept | None = None,
 ) -> RecordedWorld:
-    """The world of the settings with its blocks written to a folder. Arguments as in `build_world`."""
-    return RecordedWorld(build_world(settings, requests, valuation, warn, decisions), folder)
+    """The world that `build` makes, with its blocks written to a folder. Other arguments as in `build_world`."""
+    return RecordedWorld(build(settings, requests, valuation, warn, kept), folder)
 
 
 def build_world(
@@ -73,7 +76,7 @@ def build_world(
     requests: Sequence[SeatRequest],
     valuation: Valuation,
     warn: Callable[[str], None],
-    decisions: Path | None = None,
+    kept: Kept | None = None,
 ) -> World:
     """The world of the settings, not opened yet.
 
@@ -82,31 +85,56 @@ def build_world(
         requests: the agents that want a seat.
         valuation: what money is.
         warn: told what can be lived with but should be known.
-        decisions: file that decisions are kept in; None keeps them in memory.
+        kept: where the run is kept; None keeps nothing.
+
+    Raises:
+        ConfigError: for a live chain: only `build_live` goes there.
     """
     network = settings.network
     if network.kind == "live":
         raise ConfigError(
-            "Live trading is not open in this version: agents run on the stand-in, on forks and on development chains.",
+            "Only `defai trade --network live` trades live, and only once that was confirmed.",
             "Fork the live chain instead: --network fork --fork-url URL.",
         )
     if network.kind == "rpc" and network.rpc_url is not None:
-        endpoint = EndpointOptions(
-            url=network.rpc_url,
-            seed=settings.market.seed,
-            history_blocks=settings.market.warm_up_blocks,
-            chain_id=network.chain_id,
-            decisions=decisions,
-        )
-        return EndpointWorld(endpoint, POOLS, valuation, requests)
+        permit = PlayPermit(network.rpc_url, settings.market.seed, network.chain_id)
+        return _endpoint(settings, permit, requests, valuation, kept)
     options = ForkOptions(
         seed=settings.market.seed,
         fork_url=network.fork_url if network.kind == "fork" else None,
         fork_block=network.fork_block,
         block_time_s=network.block_time_s,
-        decisions=decisions,
+        decisions=kept.decisions if kept else None,
     )
     return ForkWorld(options, partial(make_market, settings, warn), POOLS, valuation, requests)
+
+
+def build_live(
+    permit: LivePermit,
+    settings: Settings,
+    requests: Sequence[SeatRequest],
+    valuation: Valuation,
+    warn: Callable[[str], None],  # noqa: ARG001  a world builder's signature
+    kept: Kept | None = None,
+) -> EndpointWorld:
+    """The live world of the settings, on terms that the operator has confirmed. Other arguments as in `build_world`."""
+    return _endpoint(settings, permit, requests, valuation, kept)
+
+
+def _endpoint(
+    settings: Settings,
+    permit: Permit,
+    requests: Sequence[SeatRequest],
+    valuation: Valuation,
+    kept: Kept | None,
+) -> EndpointWorld:
+    options = EndpointOptions(
+        url=settings.network.rpc_url or "",
+        permit=permit,
+        history_blocks=settings.market.warm_up_blocks,
+        kept=kept,
+    )
+    return EndpointWorld(options, POOLS, valuation, requests)
 
 
 def make_market(settings: Settings, warn: Callable[[str], None], existing: Decimal | None = None) -> Market:

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from defai.agent.agent import Agent, Mandate
 from defai.agent.desk import Desk
-from defai.agent.ports import Opening, PublicWorld, World
+from defai.agent.ports import LastingWorld, Opening, PublicWorld, World
+from defai.agent.returning import Returning
 from defai.audit.charter import Charter
 from defai.audit.outbox import Outbox
 from defai.audit.record import strategy_digest
@@ -22,6 +24,7 @@ from defai.features.spec import FeatureSpec
 from defai.market.valuation import Valuation
 from defai.models.trained import TrainedModel
 from defai.portfolio.ledger import Portfolio
+from defai.session.charters import check_charters
 from defai.strategy.api import Strategy
 from defai.strategy.form import form_of, text_of
 from defai.strategy.registry import LoadedStrategy, load
@@ -115,7 +118,8 @@ def build_agents(
     anchor_every: int,
 ) -> list[Agent]:
     """Put every member on its seat."""
-    agents = []
+    kind = Returning if isinstance(world, LastingWorld) else Agent
+    agents: list[Agent] = []
     for member, model, seat in zip(members, models, opening.seats, strict=True):
         name = member.settings.name
         mandate = Mandate(
@@ -139,7 +143,7 @@ def build_agents(
         outbox = Outbox(
             seat.agent_id, world.audit_log.domain, seat.next_sequence, seat.last_digest or ZERO_DIGEST
         )
-        agents.append(Agent(mandate, seat, desk, outbox, world.executor, world.audit_log, publish))
+        agents.append(kind(mandate, seat, desk, outbox, world.executor, world.audit_log, publish))
     return agents
 
 
@@ -149,16 +153,24 @@ async def announce(
     members: Sequence[Member],
     models: Sequence[TrainedModel | None],
     warm_up: int,
+    settings: Settings,
 ) -> dict[str, Any]:
     """Register the fleet's models and put the agents' charters on the chain, where the world has one.
 
     Returns:
         Where the records are, for those who want to verify them; nothing where there is no chain.
+
+    Raises:
+        ConfigError: where a run is taken up with another fleet than it began with.
     """
     if not isinstance(world, PublicWorld) or not world.rpc_url:
         return {}
     distinct = {model.digest: model for model in models if model is not None}
     write = partial(charters, agents, members, models, warm_up)
+    if isinstance(world, LastingWorld) and world.charters:
+        registry = next((charter.registry for charter in world.charters.values() if charter.registry), None)
+        changing = settings.models.live_retrain_hours > 0
+        check_charters(world.charters, write(registry), models_may_change=changing)
     await world.announce(write, tuple(distinct.values()))
     domain = world.audit_log.domain
     return {"rpc_url": world.rpc_url, "chain_id": domain.chain_id, "audit_contract": domain.contract}
@@ -251,11 +263,11 @@ def _without_floats(value: object) -> object:
 def started(
     settings: Settings,
     world: World,
-    cards: Sequence[AgentCard],
+    first_block: int,
+    fleet: Sequence[tuple[Agent, TrainedModel | None]],
     pools: Iterable[PoolKey],
     valuation: Valuation,
-    first_block: int,
-    run_directory: str | None,
+    run_directory: Path | None,
 ) -> SessionStarted:
     """The event that opens a session's stream."""
     base, quote = valuation.base.symbol, valuation.numeraire.symbol
@@ -268,6 +280,6 @@ def started(
         pools=tuple(
             PoolCard(key.address, key.name, key.fee_pips, base, quote, key.tick_spacing) for key in pools
         ),
-        agents=tuple(cards),
-        run_directory=run_directory,
+        agents=tuple(agent_card(agent, model) for agent, model in fleet),
+        run_directory=str(run_directory) if run_directory else None,
     )

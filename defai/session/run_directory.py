@@ -1,5 +1,6 @@
 """A run's directory: self-contained, so that a run can be read, checked and made again from it alone."""
 
+import fcntl
 import json
 import os
 import secrets
@@ -15,32 +16,63 @@ from defai.config import Settings
 from defai.domain.stream import StreamEvent
 from defai.domain.wire import EVENTS
 from defai.errors import ConfigError, DefaiError, NotFoundError
+from defai.market.state import WINDOW_BLOCKS
 from defai.redaction import redacted
+from defai.session.checkpoint import Checkpoint, read_checkpoint
+from defai.worlds.kept import Kept
+from defai.worlds.sent_log import cut_broken_line
 
+RUN = "run.json"
+EVENTS_FILE = "events.jsonl"
+LASTING = frozenset({"rpc", "live"})
+"""Networks that are still there when the process has ended."""
 _PACKAGES = ("defai", "lightgbm", "numpy", "web3", "pydantic")
 
 
-def new_run_directory(settings: Settings) -> Path:
-    """Make the directory of a run: the one the settings name, else a new one under the user's data.
+def run_directory(settings: Settings) -> Path:
+    """The directory of a run: the one the settings name, else a new one under the user's data.
+
+    Where the named one holds a run already, that run is taken up, if its chain is still there.
 
     Raises:
-        ConfigError: where the named one holds a run already.
+        ConfigError: where it holds a run that cannot be taken up.
         DefaiError: where it cannot be made.
     """
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     unique = f"{stamp}-{os.getpid()}-{secrets.token_hex(2)}"
     path = settings.run_dir or user_data_path("defai") / "runs" / unique
     try:
-        if (path / "run.json").exists():
-            raise ConfigError(
-                f"{path} holds a run already.", "Name another directory, or move that run away."
-            )
+        if (path / RUN).exists():
+            _check_lasting(path, settings.network.kind)
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DefaiError(
             f"The run directory {path} cannot be made: {error.strerror}.", "Name another with run_dir."
         ) from error
     return path
+
+
+def _check_lasting(path: Path, kind: str) -> None:
+    before = _about(path)["settings"]["network"]["kind"]
+    if before not in LASTING:
+        raise ConfigError(
+            f"{path} holds a run already, and its chain ended with it.",
+            "Name another directory, or move that run away.",
+        )
+    if before != kind:
+        raise ConfigError(
+            f"{path} holds a run on the network '{before}', not '{kind}'.",
+            "Go on with it there, or name another directory.",
+        )
+
+
+def _about(path: Path) -> dict[str, Any]:
+    try:
+        about: dict[str, Any] = json.loads((path / RUN).read_bytes())
+        about["settings"]["network"]["kind"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ConfigError(f"{path / RUN} is not of a run.", "Name another directory.") from error
+    return about
 
 
 def newest_run() -> Path:
@@ -62,27 +94,73 @@ def models_folder() -> Path:
 
 
 class Journal:
-    """Writes what happens into the run's directory.
+    """Writes what happens into the run's directory. One process at a time has it.
 
     Files: run.json (settings, seed, versions), chain.json (where the records are), events.jsonl (the stream),
-    decisions.jsonl (by the audit log), summary.json (at the end).
+    decisions.jsonl (by the audit log), summary.json (at the end); and where the chain outlives the process, seats.json,
+    sent.jsonl (by the world) and checkpoint.json.
+
+    Attributes:
+        is_old: whether an earlier process began the run.
+        checkpoint: how far it had come then; None where it had not begun to decide.
+
+    Raises:
+        DefaiError: where another process has it.
+        ConfigError: where what an earlier one left cannot be read.
     """
 
     def __init__(self, path: Path, settings: Settings) -> None:
         self.path = path
-        self._write(
-            "run.json",
-            {
-                "settings": settings.public(),
-                "seed": settings.market.seed,
-                "started": datetime.now(UTC).isoformat(timespec="seconds"),
-                "python": sys.version.split()[0],
-                "versions": {package: version(package) for package in _PACKAGES},
-            },
-        )
-        self._events = (path / "events.jsonl").open("ab")
+        self._lock = (path / ".lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._lock.close()
+            raise DefaiError(
+                f"Another process runs in {path}.", "End it first, or name another directory."
+            ) from error
+        self.is_old = (path / RUN).exists()
+        self.checkpoint = read_checkpoint(path) if self.is_old else None
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        if self.is_old:
+            about = _about(path)
+            self._write(RUN, {**about, "taken_up": [*about.get("taken_up", []), now]})
+        else:
+            self._write(
+                RUN,
+                {
+                    "settings": settings.public(),
+                    "seed": settings.market.seed,
+                    "started": now,
+                    "python": sys.version.split()[0],
+                    "versions": {package: version(package) for package in _PACKAGES},
+                },
+            )
+        if (path / EVENTS_FILE).exists():
+            cut_broken_line(path / EVENTS_FILE)
+        self._events = (path / EVENTS_FILE).open("ab")
         self.failed: str = ""
         self._told = False
+
+    def kept(self) -> Kept:
+        """What a world has to know of the run."""
+        point = self.checkpoint
+        if point is None:
+            return Kept(self.path)
+        return Kept(
+            self.path,
+            (point.block_number, point.block_hash),
+            {name: memory.heard for name, memory in point.agents.items()},
+            WINDOW_BLOCKS,
+        )
+
+    def keep(self, checkpoint: Checkpoint) -> None:
+        """Put down how far the run has come.
+
+        Raises:
+            DefaiError: where it cannot be written.
+        """
+        checkpoint.write(self.path)
 
     def place(self, content: dict[str, Any]) -> None:
         """Write where the records are: chain.json. An endpoint's secret is left out."""
@@ -121,6 +199,8 @@ class Journal:
             self._events.close()
         except OSError as error:
             self._give_up(error)
+        finally:
+            self._lock.close()
         if summary is not None:
             self._write("summary.json", summary)
 

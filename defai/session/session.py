@@ -2,30 +2,30 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from eth_hash.auto import keccak
-
 from defai.agent import views
 from defai.agent.agent import Agent
 from defai.agent.bus import Bus
-from defai.agent.ports import Arrival, Feed, World
+from defai.agent.ports import Arrival, Feed, LastingWorld, World
 from defai.chain.mainnet import POOLS, USDC, USDC_WETH_005
 from defai.config import Settings
 from defai.domain.stream import BlockArrived, Notice, PoolQuote, SessionEnded, SetupProgressed
-from defai.errors import DefaiError, NotFoundError
+from defai.errors import ConfigError, DefaiError, NotFoundError
 from defai.market import tripwire
 from defai.market.state import MarketState
 from defai.market.valuation import Valuation
+from defai.session.checkpoint import Checkpoint
 from defai.session.choice import WorldBuilder, build_world, history_recipe
-from defai.session.fleet import Member, agent_card, announce, build_agents, load_fleet, seat_requests, started
+from defai.session.fleet import Member, announce, build_agents, load_fleet, seat_requests, started
 from defai.session.log_stream import logged_to
 from defai.session.notifying import notified
 from defai.session.onlooking import Onlooker, tell_models
 from defai.session.run_directory import Journal
+from defai.session.summing_up import Tally, settle_all, summed_up
+from defai.session.taking_up import Past, join_in, past_of
 from defai.session.told import Book
 from defai.session.training import models_for
 
@@ -33,17 +33,6 @@ if TYPE_CHECKING:
     from defai.session.model_keeper import ModelKeeper
 
 _SETUP_STEPS = 5
-_CLOSING_BLOCKS = 8
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a session counts as it runs."""
-
-    blocks: int = 0
-    digest: bytes = b""
-    started: float = field(default_factory=perf_counter)
-    decide_ms: list[float] = field(default_factory=list)
 
 
 class Session:
@@ -81,6 +70,7 @@ class Session:
         self.market: MarketState | None = None
         self.members: tuple[Member, ...] = ()
         self._keeper: ModelKeeper | None = None
+        self._past: Past | None = None
         self._onlooker: Onlooker | None = None
         self._stopping = asyncio.Event()
         self._tally = Tally()
@@ -140,27 +130,15 @@ class Session:
 
     async def summary(self) -> dict[str, Any]:
         """The run in numbers, as `--json` prints it."""
-        if self.world is None:
-            raise NotFoundError("There is no session to sum up.")
-        return {
-            "network": self.world.network,
-            "chain_id": self.world.chain_id,
-            "audit_contract": self.world.audit_log.domain.contract,
-            "blocks": self._tally.blocks,
-            "seed": self.settings.market.seed,
-            "agents": [_agent_summary(agent) for agent in self.agents],
-            "records_on_chain": await self.world.records(),
-            "decision_digest": "0x" + self._tally.digest.rjust(32, b"\0").hex(),
-            "seconds": round(perf_counter() - self._tally.started, 3),
-        }
+        return await summed_up(self._world, self.settings.market.seed, self.agents, self._tally)
 
     async def _set_up(self) -> None:
         self._progress("reading strategies")
         members = self.members = load_fleet(self.settings, POOLS)
         tokens = {token.symbol: token for key in POOLS for token in (key.token0, key.token1)}
         requests = seat_requests(members, tokens, USDC)
-        decisions = self._journal.path / "decisions.jsonl" if self._journal else None
-        self.world = self._build(self.settings, requests, self.valuation, self._warn, decisions)
+        kept = self._journal.kept() if self._journal else None
+        self.world = self._build(self.settings, requests, self.valuation, self._warn, kept)
         self._progress("preparing models")
         recipe = history_recipe(self.settings)
         models = await models_for([member.loaded for member in members], recipe, self._detail)
@@ -178,16 +156,18 @@ class Session:
             self.settings.anchor_every_blocks,
         )
         history = self.world.warm_up(self.settings.market.warm_up_blocks)
-        place = await announce(self.world, self.agents, members, models, history)
+        self._past = past_of(self.world, self.agents, self._journal)
+        self._tally.go_on_after(self._past)
+        place = await announce(self.world, self.agents, members, models, history, self.settings)
         if place and self._journal is not None:
             self._journal.place(place)
         self._progress(f"living through {history} blocks")
-        cards = [agent_card(agent, model) for agent, model in zip(self.agents, models, strict=True)]
         used = {key.address: key for member in members for key in member.pools}
-        run_directory = str(self._journal.path) if self._journal else None
-        first = opening.market.head.number + 1
+        fleet, first = list(zip(self.agents, models, strict=True)), opening.market.head.number + 1
         self.bus.publish(
-            started(self.settings, self.world, cards, used.values(), self.valuation, first, run_directory)
+            started(
+                self.settings, self.world, first, fleet, used.values(), self.valuation, self.run_directory
+            )
         )
         self._onlooker = Onlooker(opening.market, self.valuation, tuple(used), self.bus.publish)
         self.bus.tap(self._onlooker.hear)
@@ -195,26 +175,31 @@ class Session:
         if self.settings.models.is_active:
             from defai.session.model_keeper import Fleet, keep_models  # noqa: PLC0415  not in every session
 
-            fleet = Fleet(members, models, self.agents, self._journal.path if self._journal else None)
+            kept_up = Fleet(members, models, self.agents, self.run_directory)
             self._keeper = await keep_models(
-                self.settings, fleet, self.world, opening.market, self.bus.publish
+                self.settings, kept_up, self.world, opening.market, self.bus.publish
             )
         await self._warm_up(history)
-        for agent in self.agents:
-            agent.desk.start_counting()
+        await join_in(self.world, self.agents, self._past, self._live_on, self._warn)
 
     async def _warm_up(self, blocks: int) -> None:
         for _ in range(blocks):
             if self._stopping.is_set():
                 return
-            arrival = await self._next_block()
-            if arrival is not None:
-                self._publish_block(arrival)
-            elif not self._stopping.is_set():
-                raise NotFoundError(
+            if not await self._live_on() and not self._stopping.is_set():
+                raise ConfigError(
                     f"The prices end within the {blocks} blocks of warm-up.",
-                    "Give a longer file, or warm up less.",
+                    "Give a longer file, or warm up less: market.warm_up_blocks.",
                 )
+
+    async def _live_on(self) -> bool:
+        """Live through a block that nobody decides upon now; False where there is none, or the session is to stop."""
+        arrival = await self._next_block()
+        if arrival is not None:
+            self._publish_block(arrival)
+            if self._past is not None:
+                self._tally.take(await self._past.relive(arrival.block.number))
+        return arrival is not None
 
     async def _loop(self) -> None:
         self._world.feed.begin()
@@ -228,30 +213,32 @@ class Session:
             decisions = await asyncio.gather(
                 *(agent.step(arrived, asked.get(agent.name)) for agent in self.agents)
             )
-            for decision in decisions:
-                if decision is not None:
-                    self._tally.digest = keccak(self._tally.digest + bytes.fromhex(decision.digest[2:]))
+            self._tally.take([decision for decision in decisions if decision is not None])
             self._tally.blocks += 1
+            self._keep()
             if self._onlooker is not None:
                 self._onlooker.after_block()
             lost = self._journal.flush() if self._journal is not None else ""
             if lost:
                 self.bus.publish(Notice("error", lost, "Decisions are kept all the same; make room."))
 
+    def _keep(self) -> None:
+        """Put down how far the run has come, where it can be taken up again."""
+        world: object = self.world
+        if self._journal is not None and self.market is not None and isinstance(world, LastingWorld):
+            tally = self._tally
+            lived = tally.before + tally.blocks
+            self._journal.keep(Checkpoint.after(self.market.head, lived, tally.digest, self.agents))
+
     async def _wind_down(self) -> None:
         """Settle what is under way and anchor what waits, in as few blocks as it takes."""
+        if self._past is not None and not self._past.has_arrived:
+            return  # it was stopped among blocks that were lived through before: the journal has it all
         self.bus.publish(Notice("info", "Settling what is under way."))
-        for _ in range(_CLOSING_BLOCKS):
-            for agent in self.agents:
-                await agent.settle()
-                await agent.flush()
-            if all([await agent.settle() for agent in self.agents]):
-                return
-            arrival = await self._world.feed.make_block()
-            if arrival is None:
-                break
-            self._fold(arrival)
-        self._warn("Some decisions could not be anchored before the end; the run's directory has them all.")
+        if not await settle_all(self._world.feed, self.agents, self._fold, self._keep):
+            self._warn(
+                "Some decisions could not be anchored before the end; the run's directory has them all."
+            )
 
     async def _next_block(self) -> Arrival | None:
         """The next block, folded; None where there is no more or the session is to stop.
@@ -310,32 +297,3 @@ def _arrived(arrival: Arrival, quotes: tuple[PoolQuote, ...]) -> BlockArrived:
     return BlockArrived(
         block.number, block.hash, block.timestamp, block.base_fee_wei, quotes, arrival.read_ms
     )
-
-
-def _agent_summary(agent: Agent) -> dict[str, Any]:
-    valued = agent.desk.valued()
-    numeraire = agent.desk.valuation.numeraire
-    return {
-        "name": agent.name,
-        "strategy": agent.mandate.strategy_name,
-        **agent.decisions,
-        "equity_usd": float(views.usd(numeraire, valued.equity_raw)),
-        "hodl_usd": float(views.usd(numeraire, valued.hodl_raw)),
-        "gas_used": agent.gas_used,
-        "forecasts": _forecasts(agent),
-    }
-
-
-def _forecasts(agent: Agent) -> dict[str, Any] | None:
-    """What an agent forecasts, and whether that is any better than its baseline; None where it forecasts nothing."""
-    asked = agent.mandate.model
-    model = getattr(asked, "model", asked)  # a served one may have changed
-    card = getattr(model, "card", None)
-    if card is None:
-        return None
-    return {
-        "target": card.target.name,
-        "model_digest": card.model_digest,
-        "baseline": card.comparison.baseline,
-        "beats_baseline": card.beats_baseline,
-    }

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from defai.agent.ports import ModelChange, Notices
+from defai.audit.charter import Charter
 from defai.chain.artifacts import artifact
 from defai.chain.codec import encode_call, unhex
 from defai.chain.model_registry import (
@@ -17,11 +18,20 @@ from defai.chain.model_registry import (
     model_file,
 )
 from defai.chain.rpc import Rpc
-from defai.chain.tx import SignedTransaction, Step, Wallet, create_address, send
+from defai.chain.tx import (
+    SignedTransaction,
+    Step,
+    Wallet,
+    carry_out,
+    create_address,
+    send,
+    wait_for_receipts,
+)
 from defai.domain.tokens import Address
 from defai.errors import DefaiError
 from defai.models.card import canonical_json
 from defai.models.trained import TrainedModel
+from defai.worlds.seat_ledger import SeatLedger
 from defai.worlds.vault_accounts import VaultAccount
 
 Fees: TypeAlias = Mapping[str, int]
@@ -32,6 +42,7 @@ MODEL_SWITCH: Final = "defai model switch"
 _DEPLOY_GAS: Final = 5_000_000
 _FIXED_GAS: Final = 500_000
 _BYTE_GAS: Final = 300
+_PATIENCE_SECONDS: Final = 120.0
 _NOTICE_GAS: Final = 60_000
 _NOTICE_BYTE_GAS: Final = 60
 """Gas of a byte of a notice: at most 40 (EIP-7623)."""
@@ -74,6 +85,72 @@ async def announce(
         if error is not None:
             raise DefaiError(f"The node refused what the agents announce: {error.message}.") from error
     return registry
+
+
+async def announce_once(
+    rpc: Rpc,
+    ledger: SeatLedger,
+    deployer: Wallet | None,
+    accounts: Mapping[str, VaultAccount],
+    write: Notices,
+    models: Sequence[TrainedModel],
+    fees: Fees,
+) -> Address | None:
+    """As `announce`, on a chain that outlives the process: what stands there already is not sent again.
+
+    The charters are written into the ledger before the first of them is sent: started again, the same ones are.
+    """
+    registry: Address | None = None
+    if models and deployer is not None:
+        registry = await _register_once(rpc, ledger, deployer, models, fees)
+    if not announced_charters(ledger):
+        notices = write(registry)
+        ledger.note_agents("charter_nonce", {name: accounts[name].wallet.nonce for name in notices})
+        ledger.note_agents("charter", {name: content.decode() for name, content in notices.items()})
+    missing = [
+        _notice(account, ledger.of(name, "charter").encode(), fees)
+        for name, account in accounts.items()
+        if account.wallet.nonce == ledger.of(name, "charter_nonce")
+    ]
+    for error in await send(rpc, missing):
+        if error is not None:
+            raise DefaiError(f"The node refused what the agents announce: {error.message}.") from error
+    await wait_for_receipts(rpc, [notice.hash for notice in missing], timeout_seconds=_PATIENCE_SECONDS)
+    return registry
+
+
+async def _register_once(
+    rpc: Rpc, ledger: SeatLedger, deployer: Wallet, models: Sequence[TrainedModel], fees: Fees
+) -> Address:
+    """The fleet's registry with its models; what of it is there already is not sent again."""
+    registry: Address | None = ledger.get("registry")
+    steps: list[Step] = []
+    missing, known = list(models), 0
+    if registry is None or len(await rpc.call("eth_getCode", registry, "latest")) <= 2:
+        registry = create_address(deployer.address, deployer.nonce)
+        ledger.note(registry=registry)
+        steps.append(
+            Step(
+                None, artifact("ModelRegistry").creation_code(), _DEPLOY_GAS, "deploy the registry of models"
+            )
+        )
+    else:
+        missing = [model for model in models if await find_model(rpc, registry, model.digest) is None]
+        known = await count_models(rpc, registry)
+    for model_id, model in enumerate(missing, known + 1):
+        steps += _upload(registry, model, model_id, 0)
+    if steps:
+        max_fee, tip = fees["max_fee_wei"], fees["priority_fee_wei"]
+        await carry_out(rpc, deployer, steps, max_fee_wei=max_fee, priority_fee_wei=tip)
+    return registry
+
+
+def announced_charters(ledger: SeatLedger) -> dict[str, Charter]:
+    """The charters of a fleet, by agent; empty where not every agent has one yet."""
+    texts = {name: ledger.of(name, "charter") for name in ledger.agents}
+    found = {name: Charter.decode(text.encode()) for name, text in texts.items() if text}
+    charters = {name: charter for name, charter in found.items() if charter is not None}
+    return charters if len(charters) == len(texts) else {}
 
 
 async def announce_switch(

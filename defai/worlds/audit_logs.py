@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import overload
 
 from defai.agent.ports import AuditLog
+from defai.audit.canonical import digest
 from defai.audit.holds import HoldChain
 from defai.audit.record import AuditDomain
-from defai.domain.decisions import Decision
-from defai.errors import DefaiError
+from defai.domain.decisions import Action, Decision
+from defai.errors import ConfigError, DefaiError
+from defai.worlds.sent_log import whole_lines
 
 
 class MemoryAuditLog:
@@ -129,6 +131,39 @@ class FileAuditLog:
         except OSError:
             if not self._failed:
                 raise
+
+
+def read_decisions(path: Path) -> dict[str, list[Decision]]:
+    """The decisions in a file of a `FileAuditLog`, by agent; what a crash left of a last line is cut off.
+
+    Raises:
+        ConfigError: where it is no such file.
+    """
+    decisions: dict[str, list[Decision]] = {}
+    try:
+        for raw in whole_lines(path):
+            line = json.loads(raw)
+            payload = line["payload"].encode()
+            decision = Decision(
+                agent_id=line["agent_id"],
+                sequence=line["sequence"],
+                previous_digest=line["previous_digest"],
+                block_number=line["block_number"],
+                block_hash=line["block_hash"],
+                strategy_digest=line["strategy_digest"],
+                model_digest=line["model_digest"],
+                features_digest=line["features_digest"],
+                forecast_x24=line["forecast_x24"],
+                action=Action(line["action"]),
+                action_digest=line["action_digest"],
+                payload_digest=digest(payload),
+                digest=line["digest"],
+                payload=payload,
+            )
+            decisions.setdefault(line["agent"], []).append(decision)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ConfigError(f"{path} is no journal of decisions.", "Name another --run-dir.") from error
+    return decisions
 
 
 def open_audit_log(domain: AuditDomain, path: Path | None, stack: AsyncExitStack) -> AuditLog:

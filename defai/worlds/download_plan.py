@@ -43,9 +43,9 @@ async def make_plan(rpc: PatientRpc, wanted: Wanted) -> dict[str, Any]:
         ConfigError: where a text names no block, or it would end before it begins.
     """
     first, last = parse_moment(wanted.first), parse_moment(wanted.last or "latest", end=True)
-    chain_id = int(await rpc.call("eth_chainId"), 16)
+    chain_id = await rpc.number("eth_chainId")
     keys = [await describe_pool(rpc, address) for address in wanted.pools]
-    head = int(await rpc.call("eth_blockNumber"), 16)
+    head = await rpc.number("eth_blockNumber")
     begins = [await find_block(rpc, first, head=head, pool=key.address) for key in keys]
     end = await find_block(rpc, last, head=head, pool=keys[0].address, end=True)
     begin = max(1, min(begins)) if wanted.last else head + 1

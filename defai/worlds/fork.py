@@ -46,9 +46,10 @@ from defai.units import GWEI
 from defai.worlds.announcing import announce, announce_switch
 from defai.worlds.audit_logs import open_audit_log
 from defai.worlds.block_order import BlockItem, compose
-from defai.worlds.chain_seats import Seating, seat_agents
+from defai.worlds.chain_seats import Seating, SeatingPlan, seat_agents, throwaway_keyring
 from defai.worlds.clocks import RealClock
 from defai.worlds.market_accounts import MarketAccounts
+from defai.worlds.purses import PlayMoney
 from defai.worlds.seating import SeatRequest
 from defai.worlds.vault_accounts import VaultAccounts, agent_tip, count_records
 
@@ -252,16 +253,17 @@ class ForkWorld:
         key = self._valuation.key
         pricing = Pool(fee_pips=key.fee_pips, tick_spacing=key.tick_spacing)
         pricing.initialize(self.market.reference(0).sqrt_price_x96(key))
-        return await seat_agents(
-            self.chain,
-            self._requests,
-            self._keys,
-            self._valuation,
-            pricing,
-            seed=self._options.seed,
+        plan = SeatingPlan(
+            chain=self.chain,
+            pools=self._keys,
+            valuation=self._valuation,
+            pricing=pricing,
+            keys=throwaway_keyring(self._options.seed),
+            purse=PlayMoney(self.chain),
             max_fee_wei=self._fee_limit(0),
             settle=self._mine_set_up,
         )
+        return await seat_agents(plan, self._requests)
 
     def _take_seats(self, seating: Seating) -> None:
         self.contracts, self._deployer = seating.contracts, seating.deployer
@@ -353,5 +355,5 @@ async def _existing_pools(rpc: Rpc, keys: Sequence[PoolKey], options: ForkOption
     if options.fork_url is None:
         return {}
     await check_pools(rpc, keys)
-    number, words = int(await rpc.call("eth_blockNumber"), 16), _bitmap_words(options)
+    number, words = await rpc.number("eth_blockNumber"), _bitmap_words(options)
     return {key.address: await snapshot_pool(rpc, key, number, words=words) for key in keys}

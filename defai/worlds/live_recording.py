@@ -46,7 +46,7 @@ async def record(
     enough = None if blocks is None else download.first + blocks - 1
     for _ in range(DEEPEST_REORGANISATION):
         while not stop.is_set() and (enough is None or download.reached.number < enough):
-            head = int(await rpc.call("eth_blockNumber"), 16) - confirmations
+            head = await rpc.number("eth_blockNumber") - confirmations
             await download.fetch(head if enough is None else min(head, enough), stopping=stop.is_set)
             if enough is None or download.reached.number < enough:
                 with suppress(TimeoutError):

@@ -6,7 +6,7 @@ from typing import Final
 
 from defai.agent import gas
 from defai.agent.ports import Settlement, Submission
-from defai.chain.codec import encode_call, unhex, unsigned
+from defai.chain.codec import decode_values, encode_call, unhex, unsigned
 from defai.chain.contracts import encode_operations
 from defai.chain.rpc import Rpc
 from defai.chain.tx import Receipt, SignedTransaction, Wallet, revert_reason
@@ -58,14 +58,22 @@ class VaultAccounts:
     def sign(self, submission: Submission, *, max_fee_wei: int, priority_fee_wei: int) -> SignedTransaction:
         """The transaction of a submission: a decision with its calls, or an anchor alone."""
         account = self.accounts[submission.agent]
-        if submission.decision is None or submission.plan is None:
-            data, limit = encode_anchor(submission.anchor), _ANCHOR_GAS
-        else:
-            data = encode_execute(submission.anchor, submission.decision, submission.plan.calls)
+        limit = _ANCHOR_GAS
+        if submission.plan is not None:
             limit = 2 * submission.plan.gas_estimate + _SPARE_GAS
         return account.wallet.sign(
-            account.vault, data, gas=limit, max_fee_wei=max_fee_wei, priority_fee_wei=priority_fee_wei
+            account.vault,
+            self.call_data(submission),
+            gas=limit,
+            max_fee_wei=max_fee_wei,
+            priority_fee_wei=priority_fee_wei,
         )
+
+    def call_data(self, submission: Submission) -> bytes:
+        """What the agent's key sends to its vault."""
+        if submission.decision is None or submission.plan is None:
+            return encode_anchor(submission.anchor)
+        return encode_execute(submission.anchor, submission.decision, submission.plan.calls)
 
     async def settlement(self, submission: Submission, receipt: Receipt) -> Settlement:
         """What a transaction did, from its receipt."""
@@ -117,6 +125,15 @@ class VaultAccounts:
             audit=self._audit,
             pools=tuple(self._pools),
         )
+
+
+async def read_place(rpc: Rpc, audit: Address, agent_id: int) -> tuple[int, str]:
+    """Where an agent's chain of decisions stands: the number of its next one, and the digest of the one before it."""
+    call = {"to": audit, "data": "0x" + encode_call("agentOf(uint256)", agent_id).hex()}
+    _, sequence, digest, _ = decode_values(
+        ("address", "uint64", "bytes32", "uint256"), unhex(await rpc.call("eth_call", call, "latest"))
+    )
+    return sequence, "0x" + digest.hex()
 
 
 def agent_tip(rank: int) -> int:

@@ -49,6 +49,11 @@ class Running:
                     found.append(pid)
         return found
 
+    def kill(self) -> str:
+        """Kill it, as nobody can refuse; what it had said on standard error."""
+        self.process.kill()
+        return self.end()[2]
+
     def interrupt(self) -> None:
         """Press ctrl-c."""
         self.process.send_signal(signal.SIGINT)

@@ -96,7 +96,7 @@ def test_one_block_is_enough(endpoint: str, fleet: Path) -> None:
         (("--network", "fork"), 4, "fork_url"),
         (("--network", "rpc", "--rpc-url", "http://127.0.0.1:9"), 3, "No node answers"),
         (("--network", "rpc", "--rpc-url", "https://mainnet.example"), 4, "not on this machine"),
-        (("--network", "live", "--rpc-url", "http://127.0.0.1:9"), 4, "Live trading is not open"),
+        (("--network", "rpc", "--rpc-url", "ws://127.0.0.1:9"), 4, "starts with http:// or https://"),
     ],
 )
 def test_a_chain_that_cannot_be_had(

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import click.testing
 import pytest
@@ -16,6 +15,7 @@ from defai.market.valuation import Valuation
 from defai.session.choice import build_parity
 from defai.session.session import Session
 from defai.strategy.gas import GAS_ERROR
+from defai.worlds.kept import Kept
 from defai.worlds.seating import SeatRequest
 from defai.worlds.shadow import Agreement
 
@@ -48,9 +48,9 @@ async def test_the_first_unit_that_differs_is_named() -> None:
         requests: Sequence[SeatRequest],
         valuation: Valuation,
         warn: Callable[[str], None],
-        decisions: Path | None = None,
+        kept: Kept | None = None,
     ) -> World:
-        world = build_parity(settings, requests, valuation, warn, decisions)
+        world = build_parity(settings, requests, valuation, warn, kept)
         pool = next(iter(world._shadow._pools.values()))
         world._shadow.begin = lambda: pool.set_fee_protocol(4, 4)  # type: ignore[method-assign]  # a fault to be found
         world.begin = world._shadow.begin  # type: ignore[method-assign]  # the same

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Final
 
 from defai.agent.ports import Settlement
@@ -281,10 +282,24 @@ def _timeline(trail: Trail) -> Iterator[_Due]:
 
 
 def _choices(numbers: Sequence[int], count: int) -> Iterator[tuple[int, ...]]:
-    """Which blocks a batch of `count` leaves may be upon: all there are, or all but one pause of the agent's."""
+    """Which blocks a batch of `count` leaves may be upon: all there are, or all but a pause of the agent's.
+
+    Where a process ended and another went on, the agent pauses at the batch's beginning or end besides.
+    """
     paused = len(numbers) - count
-    if paused < 0:
-        return
-    starts = range(count, -1, -1) if paused else range(1)
-    for start in list(starts)[:_MOST_ATTEMPTS]:
+    if paused == 0:
+        yield tuple(numbers)
+    elif paused > 0:
+        yield from islice(chain(_paused_once(numbers, count), _paused_twice(numbers, count)), _MOST_ATTEMPTS)
+
+
+def _paused_once(numbers: Sequence[int], count: int) -> Iterator[tuple[int, ...]]:
+    paused = len(numbers) - count
+    for start in range(count, -1, -1):
         yield (*numbers[:start], *numbers[start + paused :])
+
+
+def _paused_twice(numbers: Sequence[int], count: int) -> Iterator[tuple[int, ...]]:
+    for late in range(1, len(numbers) - count):
+        yield from islice(_paused_once(numbers[late:], count), count)
+        yield from islice(_paused_once(numbers[:-late], count), 1, count)

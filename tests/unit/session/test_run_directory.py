@@ -10,7 +10,7 @@ from defai.audit.record import AuditDomain
 from defai.config import Settings
 from defai.domain.stream import Notice
 from defai.errors import ConfigError, DefaiError
-from defai.session.run_directory import Journal, new_run_directory
+from defai.session.run_directory import Journal, run_directory
 from defai.testing.builders import draft
 from defai.worlds.audit_logs import FileAuditLog
 
@@ -37,7 +37,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def test_everything_that_happened_is_kept(tmp_path: Path) -> None:
     chosen = settings(tmp_path)
-    folder = new_run_directory(chosen)
+    folder = run_directory(chosen)
     assert folder == tmp_path / "runs" / "mine"
     journal = Journal(folder, chosen)
     journal.event(Notice("info", "one"))
@@ -58,22 +58,22 @@ def test_without_a_name_a_run_gets_a_folder_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    folder = new_run_directory(Settings.demo(environment={}))
+    folder = run_directory(Settings.demo(environment={}))
     assert folder.is_dir()
     assert folder.is_relative_to(tmp_path / "defai" / "runs")
 
 
 def test_a_folder_with_a_run_in_it_is_left_alone(tmp_path: Path) -> None:
     chosen = settings(tmp_path)
-    Journal(new_run_directory(chosen), chosen).close(None)
+    Journal(run_directory(chosen), chosen).close(None)
     with pytest.raises(ConfigError, match="holds a run already"):
-        new_run_directory(chosen)
+        run_directory(chosen)
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("in the way")
     with pytest.raises(DefaiError, match="cannot be made"):
-        new_run_directory(settings(tmp_path))
+        run_directory(settings(tmp_path))
 
 
 @needs_full_disk
