@@ -74,7 +74,7 @@ def _operator(settings: "Settings") -> "Signer":
     if not secret:
         raise ConfigError(
             "Live trading needs the account that pays and signs.",
-            f"Name its encrypted file with --keystore (`defai setup --keystore FILE` makes it), or set {OPERATOR_KEY}.",
+            f"Name its encrypted file with --keystore (as geth and eth-account write it), or set {OPERATOR_KEY}.",
         )
     protect(secret)
     return signer_of(secret)
