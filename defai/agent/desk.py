@@ -91,8 +91,9 @@ class Desk:
 
     def valued(self) -> Valued:
         """The portfolio at present prices."""
-        numeraire = self.valuation.numeraire.address
-        return value(self.portfolio, self.market.pools, self.market.keys, self.worth, numeraire)
+        valuation, market = self.valuation, self.market
+        worth = valuation.worths_at(market.pools[valuation.key.address].sqrt_price_x96)
+        return value(self.portfolio, market.pools, market.keys, worth, valuation.numeraire.address)
 
     def gas_raw(self, gas_units: int, fee_wei: int) -> int:
         """Worth of gas in the numeraire's smallest unit; see `Valuation.ether`."""

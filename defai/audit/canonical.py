@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from eth_hash.auto import keccak
+from defai.audit.hashing import keccak
 
 _spelled = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 _PLAIN = frozenset({str, int, bool, type(None)})
@@ -40,7 +40,9 @@ def _refuse_ambiguity(value: object) -> None:
         for key, item in value.items():
             if not isinstance(key, str):
                 raise TypeError(f"a canonical record has strings for keys: {key!r}")
-            _refuse_ambiguity(item)
+            if type(item) not in _PLAIN:
+                _refuse_ambiguity(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            _refuse_ambiguity(item)
+            if type(item) not in _PLAIN:
+                _refuse_ambiguity(item)

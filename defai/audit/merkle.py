@@ -6,9 +6,8 @@ digests, which are EIP-712 hashes of 66 bytes and so never the hash of two nodes
 
 from collections.abc import Sequence
 
-from eth_hash.auto import keccak
-
 from defai.audit.canonical import from_hex
+from defai.audit.hashing import keccak
 
 
 def merkle_root(digests: Sequence[str]) -> str:

@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 from eth_abi.abi import encode
-from eth_hash.auto import keccak
 
 from defai.audit.canonical import canonical_json, digest, from_hex
+from defai.audit.hashing import keccak
 from defai.domain.decisions import ZERO_DIGEST, Action, Decision, FeatureRow
 from defai.domain.operations import Call
 from defai.domain.tokens import Address
@@ -62,7 +62,7 @@ def features_digest(row: FeatureRow | None) -> str:
     """keccak256 of the specification's digest and the values as int256 words; zero where there is no row."""
     if row is None:
         return ZERO_DIGEST
-    words = b"".join(value.to_bytes(32, "big", signed=True) for value in row.values)
+    words = b"".join([value.to_bytes(32, "big", signed=True) for value in row.values])
     return digest(from_hex(row.spec_digest) + words)
 
 

@@ -69,7 +69,7 @@ class AgentRun:
     agent: Agent
     tape: TradeTape = field(default_factory=TradeTape)
     curve: EquityCurve = field(default_factory=EquityCurve)
-    decisions: Sequence[Decision] = ()
+    decisions: Sequence[Decision] = field(default=(), repr=False)
     outcomes: OutcomeTape = field(default_factory=OutcomeTape)
     denials: Denials = field(default_factory=Denials)
     times: "array[int]" = field(default_factory=lambda: array("q"), repr=False)

@@ -1,5 +1,6 @@
 """What tokens are worth, in the smallest unit of the numeraire, at a pool's own price."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from defai.amm import Pool
@@ -45,6 +46,21 @@ class Valuation:
             raise KeyError(token)
         square = sqrt_price_x96**2
         return (amount_raw * square) >> 192 if self._base_is_zero else (amount_raw << 192) // square
+
+    def worths_at(self, sqrt_price_x96: int) -> Callable[[Address, int], int]:
+        """`worth_at` for many amounts at one price, which is squared once."""
+        money, base, base_is_zero = self.numeraire.address, self.base.address, self._base_is_zero
+        square = sqrt_price_x96**2
+
+        def worth(token: Address, amount_raw: int) -> int:
+            """Worth of an amount in the numeraire's smallest unit."""
+            if token == money:
+                return amount_raw
+            if token != base:
+                raise KeyError(token)
+            return (amount_raw * square) >> 192 if base_is_zero else (amount_raw << 192) // square
+
+        return worth
 
     def base_price(self, sqrt_price_x96: int) -> Decimal:
         """Numeraire per base token, as a person would say it, at a square-root price of the pricing pool's order."""

@@ -16,13 +16,12 @@ recorded ones, the liquidity in range is the recorded one and ours, the fee is e
 from collections.abc import Sequence
 from enum import Enum
 
-from eth_hash.auto import keccak
-
 from defai.agent import gas
 from defai.agent.ports import Arrival, Opening, Seat, Settlement, Submission
 from defai.amm import Pool, SwapResult
 from defai.amm.replay import forced_swap
 from defai.amm.swap import SwapWalk, commit_swap
+from defai.audit.hashing import keccak
 from defai.audit.record import AuditDomain
 from defai.chain.contracts import encode_operations
 from defai.domain.chain_events import Block, PoolEvent, PoolSwapped
