@@ -142,6 +142,8 @@ contract AgentVault is IAgentVault, TradingPolicy, ReentrancyGuardTransient, EIP
     /// @inheritdoc IAgentVault
     function setPolicy(PolicyConfig calldata policy) external onlyOwner nonReentrant {
         if (!_loosens(policy)) {
+            // Whoever tightens has thought again: what waited was to loosen a policy that is no more.
+            if (_proposalDigest != 0) _withdrawProposal();
             emit PolicyReplaced(_replacePolicy(policy), policy);
             return;
         }
@@ -162,9 +164,7 @@ contract AgentVault is IAgentVault, TradingPolicy, ReentrancyGuardTransient, EIP
 
     /// @inheritdoc IAgentVault
     function withdrawProposal() external onlyOwner {
-        emit ProposalWithdrawn(_proposalDigest);
-        delete _proposalDigest;
-        delete _proposalEffectiveAt;
+        _withdrawProposal();
     }
 
     /// @inheritdoc IAgentVault
@@ -243,6 +243,12 @@ contract AgentVault is IAgentVault, TradingPolicy, ReentrancyGuardTransient, EIP
     /// @inheritdoc IAgentVault
     function approvalDigest(bytes32 decisionDigest, uint256 deadline) public view returns (bytes32) {
         return _hashTypedDataV4(keccak256(abi.encode(APPROVAL_TYPEHASH, decisionDigest, deadline)));
+    }
+
+    function _withdrawProposal() private {
+        emit ProposalWithdrawn(_proposalDigest);
+        delete _proposalDigest;
+        delete _proposalEffectiveAt;
     }
 
     /// @dev The record first: what a call reaches of the audit stands already, and none is made without it.

@@ -23,6 +23,8 @@ contract AgentVaultFactory is IAgentVaultFactory {
 
     /// @inheritdoc IAgentVaultFactory
     uint256 public nextAgentId;
+    /// @dev How many vaults there are of one wish.
+    mapping(bytes32 wish => uint256) private _copies;
 
     constructor() {
         audit = new DecisionAudit(address(this));
@@ -36,15 +38,21 @@ contract AgentVaultFactory is IAgentVaultFactory {
         returns (uint256 agentId, address vault)
     {
         agentId = _assignAgentId();
-        vault = Clones.cloneDeterministic(vaultImplementation, _salt(agentId, owner));
+        bytes32 wish = _wish(owner, agentKey, policy);
+        vault = Clones.cloneDeterministic(vaultImplementation, _salt(wish, _copies[wish]++));
         emit VaultCreated(agentId, vault, owner, agentKey);
         audit.bindVault(agentId, vault);
         AgentVault(payable(vault)).initialize(agentId, owner, agentKey, policy);
     }
 
     /// @inheritdoc IAgentVaultFactory
-    function predictVault(uint256 agentId, address owner) external view returns (address) {
-        return Clones.predictDeterministicAddress(vaultImplementation, _salt(agentId, owner));
+    function predictVault(address owner, address agentKey, PolicyConfig calldata policy)
+        external
+        view
+        returns (address)
+    {
+        bytes32 wish = _wish(owner, agentKey, policy);
+        return Clones.predictDeterministicAddress(vaultImplementation, _salt(wish, _copies[wish]));
     }
 
     /// @dev The place where an identity registry (ERC-8004) gives the number instead.
@@ -52,8 +60,17 @@ contract AgentVaultFactory is IAgentVaultFactory {
         return nextAgentId++;
     }
 
-    /// @dev The owner is part of the address, so that funds sent ahead can't end up in someone else's vault.
-    function _salt(uint256 agentId, address owner) private pure returns (bytes32) {
-        return keccak256(abi.encode(agentId, owner));
+    /// @dev All that a vault begins with is part of its address. Whoever creates it ahead of its owner creates the very
+    /// vault he wished for; with a key or a policy of his own he lands elsewhere, and not on funds that were sent ahead.
+    function _wish(address owner, address agentKey, PolicyConfig calldata policy)
+        private
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(owner, agentKey, policy));
+    }
+
+    function _salt(bytes32 wish, uint256 copy) private pure returns (bytes32) {
+        return keccak256(abi.encode(wish, copy));
     }
 }

@@ -3,8 +3,9 @@ pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
-import {BreakerRule, PolicyConfig, TargetRule} from "./interfaces/IAgentVault.sol";
+import {BreakerRule, PolicyConfig} from "./interfaces/IAgentVault.sol";
 import {ICircuitBreaker} from "./interfaces/ICircuitBreaker.sol";
 import {INonfungiblePositionManager, IUniswapV3Pool} from "./interfaces/IUniswap.sol";
 import {LiquidityAmounts} from "./libraries/LiquidityAmounts.sol";
@@ -14,7 +15,8 @@ import {TwapBound} from "./libraries/TwapBound.sol";
 /// @title Ends trading when a vault has lost too much
 /// @notice See {ICircuitBreaker}.
 /// @dev Nothing that can be forged raises the worth: prices are averages over minutes, balances the vault's own. What
-/// is left out (fees not collected yet, positions beyond the first ones) only lowers it.
+/// is left out only lowers it: fees not collected yet, and positions the vault did not open or add to itself. Anyone
+/// can send a vault positions; they cost no gas here and push none of its own out.
 contract CircuitBreaker is ICircuitBreaker {
     /// @dev A pool that prices are taken from, and that positions may lie in.
     struct Watched {
@@ -30,7 +32,12 @@ contract CircuitBreaker is ICircuitBreaker {
         uint256 peak;
         address[] tokens;
         Watched[] pools;
-        address[] managers;
+    }
+
+    /// @dev A position of a vault's own making.
+    struct Opened {
+        address manager;
+        uint96 id;
     }
 
     /// @dev What a valuation needs of the state, with the pools' average ticks.
@@ -54,10 +61,12 @@ contract CircuitBreaker is ICircuitBreaker {
     }
 
     uint256 private constant BPS = 10_000;
-    /// @dev Anyone can send a vault positions: so many of each manager are valued, which bounds the gas.
+    /// @dev A vault's own positions at a time, which bounds the gas of valuing them.
     uint256 private constant MOST_POSITIONS = 16;
 
     mapping(address vault => State) private _states;
+    /// @dev Whatever rule it follows, from the first place on. Those it holds no longer make room for new ones.
+    mapping(address vault => Opened[MOST_POSITIONS]) private _opened;
 
     /// @inheritdoc ICircuitBreaker
     function follow(PolicyConfig calldata policy) external returns (bool active) {
@@ -78,11 +87,22 @@ contract CircuitBreaker is ICircuitBreaker {
             if (twapSeconds == 0) revert PoolWithoutAverage(address(pool));
             state.pools.push(Watched(address(pool), pool.fee(), twapSeconds, pool.token0(), pool.token1()));
         }
-        for (uint256 i = 0; i < policy.targets.length; ++i) {
-            if (_mints(policy.targets[i])) state.managers.push(policy.targets[i].target);
-        }
         _requirePrices(state);
         return true;
+    }
+
+    /// @inheritdoc ICircuitBreaker
+    function watchPosition(address manager, uint256 positionId) external {
+        Opened[MOST_POSITIONS] storage opened = _opened[msg.sender];
+        Opened memory position = Opened(manager, SafeCast.toUint96(positionId));
+        uint256 count = 0;
+        for (; count < MOST_POSITIONS && opened[count].manager != address(0); ++count) {
+            if (opened[count].id == position.id && opened[count].manager == manager) return;
+        }
+        uint256 place = 0;
+        while (place < count && _holds(msg.sender, opened[place])) ++place;
+        if (place == MOST_POSITIONS) revert TooManyPositions(MOST_POSITIONS);
+        opened[place] = position;
     }
 
     /// @inheritdoc ICircuitBreaker
@@ -133,8 +153,11 @@ contract CircuitBreaker is ICircuitBreaker {
             address token = state.tokens[i];
             equity += _priced(prices, token, IERC20(token).balanceOf(vault));
         }
-        for (uint256 i = 0; i < state.managers.length; ++i) {
-            equity += _positions(prices, INonfungiblePositionManager(state.managers[i]));
+        Opened[MOST_POSITIONS] storage opened = _opened[vault];
+        for (uint256 i = 0; i < MOST_POSITIONS; ++i) {
+            Opened memory position = opened[i];
+            if (position.manager == address(0)) break;
+            if (_holds(vault, position)) equity += _position(prices, position);
         }
     }
 
@@ -146,23 +169,17 @@ contract CircuitBreaker is ICircuitBreaker {
         }
     }
 
-    function _positions(Prices memory prices, INonfungiblePositionManager manager)
-        private
-        view
-        returns (uint256 equity)
-    {
-        uint256 count = Math.min(manager.balanceOf(prices.vault), MOST_POSITIONS);
-        for (uint256 i = 0; i < count; ++i) {
-            equity += _position(prices, manager, manager.tokenOfOwnerByIndex(prices.vault, i));
+    /// @dev A position that was burned has no owner, and asking for him reverts.
+    function _holds(address vault, Opened memory position) private view returns (bool) {
+        try INonfungiblePositionManager(position.manager).ownerOf(position.id) returns (address owner) {
+            return owner == vault;
+        } catch {
+            return false;
         }
     }
 
     /// @dev A position in a pool that the rules don't name is worth nothing here.
-    function _position(Prices memory prices, INonfungiblePositionManager manager, uint256 positionId)
-        private
-        view
-        returns (uint256)
-    {
+    function _position(Prices memory prices, Opened memory position) private view returns (uint256) {
         Held memory held;
         (
             ,,
@@ -174,7 +191,7 @@ contract CircuitBreaker is ICircuitBreaker {
             held.liquidity,,,
             held.owed0,
             held.owed1
-        ) = manager.positions(positionId);
+        ) = INonfungiblePositionManager(position.manager).positions(position.id);
         for (uint256 i = 0; i < prices.pools.length; ++i) {
             Watched memory watched = prices.pools[i];
             if (watched.token0 != held.token0 || watched.token1 != held.token1 || watched.fee != held.fee) {
@@ -199,12 +216,5 @@ contract CircuitBreaker is ICircuitBreaker {
             return TickPrice.quoteAtTick(prices.ticks[i], amount, isToken0);
         }
         revert TokenWithoutPrice(token);
-    }
-
-    function _mints(TargetRule calldata rule) private pure returns (bool) {
-        for (uint256 i = 0; i < rule.selectors.length; ++i) {
-            if (rule.selectors[i] == INonfungiblePositionManager.mint.selector) return true;
-        }
-        return false;
     }
 }

@@ -44,10 +44,13 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
     address public immutable registrar;
 
     uint256 private constant PAGE = 5;
-    /// @dev A mark: agent (28 bits), action (4 bits; a larger one is kept as the largest), forecast (16 bits, signed).
+    /// @dev A mark: agent (27 bits), whether it was claimed (1 bit), action (4 bits; a larger one is kept as the largest),
+    /// forecast (16 bits, signed).
     uint256 private constant MARK_BITS = 48;
     uint256 private constant MARK_MASK = (1 << MARK_BITS) - 1;
-    uint256 private constant MOST_AGENTS = 1 << 28;
+    uint256 private constant AGENT_AT = 21;
+    uint256 private constant CLAIMED = 1 << 20;
+    uint256 private constant MOST_AGENTS = 1 << 27;
     uint256 private constant MOST_ACTIONS = 15;
     int256 private constant FORECAST_BOUND = (int256(32_767) << 24) / 100_000;
 
@@ -68,8 +71,8 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
         if (_agents[agentId].vault != address(0) || _agentOfVault[vault] != 0) {
             revert AlreadyBound(agentId, vault);
         }
-        _agents[agentId].vault = vault;
         if (agentId >= MOST_AGENTS) revert TooManyAgents(agentId);
+        _agents[agentId].vault = vault;
         _agentOfVault[vault] = agentId + 1;
         emit VaultBound(agentId, vault);
     }
@@ -93,7 +96,7 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
         bytes32 digest = digestOf(decision);
         agent.lastDigest = digest;
         ++agent.nextSequence;
-        tokenId = _mintRecord(agent, decision);
+        tokenId = _mintRecord(agent, decision, 0);
         _agents[agentId] = agent;
         emit DecisionRecorded(tokenId, agentId, digest, decision, payload);
     }
@@ -124,7 +127,7 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
         if (isClaimed(agentId, sequence)) revert AlreadyClaimed(agentId, sequence);
         _claimed[agentId].set(sequence);
         Agent memory agent = _agents[agentId];
-        tokenId = _mintRecord(agent, decision);
+        tokenId = _mintRecord(agent, decision, CLAIMED);
         _agents[agentId] = agent;
         emit DecisionClaimed(tokenId, agentId, digest, decision);
     }
@@ -141,7 +144,7 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
     }
 
     /// @inheritdoc IDecisionAudit
-    function recordOf(uint256 tokenId) external view returns (uint256, uint8, int16) {
+    function recordOf(uint256 tokenId) external view returns (uint256, uint8, int16, bool) {
         _requireOwned(tokenId);
         return _readMark(_markOf(tokenId));
     }
@@ -177,8 +180,8 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
     /// @notice JSON with a picture of what was decided, as a data: URI.
     function tokenURI(uint256 tokenId) public view override returns (string memory) {
         _requireOwned(tokenId);
-        (uint256 agentId, uint8 action, int16 forecast) = _readMark(_markOf(tokenId));
-        return RecordImage.tokenURI(tokenId, agentId, action, forecast, _agents[agentId].vault);
+        (uint256 agentId, uint8 action, int16 forecast, bool claimed) = _readMark(_markOf(tokenId));
+        return RecordImage.tokenURI(tokenId, agentId, action, forecast, claimed, _agents[agentId].vault);
     }
 
     /// @notice ERC-721 with metadata, and ERC-5192.
@@ -204,7 +207,7 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
     /// @dev A record is the vault's whose decision it is.
     function _ownerOf(uint256 tokenId) internal view override returns (address) {
         if (tokenId == 0 || tokenId > _newest.count) return address(0);
-        return _agents[_markOf(tokenId) >> 20].vault;
+        return _agents[_markOf(tokenId) >> AGENT_AT].vault;
     }
 
     /// @dev The mark of a record that there is.
@@ -215,8 +218,12 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
         return (marks >> (place % PAGE * MARK_BITS)) & MARK_MASK;
     }
 
-    function _readMark(uint256 mark) private pure returns (uint256 agentId, uint8 action, int16 forecast) {
-        return (mark >> 20, uint8((mark >> 16) & 15), int16(uint16(mark)));
+    function _readMark(uint256 mark)
+        private
+        pure
+        returns (uint256 agentId, uint8 action, int16 forecast, bool claimed)
+    {
+        return (mark >> AGENT_AT, uint8((mark >> 16) & 15), int16(uint16(mark)), mark & CLAIMED != 0);
     }
 
     /// @dev Moves the agent's chain on; the caller writes it back.
@@ -233,11 +240,15 @@ contract DecisionAudit is IDecisionAudit, IERC5192, ERC721, EIP712 {
     }
 
     /// @dev Counts the agent's records; the caller writes it back.
-    function _mintRecord(Agent memory agent, Decision calldata decision) private returns (uint256 tokenId) {
+    /// @param claimed CLAIMED or 0.
+    function _mintRecord(Agent memory agent, Decision calldata decision, uint256 claimed)
+        private
+        returns (uint256 tokenId)
+    {
         Newest memory newest = _newest;
         uint256 place = newest.count;
-        uint256 mark = (decision.agentId << 20) | (Math.min(decision.action, MOST_ACTIONS) << 16)
-            | uint16(_tenthsOfBps(decision.forecast));
+        uint256 mark = (decision.agentId << AGENT_AT) | claimed
+            | (Math.min(decision.action, MOST_ACTIONS) << 16) | uint16(_tenthsOfBps(decision.forecast));
         uint256 marks = newest.marks | (mark << (place % PAGE * MARK_BITS));
         if (place % PAGE == PAGE - 1) {
             _pages[place / PAGE] = marks;

@@ -180,6 +180,14 @@ abstract contract TradingPolicy {
         result = Address.functionCall(target, data);
         _settle(order.tokenA, target, order.amountA, heldA, isTrade, approved);
         _settle(order.tokenB, target, order.amountB, heldB, isTrade, approved);
+        if (_markDue != NEVER) _watch(order, target, result);
+    }
+
+    /// @dev Tells the breaker of a position that becomes the vault's, or larger.
+    function _watch(UniswapCalls.Order memory order, address manager, bytes memory result) private {
+        if (order.kind == UniswapCalls.Kind.Mint) order.positionId = abi.decode(result, (uint256));
+        else if (order.kind != UniswapCalls.Kind.Increase) return;
+        _breaker.watchPosition(manager, order.positionId);
     }
 
     /// @dev Values the vault if it is time to; reverts where it has fallen too far.
@@ -203,7 +211,7 @@ abstract contract TradingPolicy {
 
     function _isCallAllowed(address target, bytes4 selector) internal view returns (bool) {
         if (selector == IUniswapV3Pool.swap.selector) return _pools[_policyVersion][target].allowed;
-        return _targets[_policyVersion][target] & _bit(UniswapCalls.kindOf(selector)) != 0;
+        return _targets[_policyVersion][target] & UniswapCalls.bit(UniswapCalls.kindOf(selector)) != 0;
     }
 
     function _tokenLimits(address token) internal view returns (TokenLimits memory) {
@@ -284,7 +292,7 @@ abstract contract TradingPolicy {
         UniswapCalls.Kind kind = UniswapCalls.kindOf(bytes4(data));
         uint8 kinds = _targets[version][target];
         if (kinds == 0) revert TargetNotAllowed(target);
-        if (kinds & _bit(kind) == 0) revert SelectorNotAllowed(target, bytes4(data));
+        if (kinds & UniswapCalls.bit(kind) == 0) revert SelectorNotAllowed(target, bytes4(data));
         order = UniswapCalls.decode(kind, data, address(this));
         if (kind == UniswapCalls.Kind.Swap && order.amountA == 0) revert NothingToSwap();
         if (kind > UniswapCalls.Kind.Mint) _readPosition(order, target);
@@ -379,12 +387,8 @@ abstract contract TradingPolicy {
             if (kind == UniswapCalls.Kind.Unknown || kind == UniswapCalls.Kind.PoolSwap) {
                 revert UnknownSelector(rule.selectors[i]);
             }
-            kinds |= _bit(kind);
+            kinds |= UniswapCalls.bit(kind);
         }
-    }
-
-    function _bit(UniswapCalls.Kind kind) private pure returns (uint8) {
-        return kind == UniswapCalls.Kind.Unknown ? 0 : uint8(1) << uint8(kind);
     }
 
     function _poolKey(address tokenA, address tokenB, uint24 fee) private pure returns (bytes32) {

@@ -208,11 +208,13 @@ contract AgentVaultTest is VaultFixture {
     function test_NobodyElseIsTheOwner(address caller) public {
         vm.assume(caller != owner);
         PolicyConfig memory policy = _policy();
-        bytes[7] memory calls = [
+        bytes[9] memory calls = [
             abi.encodeCall(IAgentVault.pause, ()),
             abi.encodeCall(IAgentVault.unpause, ()),
             abi.encodeCall(IAgentVault.rotateAgentKey, (caller)),
             abi.encodeCall(IAgentVault.setPolicy, (policy)),
+            abi.encodeCall(IAgentVault.applyPolicy, (policy)),
+            abi.encodeCall(IAgentVault.withdrawProposal, ()),
             abi.encodeCall(IAgentVault.withdrawEther, (payable(caller), 0)),
             abi.encodeCall(IAgentVault.withdrawToken, (address(usd), caller, 1)),
             abi.encodeCall(IAgentVault.withdrawPosition, (address(manager), 1, caller))
@@ -259,13 +261,15 @@ contract AgentVaultTest is VaultFixture {
     }
 
     function test_AVaultsAddressIsKnownBefore() public {
-        address predicted = factory.predictVault(1, owner);
+        address predicted = factory.predictVault(owner, agentKey, _policy());
         vm.expectEmit(address(factory));
         emit IAgentVaultFactory.VaultCreated(1, predicted, owner, agentKey);
         (uint256 id, IAgentVault created) = _createVault(_policy());
         assertEq(id, 1, "the second agent's number");
         assertEq(address(created), predicted, "its vault's address");
-        assertTrue(factory.predictVault(1, thief) != predicted, "the owner is part of the address");
+        assertTrue(
+            factory.predictVault(owner, agentKey, _policy()) != predicted, "the next one stands elsewhere"
+        );
         assertEq(factory.nextAgentId(), 2, "the next agent's number");
     }
 

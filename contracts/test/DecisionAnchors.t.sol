@@ -69,8 +69,68 @@ contract DecisionAnchorsTest is AuditFixture {
         assertEq(audit.ownerOf(tokenId), vault, "the token's owner");
         assertTrue(audit.isClaimed(AGENT, 1), "the decision has its token");
         assertTrue(!audit.isClaimed(AGENT, 0), "the one before it has none");
-        (uint256 agentId,,) = audit.recordOf(tokenId);
+        (uint256 agentId,,, bool claimed) = audit.recordOf(tokenId);
         assertEq(agentId, AGENT, "the token's agent");
+        assertTrue(claimed, "it was anchored");
+    }
+
+    function test_AClaimedTradeDoesNotPassForOneThatWasMade() public {
+        // Whatever an agent puts under a root, its token says that nothing moved.
+        Decision memory boast = _next();
+        boast.action = 1;
+        bytes32 digest = audit.digestOf(boast);
+        Anchor memory under = Anchor(digest, 0, 1, digest);
+        vm.prank(vault);
+        audit.anchor(AGENT, under);
+        uint256 tokenId = audit.claim(under, boast, new bytes32[](0));
+        (, uint8 action,, bool claimed) = audit.recordOf(tokenId);
+        assertEq(action, 1, "what it wanted");
+        assertTrue(claimed, "it was anchored");
+        uint256 made = _record(_next());
+        (,,, claimed) = audit.recordOf(made);
+        assertTrue(!claimed, "the record beside it was carried out");
+    }
+
+    function test_ANodeDoesNotPassForADecision() public {
+        // A decision's digest hashes 66 bytes, a node 64: no decision has the two children for its fields.
+        (Anchor memory under, Decision[3] memory holds, bytes32[] memory proof) = _anchorThree();
+        bytes32[] memory shorter = new bytes32[](proof.length - 1);
+        for (uint256 i = 1; i < proof.length; ++i) {
+            shorter[i - 1] = proof[i];
+        }
+        Decision memory forged = holds[1];
+        forged.previousDigest = audit.digestOf(holds[1]);
+        forged.payloadDigest = proof[0];
+        vm.expectRevert(
+            abi.encodeWithSelector(IDecisionAudit.NotUnderAnchor.selector, audit.digestOf(forged))
+        );
+        audit.claim(under, forged, shorter);
+    }
+
+    function test_AnAnchorIsNotReplacedByALaterOne() public {
+        (Anchor memory under, Decision[3] memory holds, bytes32[] memory proof) = _anchorThree();
+        bytes32 kept = audit.anchorOf(AGENT, 0);
+        // The same numbers again, under another root; and numbers that reach over the first.
+        for (uint64 first = 0; first < 3; ++first) {
+            vm.prank(vault);
+            vm.expectRevert(abi.encodeWithSelector(IDecisionAudit.WrongSequence.selector, 3, first));
+            audit.anchor(AGENT, Anchor(keccak256("other"), first, 3, keccak256("last")));
+        }
+        assertEq(audit.anchorOf(AGENT, 0), kept, "the anchor");
+        audit.claim(under, holds[1], proof);
+    }
+
+    function test_TwoAgentsAnchorsDontMix() public {
+        audit.bindVault(AGENT + 1, stranger);
+        (Anchor memory under, Decision[3] memory holds, bytes32[] memory proof) = _anchorThree();
+        Decision memory moved = holds[1];
+        moved.agentId = AGENT + 1;
+        vm.expectRevert(abi.encodeWithSelector(IDecisionAudit.AnchorNotFound.selector, AGENT + 1, 0));
+        audit.claim(under, moved, proof);
+        vm.prank(stranger);
+        audit.anchor(AGENT + 1, under);
+        vm.expectRevert(abi.encodeWithSelector(IDecisionAudit.NotUnderAnchor.selector, audit.digestOf(moved)));
+        audit.claim(under, moved, proof);
     }
 
     function test_ADecisionIsClaimedOnce() public {

@@ -38,8 +38,8 @@ contract DecisionAuditTest is AuditFixture {
         audit.bindVault(8, vault);
     }
 
-    function test_AnAgentsNumberHas28Bits() public {
-        uint256 tooLarge = 1 << 28;
+    function test_AnAgentsNumberHas27Bits() public {
+        uint256 tooLarge = 1 << 27;
         vm.expectRevert(abi.encodeWithSelector(IDecisionAudit.TooManyAgents.selector, tooLarge));
         audit.bindVault(tooLarge, stranger);
     }
@@ -61,7 +61,8 @@ contract DecisionAuditTest is AuditFixture {
         assertEq(audit.balanceOf(vault), 1, "the vault's balance");
         assertEq(audit.totalSupply(), 1, "the supply");
         assertTrue(audit.locked(1), "it is locked");
-        (uint256 agentId, uint8 action, int16 forecast) = audit.recordOf(1);
+        (uint256 agentId, uint8 action, int16 forecast, bool claimed) = audit.recordOf(1);
+        assertTrue(!claimed, "it was carried out");
         assertEq(agentId, AGENT, "its agent");
         assertEq(action, decision.action, "its action");
         assertTrue(forecast == decision.forecast * 100_000 / 2 ** 24, "its forecast");
@@ -83,7 +84,7 @@ contract DecisionAuditTest is AuditFixture {
             _record(decision);
         }
         for (uint256 i = 0; i < 12; ++i) {
-            (uint256 agentId, uint8 action, int16 forecast) = audit.recordOf(i + 1);
+            (uint256 agentId, uint8 action, int16 forecast,) = audit.recordOf(i + 1);
             int256 expected = tenths[i];
             if (expected > 32_767) expected = 32_767;
             if (expected < -32_767) expected = -32_767;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Call, PolicyConfig, PoolRule, TokenRule} from "../src/interfaces/IAgentVault.sol";
+import {BreakerRule, Call, PolicyConfig, PoolRule, TokenRule} from "../src/interfaces/IAgentVault.sol";
 import {Anchor, Decision} from "../src/interfaces/IDecisionAudit.sol";
 import {ISwapRouter02} from "../src/interfaces/IUniswap.sol";
 import {VaultFixture} from "./support/VaultFixture.sol";
@@ -57,6 +57,39 @@ contract GasTest is VaultFixture {
         uint256 bounded = _recordedSwap("a recorded swap with all limits", PAYLOAD);
         vm.snapshotValue("Gas", "a bound by the average price", bounded - capped);
         assertAtMost(bounded - plain, 30_000, "gas of all checks");
+    }
+
+    function test_ValuingTheVault() public {
+        PolicyConfig memory policy = _policy();
+        policy.pools[0] = PoolRule(address(pool), 300, 200);
+        policy.breaker = BreakerRule(address(usd), 2_000, 3_600);
+        _setPolicy(policy);
+        vm.warp(vm.getBlockTimestamp() + 400);
+        uint256 bare = _valuing();
+        vm.snapshotValue("Gas", "valuing a vault of two tokens and a pool", bare);
+        _open(4);
+        uint256 more = _valuing();
+        vm.snapshotValue("Gas", "valuing each of its positions", (more - bare) / 4);
+        assertAtMost(more, 250_000, "gas of valuing a vault with four positions");
+    }
+
+    /// @dev What the first trade of an hour costs more than the one after it, in a pool that is traded in every block.
+    function _valuing() private returns (uint256) {
+        // Neither of them fills a page.
+        while (audit.totalSupply() % 5 != 0) _recordedSwap("", PAYLOAD);
+        vm.warp(vm.getBlockTimestamp() + 3_600);
+        for (uint256 i = 0; i < 30; ++i) {
+            _bareSwap("");
+        }
+        uint256 valued = _recordedSwap("", PAYLOAD);
+        return valued - _recordedSwap("", PAYLOAD);
+    }
+
+    function _open(uint256 count) private {
+        for (uint256 i = 1; i <= count; ++i) {
+            int24 half = int24(int256(i)) * 100;
+            _execute(_mintCall(_mintParams(address(usd), address(vault), -half, half, 1 ether)));
+        }
     }
 
     function test_AnAnchoredHold() public {

@@ -16,6 +16,9 @@ contract Adversary is VaultFixture {
     uint64 public nextSequence;
     bytes32 public lastDigest;
     uint256 public refused;
+    /// What the owner took out, and how often somebody else did.
+    uint256 public withdrawn;
+    uint256 public stolen;
 
     struct Spending {
         uint256 at;
@@ -23,6 +26,9 @@ contract Adversary is VaultFixture {
     }
 
     Spending[] private spendings;
+    /// What the vault had when it last traded, or its owner last took something out.
+    uint256 private dollars;
+    uint256 private ether_;
 
     function open() external {
         VaultFixture.setUp();
@@ -32,6 +38,7 @@ contract Adversary is VaultFixture {
         policy.pools[0] = PoolRule(address(pool), 0, 0);
         _setPolicy(policy);
         vm.warp(vm.getBlockTimestamp() + 300);
+        _remember();
     }
 
     function swap(uint256 amount, bool sellDollars) external {
@@ -83,6 +90,26 @@ contract Adversary is VaultFixture {
         }
     }
 
+    function withdraw(uint256 amount, bool ofDollars) external {
+        uint256 there = ofDollars ? usd.balanceOf(address(vault)) : weth.balanceOf(address(vault));
+        amount = within(amount, 0, there / 100);
+        address token = ofDollars ? address(usd) : address(weth);
+        vm.prank(owner);
+        vault.withdrawToken(token, owner, amount);
+        withdrawn += amount;
+        _remember();
+    }
+
+    function withdrawForSomeoneElse(uint256 amount, address caller) external {
+        if (caller == owner) caller = agentKey;
+        vm.prank(caller);
+        try vault.withdrawToken(address(usd), caller, within(amount, 1, FUNDS)) {
+            ++stolen;
+        } catch {
+            ++refused;
+        }
+    }
+
     function moveTheMarket(uint256 amount, bool up) external {
         (address from, address to) = up ? (address(usd), address(weth)) : (address(weth), address(usd));
         _someoneSwaps(from, to, within(amount, 1 ether, 5_000 ether));
@@ -105,9 +132,14 @@ contract Adversary is VaultFixture {
             lastDigest = digest;
             uint256 left = usd.balanceOf(address(vault));
             if (left < before) spendings.push(Spending(vm.getBlockTimestamp(), before - left));
+            _remember();
         } catch {
             ++refused;
         }
+    }
+
+    function _remember() private {
+        (dollars, ether_) = (usd.balanceOf(address(vault)), weth.balanceOf(address(vault)));
     }
 
     function _keyOr(address caller) private view returns (address) {
@@ -116,11 +148,16 @@ contract Adversary is VaultFixture {
 
     // What must hold, whatever happened
 
-    /// @dev Each execution has one record, and the chain of decisions has no gap.
+    /// @dev Each execution has one record: no more, no fewer.
     function checkRecords() external view {
-        (, uint64 next, bytes32 last, uint256 held) = audit.agentOf(agentId);
+        (,,, uint256 held) = audit.agentOf(agentId);
         assertEq(audit.totalSupply(), records, "records in the audit");
         assertEq(held, records, "records of the vault");
+    }
+
+    /// @dev The chain of decisions has no gap, holds included.
+    function checkSequences() external view {
+        (, uint64 next, bytes32 last,) = audit.agentOf(agentId);
         assertEq(next, nextSequence, "the next sequence");
         assertEq(last, lastDigest, "the chain's head");
     }
@@ -144,8 +181,13 @@ contract Adversary is VaultFixture {
         }
     }
 
-    /// @dev Nobody the agent could have named is richer, and nobody else may move what the vault owns.
+    /// @dev What the vault has changes with its trades and its owner's withdrawals alone; and nobody whom the agent could
+    /// have named is richer.
     function checkFunds() external view {
+        assertEq(usd.balanceOf(address(vault)), dollars, "dollars since the last trade or withdrawal");
+        assertEq(weth.balanceOf(address(vault)), ether_, "ether since the last trade or withdrawal");
+        assertEq(usd.balanceOf(owner) + weth.balanceOf(owner), withdrawn, "what the owner took out");
+        assertEq(stolen, 0, "withdrawals by others");
         assertEq(usd.balanceOf(thief) + weth.balanceOf(thief), 0, "the thief's gains");
         assertEq(usd.balanceOf(agentKey) + weth.balanceOf(agentKey), 0, "the key's gains");
         assertEq(usd.balanceOf(address(router)) + weth.balanceOf(address(router)), 0, "left with the router");
@@ -167,7 +209,7 @@ contract InvariantsTest {
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
         targets = new FuzzSelector[](1);
         targets[0].addr = address(adversary);
-        targets[0].selectors = new bytes4[](8);
+        targets[0].selectors = new bytes4[](10);
         targets[0].selectors[0] = Adversary.swap.selector;
         targets[0].selectors[1] = Adversary.swapForSomeoneElse.selector;
         targets[0].selectors[2] = Adversary.provide.selector;
@@ -176,6 +218,8 @@ contract InvariantsTest {
         targets[0].selectors[5] = Adversary.anchorHolds.selector;
         targets[0].selectors[6] = Adversary.moveTheMarket.selector;
         targets[0].selectors[7] = Adversary.wait.selector;
+        targets[0].selectors[8] = Adversary.withdraw.selector;
+        targets[0].selectors[9] = Adversary.withdrawForSomeoneElse.selector;
     }
 
     struct FuzzSelector {
@@ -200,22 +244,29 @@ contract InvariantsTest {
         adversary.swapForSomeoneElse(1 ether, address(1), address(2));
         adversary.stealAPosition(2, address(1));
         adversary.callAnything(address(1), "");
-        require(adversary.records() == 3 && adversary.refused() == 3, "what it may not do");
+        adversary.withdrawForSomeoneElse(1, address(2));
+        require(adversary.records() == 3 && adversary.refused() == 4, "what it may not do");
+        adversary.withdraw(1 ether, true);
+        require(adversary.withdrawn() == 1 ether, "what the owner may do");
     }
 
-    function invariant_EveryExecutionHasItsRecord() public view {
+    function invariant_EveryExecutedCallHasItsRecord() public view {
         adversary.checkRecords();
+    }
+
+    function invariant_SequencesHaveNoGap() public view {
+        adversary.checkSequences();
     }
 
     function invariant_NoAllowanceIsLeft() public view {
         adversary.checkAllowances();
     }
 
-    function invariant_ADaysSpendingIsWithinItsCap() public view {
+    function invariant_ADaysSpendingIsWithinItsCapAcrossMidnight() public view {
         adversary.checkDailyCap();
     }
 
-    function invariant_FundsStayWithTheVault() public view {
+    function invariant_FundsLeaveOnlyToTheOwnerOrThroughAllowedCalls() public view {
         adversary.checkFunds();
     }
 }

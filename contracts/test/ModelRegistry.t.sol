@@ -77,12 +77,24 @@ contract ModelRegistryTest is Assertions {
         assertTrue(!ok, "a changed file is sealed");
     }
 
-    function test_ADigestIsTakenOnce() public {
-        _publish(0, _stump(-3));
-        bytes memory file = _file(_stump(-3));
-        bytes32 digest = _digest(_stump(-3));
-        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.DigestTaken.selector, digest, 1));
-        registry.publish(0, file, digest);
+    function test_SquattingOnADigest() public {
+        // A thief sees the author's upload, and seals the same trees first, with a card of his own.
+        bytes memory blob = _stump(-3);
+        bytes memory false_ = _file(blob);
+        false_[46] ^= 0xff;
+        vm.prank(address(0x74EF));
+        registry.publish(0, false_, _digest(blob));
+        bytes memory true_ = _file(blob);
+        vm.prank(author);
+        uint256 modelId = registry.publish(0, true_, _digest(blob));
+        assertEq(modelId, 2, "the author's number");
+        assertEq(registry.ownerOf(modelId), author, "its owner");
+        (bytes32 digest,, ModelTerms memory terms) = registry.modelOf(modelId);
+        assertEq(digest, _digest(blob), "its digest");
+        assertEq(terms.cardDigest, CARD, "its card");
+        assertEq(registry.idOf(digest), 1, "whoever asks by digest gets the same trees");
+        int32[] memory row = new int32[](1);
+        assertTrue(registry.predict(1, row) == registry.predict(2, row), "and the same forecast");
     }
 
     function test_BytesThatAreNoEnsembleAreNotSealed() public {

@@ -31,6 +31,7 @@ WRITE: Final = "write(uint256,bytes)"
 SEAL: Final = "seal(uint256,bytes32)"
 PREDICT: Final = "predict(uint256,int32[])"
 MODEL_DRAFTED: Final = "ModelDrafted(uint256,address,uint256)"
+MODEL_SEALED: Final = "ModelSealed(uint256,bytes32,bytes32,uint256)"
 _TERMS: Final = "(bytes32,uint8,uint32,int64,bool,bytes32,string)"
 
 _DEPLOY_GAS: Final = 5_000_000
@@ -112,12 +113,12 @@ async def register_model(
         settle: mines, on a chain that mines on demand.
 
     Returns:
-        The model's number; that of the one that is there already where it was registered before.
+        The model's number; that of the one that is there already where it was registered before, with this card.
 
     Raises:
         DefaiError: where a transaction is refused or reverts.
     """
-    known = await find_model(rpc, registry, model.digest)
+    known = await find_model_with_card(rpc, registry, model)
     if known is not None:
         return known
     file, digest = model_file(model, card_uri=card_uri), unhex(model.digest)
@@ -164,9 +165,28 @@ def card_digest(model: TrainedModel) -> str:
 
 
 async def find_model(rpc: Rpc, registry: Address, digest: str, *, block: str = "latest") -> int | None:
-    """The number of the sealed model that has a digest; None where there is none."""
+    """The number of the first sealed model that has a digest; None where there is none."""
     answer = await _view(rpc, registry, selector("idOf(bytes32)") + unhex(digest), block)
     return unsigned(answer) or None
+
+
+async def find_model_with_card(rpc: Rpc, registry: Address, model: TrainedModel) -> int | None:
+    """The number of a sealed model that has this one's digest and its card; None where there is none.
+
+    Somebody else may have sealed the same trees first, with a card of his own: a digest does not cover the card.
+    """
+    first = await find_model(rpc, registry, model.digest)
+    if first is None:
+        return None
+    wanted = card_digest(model)
+    if (await read_model(rpc, registry, first)).card_digest == wanted:
+        return first
+    topics = [topic(MODEL_SEALED), None, model.digest]
+    logs = await rpc.call("eth_getLogs", {"fromBlock": "0x0", "address": registry, "topics": topics})
+    for model_id in (int(log["topics"][1], 16) for log in logs):
+        if (await read_model(rpc, registry, model_id)).card_digest == wanted:
+            return model_id
+    return None
 
 
 async def count_models(rpc: Rpc, registry: Address, *, block: str = "latest") -> int:

@@ -12,9 +12,9 @@ import click
 from defai.chain.codec import checksum
 from defai.chain.keys import Signer, keystore_passphrase, load_keystore
 from defai.chain.model_registry import (
-    card_digest,
     deploy_model_registry,
     find_model,
+    find_model_with_card,
     predict_on_chain,
     read_model,
     register_model,
@@ -239,13 +239,15 @@ async def _against_the_chain(shelf: Shelf, model: TrainedModel, rows: list[tuple
         model_id = await find_model(rpc, shelf.registry, model.digest)
         if model_id is None:
             raise NotFoundError(f"The registry at {shelf.registry} has no model {model.digest}.")
-        read = await read_model(rpc, shelf.registry, model_id)
+        own = await find_model_with_card(rpc, shelf.registry, model)
+        read = await read_model(rpc, shelf.registry, own or model_id)
         theirs = (read.digest, read.ensemble, read.features_digest, read.band_x24, read.beats_baseline)
         ours = (model.digest, model.ensemble, model.spec.digest, model.band_x24, model.beats_baseline)
         if theirs != ours:
             raise DefaiError(f"Model #{model_id} on the chain is another than the one on disk.")
-        if read.card_digest != card_digest(model):
+        if own is None:
             raise DefaiError(f"The card of model #{model_id} is another than the one on disk.")
+        model_id = own
         said = await predict_on_chain(rpc, shelf.registry, model_id, rows)
     if said != [model.ensemble.predict_x24(row) for row in rows]:
         raise DefaiError("The EVM forecasts otherwise than the model.")

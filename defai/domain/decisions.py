@@ -113,7 +113,7 @@ class Decision:
     """One decision, as it is recorded: the EIP-712 struct, its digest, and what the digests stand for.
 
     Attributes:
-        agent_id: the agent's number in the identity registry.
+        agent_id: the agent's number in the vaults' factory.
         sequence: the agent's decisions are numbered from 0 without a gap, holds included.
         previous_digest: digest of the agent's decision before this one: a hash chain.
         block_number, block_hash: the block decided upon.

@@ -43,7 +43,7 @@ ANCHOR_GAS: Final = 70_000
 OPERATION_GAS: Final[dict[type, int]] = {
     SwapExactInput: 85_000,
     MintPosition: 447_000,
-    AddLiquidity: 210_000,
+    AddLiquidity: 245_000,
     RemoveLiquidity: 40_000,
     CollectOwed: 132_000,
     BurnPosition: 56_000,

@@ -11,6 +11,7 @@ from defai.chain.codec import address_at, encode_call, selector
 from defai.chain.contracts import encode_operations
 from defai.chain.decode import NftTransferred, decode_receipt_logs
 from defai.chain.deploy import (
+    PREDICT_VAULT,
     AgentSeat,
     OurContracts,
     VaultRequest,
@@ -97,11 +98,20 @@ async def test_addresses_are_foretold_and_found_again(market: Market) -> None:
     assert fleet.ours.audit == create_address(fleet.ours.factory, 1)
     assert [seat.agent_id for seat in fleet.seats] == [0, 1]
     assert await find_contracts(market.chain.rpc, fleet.ours.factory) == replace(fleet.ours, block_number=0)
+    wish = (deployer, fleet.agent.address, VaultRules(pools=mainnet.POOLS).policy())
+    foretold = address_at(await market.view(fleet.ours.factory, encode_call(PREDICT_VAULT, *wish)))
+    assert foretold not in {each.vault for each in fleet.seats}
+    await market.chain.fund_ether(throwaway_key(1, "anyone").address)
+    payer = await Wallet.connect(throwaway_key(1, "anyone"), market.chain.rpc)
+    (next_seat,) = await create_vaults(
+        market.chain.rpc,
+        payer,
+        fleet.ours.factory,
+        [VaultRequest(deployer, fleet.agent.address, VaultRules(pools=mainnet.POOLS))],
+        settle=market.chain.mine,
+    )
+    assert next_seat.vault == foretold
     for seat in fleet.seats:
-        foretold = await market.view(
-            fleet.ours.factory, encode_call("predictVault(uint256,address)", seat.agent_id, deployer)
-        )
-        assert address_at(foretold) == seat.vault
         assert address_at(await market.view(seat.vault, selector("owner()"))) == deployer
         assert address_at(await market.view(seat.vault, selector("agentKey()"))) == fleet.agent.address
     with pytest.raises(DivergenceError, match="There is no vault factory at"):

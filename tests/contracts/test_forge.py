@@ -42,9 +42,18 @@ def test_the_contracts_tests_pass_and_cost_what_they_cost(forge: Path) -> None:
     assert status == 0, text[-4000:]
     for suite in (
         "DecisionAuditTest",
+        "DecisionAnchorsTest",
         "AgentVaultTest",
         "TradingPolicyTest",
+        "SpendingCapsTest",
+        "TwapBoundTest",
+        "OraclesTest",
+        "CircuitBreakerTest",
+        "AttacksTest",
+        "AttacksOnLimitsTest",
+        "AttacksOnOwnersTest",
         "InvariantsTest",
+        "InvariantsOfPricesTest",
         "AgentIdentityTest",
         "AgentReputationTest",
         "AgentValidationTest",
@@ -53,6 +62,13 @@ def test_the_contracts_tests_pass_and_cost_what_they_cost(forge: Path) -> None:
         "GasTest",
     ):
         assert f".t.sol:{suite}\n" in text, suite
+
+
+@pytest.mark.long
+def test_more_tries_find_nothing_more(forge: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOUNDRY_PROFILE", "long")
+    status, text = run(forge, "test", "--no-match-contract", "GasTest")
+    assert status == 0, text[-4000:]
 
 
 def test_the_contracts_are_formatted(forge: Path) -> None:

@@ -17,6 +17,7 @@ from defai.chain.model_registry import (
     card_digest,
     deploy_model_registry,
     find_model,
+    find_model_with_card,
     model_file,
     predict_call,
     predict_on_chain,
@@ -211,6 +212,19 @@ async def test_a_model_is_registered_once(shelf: Shelf, small: TrainedModel) -> 
     assert await shelf.register(small) == 1
     assert await shelf.chain.head() == before
     assert await find_model(rpc, shelf.registry, small.digest) == 1
+
+
+async def test_a_squatter_does_not_keep_the_author_out(shelf: Shelf, small: TrainedModel) -> None:
+    rpc = shelf.chain.rpc
+    boast = replace(small, card=replace(small.card, limits=("none whatever",)))
+    assert boast.digest == small.digest
+    assert card_digest(boast) != card_digest(small)
+    assert await shelf.register(boast) == 1
+    assert await find_model_with_card(rpc, shelf.registry, small) is None
+    assert await shelf.register(small) == 2
+    assert await shelf.register(small) == 2
+    assert await find_model(rpc, shelf.registry, small.digest) == 1
+    assert await find_model_with_card(rpc, shelf.registry, boast) == 1
 
 
 async def test_the_command_registers_and_verifies(

@@ -91,7 +91,7 @@ async def test_python_and_the_contract_agree_on_merkle_trees(scene: VaultScene) 
         claimed = await scene.send(scene.thief, scene.contracts.audit, data)
         assert claimed.error is None
         shown = await scene.view(scene.contracts.audit, "recordOf", sequence + 1)
-        assert shown == (hold.agent_id, hold.action, tenths_of_bps(hold.forecast_x24))
+        assert shown == (hold.agent_id, hold.action, tenths_of_bps(hold.forecast_x24), True)
     assert await scene.view(scene.contracts.audit, "balanceOf", scene.vault) == (len(holds),)
 
 
@@ -106,6 +106,7 @@ async def test_a_record_shows_what_was_decided(scene: VaultScene) -> None:
         {"trait_type": "agent", "value": 0},
         {"trait_type": "action", "value": "swap"},
         {"trait_type": "forecast (bp)", "value": "-3276.7"},
+        {"trait_type": "outcome", "value": "carried out"},
         {"trait_type": "vault", "value": scene.vault},
     ]
     kind, _, picture = record["image"].partition(",")

@@ -142,7 +142,7 @@ interface IAgentVault {
     function rotateAgentKey(address newKey) external;
 
     /// @notice Replace the policy as a whole: at once where nothing in the new one is looser, else it becomes a proposal
-    /// (in place of another one) that `applyPolicy` may put in force after `POLICY_DELAY`.
+    /// that `applyPolicy` may put in force after `POLICY_DELAY`. Either way a proposal that waits is gone.
     function setPolicy(PolicyConfig calldata policy) external;
 
     /// @notice Put a proposal in force once its time has come.

@@ -14,7 +14,8 @@ interface IAgentVaultFactory {
     );
 
     /// @notice Create the vault of a new agent. Anyone may.
-    /// @param owner Who alone can withdraw; part of what the vault's address is derived from.
+    /// @dev The vault's address is derived from the three and from how many vaults were wished for with just them.
+    /// @param owner Who alone can withdraw.
     /// @param agentKey Who may trade, within the policy.
     /// @return agentId The new agent's number; the first one is 0.
     /// @return vault The vault's address.
@@ -22,8 +23,11 @@ interface IAgentVaultFactory {
         external
         returns (uint256 agentId, address vault);
 
-    /// @notice Where the vault of an agent and owner stands, or would stand.
-    function predictVault(uint256 agentId, address owner) external view returns (address);
+    /// @notice Where the next vault with this owner, key and policy will stand, whoever creates it.
+    function predictVault(address owner, address agentKey, PolicyConfig calldata policy)
+        external
+        view
+        returns (address);
 
     /// @notice The number the next agent gets.
     function nextAgentId() external view returns (uint256);

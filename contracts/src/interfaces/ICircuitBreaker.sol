@@ -15,10 +15,15 @@ interface ICircuitBreaker {
     error DrawdownOutOfRange(uint16 maxDrawdownBps);
     /// @notice The vault has no breaker.
     error NoBreaker(address vault);
+    /// @notice The vault has as many positions open as are valued.
+    error TooManyPositions(uint256 most);
 
     /// @notice Follow the caller's new policy. The highest worth stays, unless it is told in another token.
     /// @return active Whether the policy has a breaker.
     function follow(PolicyConfig calldata policy) external returns (bool active);
+
+    /// @notice Value a position with what else the caller holds, for as long as he holds it.
+    function watchPosition(address manager, uint256 positionId) external;
 
     /// @notice Value the caller and move its highest worth.
     /// @return equity What it is worth now, in the numeraire.

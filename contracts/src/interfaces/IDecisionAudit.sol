@@ -75,7 +75,7 @@ interface IDecisionAudit {
     error AlreadyBound(uint256 agentId, address vault);
     /// @notice Only the vault that is bound to the agent writes its records.
     error NotVaultOfAgent(address caller, uint256 agentId);
-    /// @notice Agents are numbered below 2**28 here.
+    /// @notice Agents are numbered below 2**27 here.
     error TooManyAgents(uint256 agentId);
     /// @notice The decision isn't the agent's next one.
     error WrongSequence(uint256 expected, uint256 given);
@@ -137,7 +137,11 @@ interface IDecisionAudit {
     /// @return agentId The agent that decided.
     /// @return action What it did.
     /// @return forecast What it forecast, in tenths of a basis point; at most 3276.7 of them either way.
-    function recordOf(uint256 tokenId) external view returns (uint256 agentId, uint8 action, int16 forecast);
+    /// @return claimed Whether it was anchored first, and so moved nothing, whatever its action says was wanted.
+    function recordOf(uint256 tokenId)
+        external
+        view
+        returns (uint256 agentId, uint8 action, int16 forecast, bool claimed);
 
     /// @notice keccak256(abi.encode(Anchor)) of the anchor that starts at a sequence; zero where there is none.
     function anchorOf(uint256 agentId, uint64 firstSequence) external view returns (bytes32);

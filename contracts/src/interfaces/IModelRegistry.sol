@@ -45,8 +45,6 @@ interface IModelRegistry {
     error AlreadySealed(uint256 modelId);
     /// @notice The model isn't complete, or there is none of this number.
     error NotSealed(uint256 modelId);
-    /// @notice A sealed model has this digest already.
-    error DigestTaken(bytes32 digest, uint256 modelId);
     /// @notice What was written isn't the model it is to be.
     error WrongDigest(bytes32 expected, bytes32 given);
     /// @notice What was written isn't a model's file.
@@ -89,7 +87,9 @@ interface IModelRegistry {
     /// @notice Whether a model is complete.
     function isSealed(uint256 modelId) external view returns (bool);
 
-    /// @notice The sealed model that has a digest; 0 where there is none.
+    /// @notice The first sealed model that has a digest; 0 where there is none.
+    /// @dev All that have it forecast the same. Card and parent are not covered by it: they are their author's word, whose
+    /// token says who he is. `ModelSealed` tells all of them.
     function idOf(bytes32 digest) external view returns (uint256 modelId);
 
     /// @notice How many models were announced, which is the newest one's number.

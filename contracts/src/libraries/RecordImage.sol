@@ -12,26 +12,33 @@ library RecordImage {
     /// @dev A forecast of so many tenths of a basis point fills its half of the scale.
     uint256 private constant FULL_SCALE = 500;
     uint256 private constant HALF_WIDTH = 170;
+    string private constant GREY = "#5f7186";
 
     /// @notice The token URI of a record.
     /// @param forecast In tenths of a basis point.
+    /// @param claimed Whether it was anchored, and so moved nothing.
     /// @param vault Whose decision it was.
-    function tokenURI(uint256 tokenId, uint256 agentId, uint8 action, int16 forecast, address vault)
-        internal
-        pure
-        returns (string memory)
-    {
-        string memory image = Base64.encode(bytes(_svg(tokenId, agentId, action, forecast, vault)));
+    function tokenURI(
+        uint256 tokenId,
+        uint256 agentId,
+        uint8 action,
+        int16 forecast,
+        bool claimed,
+        address vault
+    ) internal pure returns (string memory) {
+        string memory image = Base64.encode(bytes(_svg(tokenId, agentId, action, forecast, claimed, vault)));
         bytes memory json = abi.encodePacked(
             '{"name":"Decision ',
             tokenId.toString(),
             '","description":"A decision of agent ',
             agentId.toString(),
-            ", recorded in the transaction that carried it out. It can't be moved.\",",
+            claimed
+                ? ", anchored with others that moved nothing. The token can't be moved.\","
+                : ", recorded in the transaction that carried it out. The token can't be moved.\",",
             '"image":"data:image/svg+xml;base64,',
             image,
             '","attributes":',
-            _attributes(agentId, action, forecast, vault)
+            _attributes(agentId, action, forecast, claimed, vault)
         );
         return string.concat("data:application/json;base64,", Base64.encode(json));
     }
@@ -51,7 +58,7 @@ library RecordImage {
         );
     }
 
-    function _attributes(uint256 agentId, uint8 action, int16 forecast, address vault)
+    function _attributes(uint256 agentId, uint8 action, int16 forecast, bool claimed, address vault)
         private
         pure
         returns (bytes memory)
@@ -63,20 +70,22 @@ library RecordImage {
             actionName(action),
             '"},{"trait_type":"forecast (bp)","value":"',
             inBasisPoints(forecast),
+            '"},{"trait_type":"outcome","value":"',
+            claimed ? "moved nothing" : "carried out",
             '"},{"trait_type":"vault","value":"',
             Strings.toChecksumHexString(vault),
             '"}]}'
         );
     }
 
-    function _svg(uint256 tokenId, uint256 agentId, uint8 action, int16 forecast, address vault)
+    function _svg(uint256 tokenId, uint256 agentId, uint8 action, int16 forecast, bool claimed, address vault)
         private
         pure
         returns (string memory)
     {
         return string.concat(
             '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 240" font-family="monospace">',
-            _title(action, agentId, tokenId),
+            _title(action, agentId, tokenId, claimed),
             _scale(forecast),
             '<text x="200" y="216" font-size="12" text-anchor="middle" fill="#5f7186">',
             Strings.toChecksumHexString(vault),
@@ -84,14 +93,20 @@ library RecordImage {
         );
     }
 
-    function _title(uint8 action, uint256 agentId, uint256 tokenId) private pure returns (string memory) {
+    /// @dev What moved nothing is grey, whatever was wanted.
+    function _title(uint8 action, uint256 agentId, uint256 tokenId, bool claimed)
+        private
+        pure
+        returns (string memory)
+    {
         return string.concat(
             '<rect width="400" height="240" rx="12" fill="#10151c"/><rect x="24" y="24" width="6" height="62" fill="',
-            _colour(action),
+            claimed ? GREY : _colour(action),
             '"/><text x="46" y="54" font-size="34" fill="#f2f4f8">',
             actionName(action),
             '</text><text x="46" y="84" font-size="16" fill="#9fb0c3">agent ',
             agentId.toString(),
+            claimed && action != 0 ? ", moved nothing" : "",
             '</text><text x="376" y="54" font-size="16" text-anchor="end" fill="#5f7186">record ',
             tokenId.toString(),
             "</text>"
@@ -125,6 +140,6 @@ library RecordImage {
         if (action == 2 || action == 3) return "#41c98a";
         if (action >= 4 && action <= 6) return "#f0a04b";
         if (action == 7 || action == 8) return "#b58cff";
-        return "#5f7186";
+        return GREY;
     }
 }

@@ -54,6 +54,11 @@ library UniswapCalls {
         return Kind.Unknown;
     }
 
+    /// @notice A kind as one bit of a set of them; none for the unknown.
+    function bit(Kind kind) internal pure returns (uint8) {
+        return kind == Kind.Unknown ? 0 : uint8(1) << uint8(kind);
+    }
+
     /// @notice Read a swap in a pool. Its last argument, the bytes that the pool hands back unread, is one word: the
     /// least that the swap may give, which the vault sees to.
     /// @param data Selector and arguments.

@@ -69,3 +69,57 @@ contract HookedToken {
         (, reason) = _at.call(_call);
     }
 }
+
+/// @dev An owner that is a contract (ERC-1271): it answers for a hash what it was told to.
+contract SigningOwner {
+    mapping(bytes32 digest => bytes4) private _answers;
+
+    function answer(bytes32 digest, bytes4 with) external {
+        _answers[digest] = with;
+    }
+
+    function isValidSignature(bytes32 digest, bytes calldata) external view returns (bytes4) {
+        return _answers[digest];
+    }
+}
+
+/// @dev As USDT: nothing is returned, and an allowance has to be none before it can be another. Its balances lie where a
+/// stand-in token has them.
+contract TetherLike {
+    string public name;
+    string public symbol;
+    uint256 public totalSupply;
+    mapping(address account => uint256) public balanceOf;
+    mapping(address holder => mapping(address spender => uint256)) public allowance;
+
+    function approve(address spender, uint256 value) external {
+        require(value == 0 || allowance[msg.sender][spender] == 0);
+        allowance[msg.sender][spender] = value;
+    }
+
+    function transfer(address to, uint256 value) external {
+        balanceOf[msg.sender] -= value;
+        balanceOf[to] += value;
+    }
+
+    function transferFrom(address from, address to, uint256 value) external {
+        if (allowance[from][msg.sender] != type(uint256).max) allowance[from][msg.sender] -= value;
+        balanceOf[from] -= value;
+        balanceOf[to] += value;
+    }
+}
+
+/// @dev A collection that calls somebody when one of its tokens is moved.
+contract TrapCollection {
+    bytes public reason;
+    address private _at;
+    bytes private _call;
+
+    function arm(address at, bytes calldata call_) external {
+        (_at, _call) = (at, call_);
+    }
+
+    function safeTransferFrom(address, address, uint256) external {
+        (, reason) = _at.call(_call);
+    }
+}

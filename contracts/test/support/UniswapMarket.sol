@@ -134,11 +134,14 @@ abstract contract UniswapMarket is Assertions {
         vm.store(token, slot, bytes32(IERC20(token).balanceOf(account) + amount));
     }
 
+    /// @dev Not every token answers.
     function _approveAll(address account, address token) internal {
+        bytes memory all = abi.encodeCall(IERC20.approve, (address(manager), type(uint256).max));
         vm.prank(account);
-        IERC20(token).approve(address(manager), type(uint256).max);
+        (bool ok,) = token.call(all);
         vm.prank(account);
-        weth.approve(address(manager), type(uint256).max);
+        (bool too,) = address(weth).call(all);
+        assertTrue(ok && too, "allowances");
     }
 
     function _newToken(string memory name, string memory symbol) internal returns (StandinToken) {

@@ -139,20 +139,20 @@ abstract contract VaultFixture is UniswapMarket {
         view
         returns (Call[] memory)
     {
-        bool zeroForOne = tokenIn == pool.token0();
-        return _one(
-            address(pool),
-            abi.encodeCall(
-                IUniswapV3Pool.swap,
-                (
-                    recipient,
-                    zeroForOne,
-                    int256(amount),
-                    zeroForOne ? LOWEST_PRICE + 1 : HIGHEST_PRICE - 1,
-                    abi.encode(minimumOut)
-                )
-            )
-        );
+        return _one(address(pool), _poolSwap(pool, tokenIn, recipient, amount, minimumOut));
+    }
+
+    function _poolSwap(
+        IUniswapV3Pool at,
+        address tokenIn,
+        address recipient,
+        uint256 amount,
+        uint256 minimumOut
+    ) internal view returns (bytes memory) {
+        bool zeroForOne = tokenIn == at.token0();
+        uint160 limit = zeroForOne ? LOWEST_PRICE + 1 : HIGHEST_PRICE - 1;
+        bytes memory least = abi.encode(minimumOut);
+        return abi.encodeCall(IUniswapV3Pool.swap, (recipient, zeroForOne, int256(amount), limit, least));
     }
 
     function _swapCall(ISwapRouter02.ExactInputSingleParams memory params)
