@@ -173,6 +173,11 @@ class Scripted(Strategy):
         return hold(ctx) if play is None else play(ctx)
 
 
+MOST_ADDED: Final = 90_000
+MOST_FOR_A_HOLD: Final = 1_000
+"""In batches of a hundred; a batch costs the same, however many are in it."""
+
+
 class Meter:
     """An executor that passes everything on and notes what each submission cost."""
 
@@ -290,7 +295,19 @@ def measure() -> list[Figure]:
             alternative=bare,
             headline=True,
             note="Receipts of the real bytecode on the stand-in. Ours passes the vault's limits and mints its record.",
-        )
+        ),
+        Figure(
+            what="gas that vault, limits and record add to a bare swap",
+            value=recorded - bare,
+            unit="gas",
+            most=MOST_ADDED,
+        ),
+        Figure(
+            what=f"gas of a hold, anchored with {ANCHORED - 1} others",
+            value=statistics.median(measured["anchor",]) / ANCHORED,
+            unit="gas",
+            most=MOST_FOR_A_HOLD * 100 / ANCHORED,
+        ),
     ]
     return figures + [estimated(shape, used) for shape, used in sorted(measured.items())]
 

@@ -66,8 +66,10 @@ contract Pusher is VaultFixture {
         amount = within(amount, 1e6, 1_000 ether);
         address tokenIn = dollars ? address(usd) : address(weth);
         uint256 least = _least(tokenIn, amount);
-        minimum =
-            minimum % 3 == 0 ? least : minimum % 3 == 1 ? within(minimum, 0, least) : least + minimum % 3;
+        // Exactly what is asked for, a unit less, or anything below.
+        if (minimum % 4 == 0) minimum = least;
+        else if (minimum % 4 == 1) minimum = least - 1;
+        else minimum = within(minimum, 0, least);
         ISwapRouter02.ExactInputSingleParams memory params =
             _swapParams(tokenIn, dollars ? address(weth) : address(usd), address(vault), amount);
         params.amountOutMinimum = minimum;

@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from enum import Enum
 from time import perf_counter
 
-from defai.agent import views, wording
+from defai.agent import views
 from defai.agent.asking import Asking
 from defai.agent.desk import Desk, Judged
+from defai.agent.drafting import draft_of
 from defai.agent.outlook import ForecastModel, Outlook
+from defai.agent.pending import APPROVED, EXPIRED, Pending
 from defai.agent.ports import AuditLog, Executor, Seat, Settlement, Submission
 from defai.agent.telling import Teller
 from defai.audit.outbox import Anchor, Outbox
-from defai.audit.record import Draft, features_digest
+from defai.audit.record import Draft
 from defai.domain.decisions import (
-    ZERO_DIGEST,
-    Action,
+    Approval,
     Check,
     Decision,
     ExecutionStatus,
@@ -27,6 +28,7 @@ from defai.domain.decisions import (
 from defai.domain.intents import Hold, Intent
 from defai.domain.pool import PoolKey
 from defai.domain.stream import AgentStateChanged, DecisionView, Notice, StreamEvent
+from defai.errors import NotFoundError
 from defai.portfolio.pnl import Valued
 from defai.strategy.api import Context, Outcome, Strategy
 
@@ -93,6 +95,7 @@ class Agent:
         self._failures = 0
         self._asking = Asking(mandate.strategy_name)
         self._under_way: tuple[Anchor, Decision | None] | None = None
+        self.pending: Pending | None = None
         self._market = desk.market
         self._outlook = Outlook(mandate.name, desk, mandate.watched)
         self._measured: tuple[Check, ...] = ()
@@ -128,6 +131,8 @@ class Agent:
             asked: gives or raises what the strategy did, where it has been asked already.
         """
         await self._settle()
+        if self.pending and self._market.head.timestamp >= self.pending.expires_at:
+            await self.dismiss(EXPIRED, "nobody", "the owner did not answer in time")
         decision = view = None
         if self.state is AgentState.RUNNING and self._under_way is None:
             valued = self.desk.valued()
@@ -141,7 +146,7 @@ class Agent:
                     forecast = context.forecast
                     view = views.decision_view(decision, judged.plan, judged.verdict, forecast, self._market)
                 self._break_circuit_on_drawdown(valued)
-                await self._act(decision, judged)
+                await self._act(decision, judged, context.forecast)
         if self._watched:
             self._tell(view, (perf_counter() - arrived) * 1000)
         return decision
@@ -154,10 +159,30 @@ class Agent:
             self._publish(AgentStateChanged(self.name, state.value, reason))
             self._teller.changed = True
 
+    async def approve(self, approval: Approval, by: str) -> None:
+        """Carry out the decision that waits, as its owner says.
+
+        Raises:
+            NotFoundError: where none waits.
+        """
+        pending = self._resolve(APPROVED, by, "")
+        await self._send(pending.decision, pending.judged, approval)
+
+    async def dismiss(self, outcome: str, by: str, reason: str) -> None:
+        """Let the decision that waits be one that moved nothing, and anchor it: nobody finds two waits in one batch.
+
+        Raises:
+            NotFoundError: where none waits.
+        """
+        pending = self._resolve(outcome, by, reason)
+        self.decisions["denied"] += 1
+        self.outbox.keep(pending.decision)
+        await self.flush()
+
     async def flush(self) -> None:
         """Anchor what waits, unless something is under way."""
         if self._under_way is None and len(self.outbox):
-            await self._send(None, None)
+            await self._send(None)
 
     async def settle(self) -> bool:
         """Fold what came of the last submission; whether nothing is under way any more."""
@@ -189,48 +214,43 @@ class Agent:
         return self.outbox.seal(self._draft(context.features, context.forecast, judged))
 
     def _draft(self, row: FeatureRow | None, forecast: Forecast | None, judged: Judged) -> Draft:
-        intent, head = judged.verdict.intent, self._market.head
-        return Draft(
-            block_number=head.number,
-            block_hash=head.hash,
-            strategy_digest=self.mandate.strategy_digest,
-            model_digest=forecast.model_digest if forecast else ZERO_DIGEST,
-            features_digest=features_digest(row),
-            forecast_x24=forecast.value_x24 if forecast else 0,
-            action=wording.ACTIONS[type(intent)] if judged.plan else Action.HOLD,
-            action_digest=judged.plan.action_digest if judged.plan else ZERO_DIGEST,
-            payload={
-                "agent": self.name,
-                "features": dict(zip(row.names, row.values, strict=True)) if row else None,
-                "intent": wording.canonical(intent),
-                "reason": intent.reason,
-                "verdict": wording.verdict_record(judged.verdict),
-            },
-        )
+        return draft_of(self.name, self.mandate.strategy_digest, self._market.head, row, forecast, judged)
 
-    async def _act(self, decision: Decision, judged: Judged) -> None:
-        count = self.decisions
+    async def _act(self, decision: Decision, judged: Judged, forecast: Forecast | None) -> None:
+        count, verdict = self.decisions, judged.verdict
         count["decisions"] += 1
         if judged.plan:
-            await self._send(decision, judged)
+            if verdict.status is not VerdictStatus.NEEDS_APPROVAL:
+                await self._send(decision, judged)
+                return
+            expires_at = self._market.head.timestamp + self.desk.limits.approval_waits_s
+            self.pending = Pending(self.name, decision, judged, forecast, expires_at)
+            self._publish(self.pending.request(self.desk))
+            self.change_state(AgentState.WAITING, verdict.reason)
             return
         self.outbox.keep(decision)
-        if judged.verdict.status is VerdictStatus.APPROVED:
-            count["holds"] += 1
-        elif judged.verdict.status is VerdictStatus.DENIED:
-            count["denied"] += 1
-        else:
-            self.change_state(AgentState.WAITING, judged.verdict.reason)
+        count["holds" if verdict.status is VerdictStatus.APPROVED else "denied"] += 1
         if len(self.outbox) >= self.mandate.anchor_every:
-            await self._send(None, None)
+            await self.flush()
 
-    async def _send(self, decision: Decision | None, judged: Judged | None) -> None:
+    def _resolve(self, outcome: str, by: str, reason: str) -> Pending:
+        pending, self.pending = self.pending, None
+        if pending is None:
+            raise NotFoundError(f"No decision of {self.name} waits for its owner.")
+        self._publish(pending.resolved(outcome, by, reason, self._market.head.number))
+        if self.state is AgentState.WAITING:
+            self.change_state(AgentState.RUNNING, f"{outcome} by {by}" + (f": {reason}" if reason else ""))
+        return pending
+
+    async def _send(
+        self, decision: Decision | None, judged: Judged | None = None, approval: Approval | None = None
+    ) -> None:
         anchor = self.outbox.send(decision)
         self._under_way = (anchor, decision)
         plan = judged.plan if judged else None
-        if plan:
-            self.desk.moved(plan)
-        await self._executor.submit(Submission(self.name, anchor, decision, plan))
+        if judged and plan:
+            self.desk.moved(judged.moves)
+        await self._executor.submit(Submission(self.name, anchor, decision, plan, approval))
 
     async def _settle(self) -> None:
         settlement = await self._executor.settled(self.name)
@@ -264,11 +284,7 @@ class Agent:
         if settlement.execution is None:
             return
         outcome = self._asking.remember(decision, settlement.execution, gas_raw)
-        if outcome is not None:
-            self._hear_comment(outcome)
-
-    def _hear_comment(self, outcome: Outcome) -> None:
-        words = self._asking.comment(self.mandate.strategy, outcome)
+        words = self._asking.comment(self.mandate.strategy, outcome) if outcome else ""
         if words:
             self._publish(Notice("info", f"{self.name}: {words}"))
         if self._asking.fault:

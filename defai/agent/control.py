@@ -38,11 +38,17 @@ class Control(Protocol):
     async def stop(self) -> None:
         """End the session: what is under way is settled, holds are anchored, processes end."""
 
-    async def approve(self, digest: str) -> None:
+    async def approve(self, digest: str, signature: str = "") -> None:
         """Let a decision that waits for the owner be carried out, with the owner's signature.
 
+        Args:
+            digest: the decision's.
+            signature: the owner's, in hex, over the vault's `approvalDigest` of the digest and of the moment the
+                request expires at; empty lets the session sign where the owner's key is there.
+
         Raises:
-            NotFoundError: where it does not wait (any more), or nobody can sign.
+            NotFoundError: where it does not wait (any more).
+            ConfigError: where the signature is not the owner's, or nobody can sign.
         """
 
     async def reject(self, digest: str, reason: str) -> None:
@@ -130,7 +136,7 @@ class BareControl(Control):
         """Refused."""
         raise _refusal("Nothing can be stopped")
 
-    async def approve(self, digest: str) -> None:
+    async def approve(self, digest: str, signature: str = "") -> None:  # noqa: ARG002  part of the protocol
         """Refused."""
         raise _refusal(f"Decision {digest[:10]}… cannot be approved")
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
+from typing import NamedTuple
 
 from defai.agent import gas
-from defai.agent.planning import PlanError, Planner
+from defai.agent.planning import PlanError, PlannedSwap, Planner
 from defai.agent.ports import Settlement
 from defai.agent.turnover import Turnover
 from defai.audit.record import action_digest
@@ -31,12 +32,26 @@ from defai.risk.guard import Exposure, clip, judge
 from defai.risk.limits import Limits
 
 
+class Moves(NamedTuple):
+    """What a plan's swaps sell: when it was decided, and the worth of each in the numeraire's smallest unit."""
+
+    timestamp: int
+    worths: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A verdict, and the plan it let through; no plan where nothing is to be done."""
+    """A verdict, and the plan it let through, or lets through once the owner has approved; else no plan.
+
+    Attributes:
+        exposure: what the plan means, where it was measured.
+        moves: what its swaps sell.
+    """
 
     verdict: Verdict
     plan: Plan | None = None
+    exposure: Exposure | None = None
+    moves: Moves | None = None
 
 
 class Desk:
@@ -136,12 +151,11 @@ class Desk:
             return Judged(Verdict(VerdictStatus.DENIED, smaller, (), far))
         exposure = self._exposure(operations, planner, valued)
         verdict = judge(smaller, exposure, self.limits, clipped=clipped)
-        if verdict.status not in {VerdictStatus.APPROVED, VerdictStatus.CLIPPED}:
-            return Judged(verdict)
+        if verdict.status is VerdictStatus.DENIED:
+            return Judged(verdict, exposure=exposure)
         calls = self._encode(operations)
-        return Judged(
-            verdict, Plan(smaller, operations, calls, action_digest(calls), gas.estimate(operations))
-        )
+        plan = Plan(smaller, operations, calls, action_digest(calls), gas.estimate(operations))
+        return Judged(verdict, plan, exposure, self._moves(operations))
 
     def settle(self, settlement: Settlement, gas_raw: int) -> None:
         """Fold what came of a submission into the portfolio."""
@@ -171,14 +185,20 @@ class Desk:
         cost = cost_of_transaction(self.market, self.valuation, transaction) if here and transaction else None
         self.attribution.swapped(cost)
 
-    def moved(self, plan: Plan) -> None:
-        """Count a plan's swaps into the day's turnover."""
-        sold = [operation for operation in plan.operations if isinstance(operation, SwapExactInput)]
-        worths = [
-            self.worth(self.market.keys[swap.pool].token(zero=swap.zero_for_one).address, swap.amount_in)
-            for swap in sold
-        ]
-        self.turnover.move(self.market.head.timestamp, worths)
+    def _moves(self, operations: Sequence[Operation]) -> Moves:
+        """What swaps sell, at the newest block's price."""
+        keys = self.market.keys
+        worths = tuple(
+            self.worth(keys[swap.pool].token(zero=swap.zero_for_one).address, swap.amount_in)
+            for swap in operations
+            if isinstance(swap, SwapExactInput)
+        )
+        return Moves(self.market.head.timestamp, worths)
+
+    def moved(self, moves: Moves | None) -> None:
+        """Count what a plan's swaps sell into the day's turnover, as of the block it was decided upon."""
+        if moves is not None:
+            self.turnover.move(moves.timestamp, moves.worths)
 
     def turnover_raw(self) -> int:
         """Worth of the swaps of the last day, up to the newest block."""
@@ -262,7 +282,16 @@ class Desk:
             turnover_usd=self._usd(self.turnover_raw()),
             drawdown=self.drawdown(valued.equity_raw),
             moved_usd=self._usd(swapped + liquidity),
+            swap_cost_usd=self._usd(sum(self._cost_raw(swap) for swap in planner.swaps)),
         )
+
+    def _cost_raw(self, swap: PlannedSwap) -> int:
+        """What a swap gives up as quoted: the pool's fee, and on what is left of it the price impact."""
+        key = self.market.keys[swap.operation.pool]
+        sold = key.token(zero=swap.operation.zero_for_one).address
+        fee = Decimal(key.fee_pips) / 1_000_000
+        share = fee + (1 - fee) * Decimal(swap.impact_bps) / 10_000
+        return int(self.worth(sold, swap.operation.amount_in) * share)
 
     def _base_share_after(self, planner: Planner, valued: Valued) -> Decimal | None:
         bought = 0

@@ -54,9 +54,9 @@ class PassingControl(PlayerControl):
         """Passed on."""
         await self.ask("stop")
 
-    async def approve(self, digest: str) -> None:
+    async def approve(self, digest: str, signature: str = "") -> None:
         """Passed on."""
-        await self.ask("approve", digest=digest)
+        await self.ask("approve", digest=digest, signature=signature)
 
     async def reject(self, digest: str, reason: str) -> None:
         """Passed on."""

@@ -11,7 +11,7 @@ from defai.audit.charter import Charter
 from defai.audit.outbox import Anchor
 from defai.audit.record import AuditDomain
 from defai.domain.chain_events import Block
-from defai.domain.decisions import Decision, Execution, Plan
+from defai.domain.decisions import Approval, Decision, Execution, Plan
 from defai.domain.operations import Call, Operation
 from defai.domain.tokens import Address
 from defai.market.state import MarketState, PoolReport
@@ -53,12 +53,17 @@ class Feed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What an agent hands to its world: a batch to anchor, and behind it a decision with its plan, or neither."""
+    """What an agent hands to its world: a batch to anchor, and behind it a decision with its plan, or neither.
+
+    Attributes:
+        approval: the owner's, where the decision waited for it.
+    """
 
     agent: str
     anchor: Anchor
     decision: Decision | None = None
     plan: Plan | None = None
+    approval: Approval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,24 @@ class Executor(Protocol):
 
     async def settled(self, agent: str) -> Settlement | None:
         """What became of the agent's submission, once; None while it is under way or where there was none."""
+
+
+@runtime_checkable
+class OwnedExecutor(Protocol):
+    """An executor whose vaults want their owner's signature under a decision that waits for him."""
+
+    async def approve(self, agent: str, decision: Decision, deadline: int, signature: bytes) -> Approval:
+        """The owner's approval, checked; signed here where the signature is empty and his key is here.
+
+        Args:
+            agent: whose vault it is.
+            decision: what is approved.
+            deadline: until when.
+            signature: the owner's over the vault's `approvalDigest`; empty where he signs here.
+
+        Raises:
+            ConfigError: where the signature is not the owner's, or there is none and nobody here can sign.
+        """
 
 
 class AuditLog(Protocol):
@@ -190,6 +213,9 @@ class LastingWorld(Protocol):
 
     def was_sent(self, agent: str, block_number: int) -> bool:
         """Whether an earlier process sent something upon a block that came onto the chain."""
+
+    def carried(self, agent: str, block_number: int) -> Decision | None:
+        """The decision that went with what was sent; None where something was anchored only."""
 
     def submissions(self, agent: str) -> int:
         """How many submissions of an agent there were, of this and earlier processes."""

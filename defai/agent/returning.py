@@ -105,12 +105,13 @@ class Returning(Agent):
         desk.turnover = Turnover(memory.turnover, is_swapping=memory.swapping)
         desk.attribution = memory.attribution
 
-    async def relive(self, decision: Decision | None, *, sent: bool) -> None:
+    async def relive(self, decision: Decision | None, *, sent: bool, carried: Decision | None = None) -> None:
         """Live through the newest block as it was lived through: nothing is decided, nothing is sent.
 
         Args:
             decision: what was decided upon it and is not remembered yet; None where nothing was.
             sent: whether something was sent upon it that came into a block.
+            carried: the decision that went with it: one taken upon an earlier block, where that waited for its owner.
 
         Raises:
             DivergenceError: where the decision does not follow the ones before it.
@@ -134,7 +135,10 @@ class Returning(Agent):
                 return
             self.outbox.keep(decision)
         if sent and self._under_way is None:
-            self._under_way = (self.outbox.send(None), None)
+            approved = carried if carried and self.outbox.take_last(carried.digest) else None
+            if approved is not None:
+                self._move_again(approved)
+            self._under_way = (self.outbox.send(approved), approved)
 
     def give_up(self, submissions: int) -> None:
         """What is still under way never reached a block, nor will it: go on without it.
@@ -146,6 +150,8 @@ class Returning(Agent):
             self._under_way = None
             self.outbox.failed()
             self.desk.turnover.take_back()
+        if self.state is AgentState.WAITING:
+            self.change_state(AgentState.RUNNING, "what waited for the owner was dropped: its process ended")
         self.heard = submissions
 
     def check_place(self, sequence: int, digest: str, decisions: Sequence[Decision]) -> None:
@@ -186,7 +192,9 @@ class Returning(Agent):
         """Count what a decision swaps into the day's turnover; its verdict says how much that is."""
         trade = _verdict(decision)["checks"].get("trade", ["0"])[0]
         worth = to_raw(Decimal(trade), self.desk.valuation.numeraire.decimals)
-        self.desk.turnover.move(self._market.head.timestamp, [worth] if worth else [])
+        head, window = self._market.head, self._market.windows[self.mandate.pools[0].address]
+        decided = (seen.timestamp for seen in window if seen.block_number == decision.block_number)
+        self.desk.turnover.move(next(decided, head.timestamp), [worth] if worth else [])
 
 
 def _plain(portfolio: Portfolio) -> Portfolio:

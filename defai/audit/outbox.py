@@ -88,6 +88,17 @@ class Outbox:
         """Let a sealed decision wait for the next anchor."""
         self._waiting.append(decision)
 
+    def take_last(self, digest: str) -> bool:
+        """Let a decision wait no more that goes with its own transaction after all: the last of those that wait.
+
+        Returns:
+            Whether it was the last.
+        """
+        if not self._waiting or self._waiting[-1].digest != digest:
+            return False
+        self._waiting.pop()
+        return True
+
     def resume(self, sequence: int, last_digest: str, waiting: Iterable[Sealed], *, anchored: bool) -> None:
         """Go on after decisions that were sealed, and perhaps anchored, elsewhere.
 

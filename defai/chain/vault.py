@@ -17,7 +17,7 @@ from defai.chain.codec import (
 )
 from defai.chain.contracts import transfer
 from defai.chain.decode import Log
-from defai.domain.decisions import Action, Decision
+from defai.domain.decisions import Action, Approval, Decision
 from defai.domain.operations import Call
 from defai.domain.tokens import Address, Token
 from defai.errors import DivergenceError
@@ -27,6 +27,7 @@ _DECISION: Final = (
     "(uint256,uint64,bytes32,uint64,bytes32,bytes32,bytes32,bytes32,int256,uint8,bytes32,bytes32)"
 )
 EXECUTE: Final = f"execute({_ANCHOR},{_DECISION},bytes,(address,bytes)[])"
+EXECUTE_APPROVED: Final = f"executeApproved({_ANCHOR},{_DECISION},bytes,(address,bytes)[],uint256,bytes)"
 ANCHOR: Final = f"anchor({_ANCHOR})"
 DECISION_RECORDED: Final = f"DecisionRecorded(uint256,uint256,bytes32,{_DECISION},bytes)"
 DECISIONS_ANCHORED: Final = "DecisionsAnchored(uint256,uint64,uint32,bytes32,bytes32)"
@@ -63,35 +64,46 @@ class Submitted:
 
     Attributes:
         decision: without payload's meaning being looked at; its digest is empty, call data do not hold it.
+        approval: the owner's, where the vault was told of one.
     """
 
     anchor: Anchor
     decision: Decision | None = None
     calls: tuple[Call, ...] = ()
+    approval: Approval | None = None
 
 
 def decode_submission(data: bytes) -> Submitted | None:
-    """The reverse of `encode_execute` and `encode_anchor`; None for any other call data."""
+    """The reverse of `encode_execute`, approved or not, and `encode_anchor`; None for any other call data."""
     try:
         if data[:4] == selector(ANCHOR):
             (pending,) = decode_values(argument_types(ANCHOR), data[4:])
             return Submitted(_read_anchor(pending))
-        if data[:4] != selector(EXECUTE):
+        if data[:4] == selector(EXECUTE):
+            approval = None
+            pending, struct, payload, packed = decode_values(argument_types(EXECUTE), data[4:])
+        elif data[:4] == selector(EXECUTE_APPROVED):
+            *what, deadline, signature = decode_values(argument_types(EXECUTE_APPROVED), data[4:])
+            pending, struct, payload, packed = what
+            approval = Approval(deadline, signature)
+        else:
             return None
-        pending, struct, payload, packed = decode_values(argument_types(EXECUTE), data[4:])
         calls = tuple(Call(checksum(target), body) for target, body in packed)
-        return Submitted(_read_anchor(pending), _read_decision(struct, "", payload), calls)
+        return Submitted(_read_anchor(pending), _read_decision(struct, "", payload), calls, approval)
     except ValueError:
         return None
 
 
-def encode_execute(pending: Anchor, decision: Decision, calls: Sequence[Call]) -> bytes:
+def encode_execute(
+    pending: Anchor, decision: Decision, calls: Sequence[Call], approval: Approval | None = None
+) -> bytes:
     """Call data of AgentVault.execute: anchor what is pending, record the decision, make its calls.
 
     Args:
         pending: `Anchor()` where nothing is.
         decision: its `action_digest` must be that of the calls.
         calls: at least one.
+        approval: the owner's: with one it is `executeApproved`.
     """
     struct = (
         decision.agent_id,
@@ -108,7 +120,10 @@ def encode_execute(pending: Anchor, decision: Decision, calls: Sequence[Call]) -
         unhex(decision.payload_digest),
     )
     packed = [(call.target, call.data) for call in calls]
-    return encode_call(EXECUTE, _anchor(pending), struct, decision.payload, packed)
+    arguments = (_anchor(pending), struct, decision.payload, packed)
+    if approval is None:
+        return encode_call(EXECUTE, *arguments)
+    return encode_call(EXECUTE_APPROVED, *arguments, approval.deadline, approval.signature)
 
 
 def encode_anchor(pending: Anchor) -> bytes:

@@ -179,8 +179,21 @@ class Execution:
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """The owner's word for one decision, and no other.
+
+    Attributes:
+        deadline: until when it holds: seconds since 1970, by the chain's clock.
+        signature: over the decision's digest and the deadline; empty in worlds whose vaults check none.
+    """
+
+    deadline: int
+    signature: bytes = field(repr=False, default=b"")
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """An approved intent, worked out: the operations, the calls that carry them, their digest and a gas estimate."""
+    """An intent, worked out: the operations, the calls that carry them, their digest and a gas estimate."""
 
     intent: Intent
     operations: tuple[Operation, ...]

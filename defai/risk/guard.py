@@ -21,6 +21,7 @@ class Exposure:
         turnover_usd: worth of the swaps of the last day, before this plan.
         drawdown: fall of the equity from its highest point, 0..1.
         moved_usd: worth of everything it moves, swaps and liquidity.
+        swap_cost_usd: what the pools' fees and the price impact of its swaps come to, as quoted.
     """
 
     swap_usd: Decimal
@@ -30,6 +31,7 @@ class Exposure:
     turnover_usd: Decimal
     drawdown: Decimal
     moved_usd: Decimal
+    swap_cost_usd: Decimal = Decimal(0)
 
 
 def clip(intent: Intent, swap_usd: Decimal, limits: Limits) -> Intent:

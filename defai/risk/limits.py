@@ -24,6 +24,7 @@ class Limits(BaseModel):
         max_gas_usd: the most one transaction may cost.
         max_drawdown: fall of the equity from its highest point at which the agent is stopped.
         approval_above_usd: above this a decision waits for the owner; None lets none wait.
+        approval_waits_s: how long it waits before it is dropped, by the chain's clock.
         twap_seconds: length of the pool's average price that every trade is held against; 0 for no such check.
         max_average_deviation_bps: how far from that average a swap's minimum, or the price that liquidity moves at, may
             stand; the pool's fee and the slippage count towards it. At least the slippage; without a word 250 more.
@@ -39,6 +40,7 @@ class Limits(BaseModel):
     max_gas_usd: Usd = Decimal(50)
     max_drawdown: Ratio = Decimal("0.25")
     approval_above_usd: Usd | None = None
+    approval_waits_s: Annotated[int, Field(ge=1, le=43_200)] = 600
     twap_seconds: Annotated[int, Field(ge=0, le=86_400)] = 300
     max_average_deviation_bps: Annotated[int, Field(ge=0, le=MOST_BPS, validate_default=True)] = 0
     max_failures: Annotated[int, Field(ge=1)] = 5

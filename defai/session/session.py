@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from defai.agent import views
 from defai.agent.agent import Agent
 from defai.agent.bus import Bus
-from defai.agent.ports import Arrival, Feed, LastingWorld, World
+from defai.agent.pending import WITHDRAWN
+from defai.agent.ports import Arrival, Executor, Feed, LastingWorld, World
 from defai.chain.mainnet import POOLS, USDC, USDC_WETH_005
 from defai.config import Settings
 from defai.domain.stream import BlockArrived, Notice, PoolQuote, SessionEnded, SetupProgressed
@@ -124,6 +125,11 @@ class Session:
         """Whether agents are seated: from then on `stop` winds down; before, cancelling loses nothing."""
         return bool(self.agents)
 
+    @property
+    def executor(self) -> Executor:
+        """Who carries out what the agents decide."""
+        return self._world.executor
+
     def request_stop(self) -> None:
         """End the session after the block under way; on the session's own loop."""
         self._stopping.set()
@@ -235,6 +241,9 @@ class Session:
         if self._past is not None and not self._past.has_arrived:
             return  # it was stopped among blocks that were lived through before: the journal has it all
         self.bus.publish(Notice("info", "Settling what is under way."))
+        for agent in self.agents:
+            if agent.pending:
+                await agent.dismiss(WITHDRAWN, "the session", "it ends")
         if not await settle_all(self._world.feed, self.agents, self._fold, self._keep):
             self._warn(
                 "Some decisions could not be anchored before the end; the run's directory has them all."

@@ -13,7 +13,8 @@ from pydantic import Field, TypeAdapter
 
 from defai.agent.agent import AgentState
 from defai.agent.control import BareControl
-from defai.agent.ports import PublicWorld
+from defai.agent.pending import REJECTED, WITHDRAWN
+from defai.agent.ports import OwnedExecutor, PublicWorld
 from defai.domain.answers import (
     BacktestUpdate,
     BacktestWish,
@@ -25,7 +26,8 @@ from defai.domain.answers import (
     StrategyCard,
     Verification,
 )
-from defai.errors import NotFoundError
+from defai.domain.decisions import Approval
+from defai.errors import ConfigError, NotFoundError
 from defai.session.apart import lines_of
 from defai.session.asked_apart import source_cards, verified
 from defai.session.parameters import preview, strategy_cards
@@ -33,12 +35,17 @@ from defai.session.quoting import quote_swap
 
 if TYPE_CHECKING:
     from defai.agent.agent import Agent
+    from defai.agent.pending import Pending
     from defai.market.state import MarketState
     from defai.session.session import Session
 
 _UPDATES: Final[TypeAdapter[BacktestUpdate]] = TypeAdapter(
     Annotated[BacktestUpdate, Field(discriminator="kind")]
 )
+
+
+OPERATOR = "the operator"
+OWNER = "the owner"
 
 
 class Steering(BareControl):
@@ -52,17 +59,41 @@ class Steering(BareControl):
         self._session = session
 
     async def pause(self, agent: str) -> None:
-        """Let an agent decide nothing until it is resumed."""
-        self._named(agent).change_state(AgentState.PAUSED, "paused by the operator")
+        """Let an agent decide nothing until it is resumed; what waits for the owner is withdrawn."""
+        await self._pause(self._named(agent), "paused by the operator")
 
     async def resume(self, agent: str) -> None:
-        """Let a paused, waiting or stopped agent decide again."""
-        self._named(agent).change_state(AgentState.RUNNING, "resumed by the operator")
+        """Let a paused, waiting or stopped agent decide again; what it decided before is anchored first.
+
+        So a batch has decisions from one side of the pause only, and whoever decides again finds it.
+        """
+        resumed = self._named(agent)
+        if resumed.pending:
+            await resumed.dismiss(WITHDRAWN, OPERATOR, "resumed by the operator")
+        await resumed.flush()
+        resumed.change_state(AgentState.RUNNING, "resumed by the operator")
 
     async def halt_all(self) -> None:
         """Pause every agent."""
         for agent in self._session.agents:
-            agent.change_state(AgentState.PAUSED, "all halted by the operator")
+            await self._pause(agent, "all halted by the operator")
+
+    async def approve(self, digest: str, signature: str = "") -> None:
+        """Carry out a decision that waits, with the owner's signature."""
+        agent, pending = self._waiting(digest)
+        executor = self._session.executor
+        approval = Approval(pending.expires_at)
+        if isinstance(executor, OwnedExecutor):
+            given = _signature(signature)
+            approval = await executor.approve(agent.name, pending.decision, pending.expires_at, given)
+        if agent.pending is not pending:
+            raise NotFoundError(f"Decision {digest[:10]}… waits no more.")
+        await agent.approve(approval, OWNER)
+
+    async def reject(self, digest: str, reason: str) -> None:
+        """Drop a decision that waits."""
+        agent, _ = self._waiting(digest)
+        await agent.dismiss(REJECTED, OWNER, reason)
 
     async def stop(self) -> None:
         """End the session after the block under way."""
@@ -150,6 +181,21 @@ class Steering(BareControl):
             raise NotFoundError("There is no market yet: the session is being set up.")
         return market
 
+    @staticmethod
+    async def _pause(agent: "Agent", reason: str) -> None:
+        if agent.pending:
+            await agent.dismiss(WITHDRAWN, OPERATOR, reason)
+        agent.change_state(AgentState.PAUSED, reason)
+
+    def _waiting(self, digest: str) -> "tuple[Agent, Pending]":
+        for agent in self._session.agents:
+            if agent.pending and agent.pending.decision.digest == digest:
+                return agent, agent.pending
+        raise NotFoundError(
+            f"No decision {digest[:10]}… waits for the owner.",
+            "It was answered, withdrawn, or its time is over.",
+        )
+
     def _named(self, name: str) -> "Agent":
         for agent in self._session.agents:
             if agent.name == name:
@@ -158,3 +204,10 @@ class Steering(BareControl):
 
     def _source_of(self, name: str) -> bytes:
         return next(member.loaded.source for member in self._session.members if member.settings.name == name)
+
+
+def _signature(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        raise ConfigError("The signature is no hex.", "It has 0x and 130 hex digits.") from None

@@ -65,7 +65,10 @@ class Past:
             if block_number == self._world.charters[agent.name].counts_from and block_number > self._known:
                 agent.desk.start_counting()
             decision = self._upon[agent.name].get(block_number)
-            await agent.relive(decision, sent=self._world.was_sent(agent.name, block_number))
+            sent = self._world.was_sent(agent.name, block_number)
+            await agent.relive(
+                decision, sent=sent, carried=self._world.carried(agent.name, block_number) if sent else None
+            )
             if decision is not None:
                 relived.append(decision)
         return relived

@@ -22,6 +22,7 @@ from defai.chain.deploy import (
 from defai.chain.identity import Registration, Service, ensure_registries, register_agents, registered_vaults
 from defai.chain.keys import Signer, throwaway_key
 from defai.chain.local import DevelopmentChain
+from defai.chain.rpc import Rpc
 from defai.chain.tx import Step, Wallet, carry_out, create_address
 from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address
@@ -31,7 +32,7 @@ from defai.units import GWEI
 from defai.worlds.purses import Purse
 from defai.worlds.seat_ledger import SeatLedger
 from defai.worlds.seating import SeatRequest, opening_balances
-from defai.worlds.vault_accounts import VaultAccount, read_place
+from defai.worlds.vault_accounts import VaultAccount, VaultAccounts, read_place
 from defai.worlds.vault_rules import vault_rules
 
 Settle = Callable[[], Awaitable[object]]
@@ -113,12 +114,18 @@ class Seating:
 
     Attributes:
         deployer: who paid for the contracts; None where nobody sits.
+        owner: whose money the vaults hold, where he can sign here.
     """
 
     contracts: OurContracts
     seats: tuple[Seat, ...]
     accounts: dict[str, VaultAccount]
     deployer: Wallet | None
+    owner: Signer | None
+
+    def vaults(self, rpc: Rpc, pools: Sequence[PoolKey]) -> VaultAccounts:
+        """The agents' vaults."""
+        return VaultAccounts(rpc, self.accounts, pools, self.contracts.audit, self.owner)
 
 
 async def seat_agents(plan: SeatingPlan, requests: Sequence[SeatRequest]) -> Seating:
@@ -129,7 +136,7 @@ async def seat_agents(plan: SeatingPlan, requests: Sequence[SeatRequest]) -> Sea
         requests: the agents, in the order of the fleet.
     """
     if not requests:
-        return Seating(OurContracts(_NOWHERE, _NOWHERE, 0), (), {}, None)
+        return Seating(OurContracts(_NOWHERE, _NOWHERE, 0), (), {}, None, None)
     rpc, keys, ledger = plan.chain.rpc, plan.keys, plan.ledger
     signers = {request.name: keys.agent(request.name) for request in requests}
     owners = dict.fromkeys((keys.deployer.address, keys.registrar.address))
@@ -155,7 +162,8 @@ async def seat_agents(plan: SeatingPlan, requests: Sequence[SeatRequest]) -> Sea
         if ledger.is_old:
             sequence, digest = await read_place(rpc, contracts.audit, account.agent_id)
         seats.append(Seat(name, account.agent_id, account.vault, funds[name], sequence, digest))
-    return Seating(contracts, tuple(seats), accounts, deployer)
+    owner = keys.registrar if keys.registrar.address == keys.owner else None
+    return Seating(contracts, tuple(seats), accounts, deployer, owner)
 
 
 async def _contracts(plan: SeatingPlan, deployer: Wallet) -> OurContracts:

@@ -99,6 +99,11 @@ class Dispatch:
         """Whether an earlier process sent something upon a block that came into a later one, and is not settled yet."""
         return any(landed.upon == block_number for landed in self._landed.get(agent, ()))
 
+    def carried(self, agent: str, block_number: int) -> Decision | None:
+        """The decision that went with it; None where something was anchored only."""
+        landed = (each for each in self._landed.get(agent, ()) if each.upon == block_number)
+        return next((each.submission.decision for each in landed), None)
+
     def count(self, agent: str) -> int:
         """How many submissions there were, of this and earlier processes."""
         return self._numbers.get(agent, 0)

@@ -39,6 +39,7 @@ from defai.market.state import MarketState, PoolReport
 from defai.market.valuation import Valuation
 from defai.models.trained import TrainedModel
 from defai.worlds.announcing import announce_once, announce_switch, announced_charters
+from defai.worlds.approving import OwnedVaults
 from defai.worlds.audit_logs import open_audit_log
 from defai.worlds.chain_seats import Seating, SeatingPlan, seat_agents
 from defai.worlds.clocks import RealClock
@@ -74,7 +75,7 @@ class EndpointOptions:
     kept: Kept | None = None
 
 
-class EndpointWorld:
+class EndpointWorld(OwnedVaults):
     """A chain that is there already, and the agents' vaults on it."""
 
     def __init__(
@@ -200,6 +201,10 @@ class EndpointWorld:
         """Whether an earlier process sent something upon a block that came onto the chain."""
         return self._dispatch.was_sent(agent, block_number)
 
+    def carried(self, agent: str, block_number: int) -> Decision | None:
+        """The decision that went with what an earlier process sent upon a block."""
+        return self._dispatch.carried(agent, block_number)
+
     def submissions(self, agent: str) -> int:
         """How many submissions of an agent there were, of this and earlier processes."""
         return self._dispatch.count(agent)
@@ -241,7 +246,7 @@ class EndpointWorld:
         )
         seating = await seat_agents(plan, self._requests)
         self.contracts, self._deployer = seating.contracts, seating.deployer
-        self._vaults = VaultAccounts(rpc, seating.accounts, self._keys, seating.contracts.audit)
+        self._vaults = seating.vaults(rpc, self._keys)
         domain = AuditDomain(self.chain_id, seating.contracts.audit)
         self.audit_log = open_audit_log(domain, kept.decisions if kept else None, self._stack)
         sent = SentLog(kept.sent if kept else None)

@@ -44,6 +44,7 @@ from defai.marketsim.market import Market
 from defai.models.trained import TrainedModel
 from defai.units import GWEI
 from defai.worlds.announcing import announce, announce_switch
+from defai.worlds.approving import OwnedVaults
 from defai.worlds.audit_logs import open_audit_log
 from defai.worlds.block_order import BlockItem, compose
 from defai.worlds.chain_seats import Seating, SeatingPlan, seat_agents, throwaway_keyring
@@ -82,7 +83,7 @@ class ForkOptions:
     decisions: Path | None = None
 
 
-class ForkWorld:
+class ForkWorld(OwnedVaults):
     """A chain of our own, its market, and the agents' vaults on it."""
 
     def __init__(
@@ -267,7 +268,7 @@ class ForkWorld:
 
     def _take_seats(self, seating: Seating) -> None:
         self.contracts, self._deployer = seating.contracts, seating.deployer
-        self._vaults = VaultAccounts(self.chain.rpc, seating.accounts, self._keys, seating.contracts.audit)
+        self._vaults = seating.vaults(self.chain.rpc, self._keys)
         domain = AuditDomain(self.chain_id, seating.contracts.audit)
         self.audit_log = open_audit_log(domain, self._options.decisions, self._stack)
 

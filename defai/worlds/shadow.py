@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from defai.agent.ports import Arrival, AuditLog, Clock, Opening, Settlement, Submission
+from defai.domain.decisions import Approval, Decision
 from defai.domain.operations import Call, Operation
 from defai.domain.position import Position
 from defai.errors import DivergenceError
@@ -129,6 +130,10 @@ class ShadowedWorld:
     def encode(self, agent: str, operations: Sequence[Operation]) -> tuple[Call, ...]:
         """The calls of the agent's vault on the chain."""
         return self._chain.encode(agent, operations)
+
+    async def approve(self, agent: str, decision: Decision, deadline: int, signature: bytes) -> Approval:
+        """The owner's approval on the chain; in memory nobody asks for it."""
+        return await self._chain.approve(agent, decision, deadline, signature)
 
     async def submit(self, submission: Submission) -> None:
         """Hand a submission to both."""

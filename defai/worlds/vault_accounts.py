@@ -6,15 +6,18 @@ from typing import Final
 
 from defai.agent import gas
 from defai.agent.ports import Settlement, Submission
+from defai.chain.approval import approval_digest, check_approval
 from defai.chain.codec import decode_values, encode_call, unhex, unsigned
 from defai.chain.contracts import encode_operations
+from defai.chain.keys import Signer
 from defai.chain.rpc import Rpc
 from defai.chain.tx import Receipt, SignedTransaction, Wallet, revert_reason
 from defai.chain.vault import encode_anchor, encode_execute
-from defai.domain.decisions import Execution, ExecutionStatus
+from defai.domain.decisions import Approval, Decision, Execution, ExecutionStatus
 from defai.domain.operations import Call, Operation
 from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address
+from defai.errors import ConfigError
 from defai.worlds.outcomes import read_execution
 
 DEADLINE_S: Final = 24 * 3600
@@ -40,15 +43,22 @@ class VaultAccounts:
         accounts: by agent's name, in the order of the fleet.
         pools: the pools that are watched.
         audit: the DecisionAudit contract.
+        owner: the vaults' owner, where he signs here.
     """
 
     def __init__(
-        self, rpc: Rpc, accounts: Mapping[str, VaultAccount], pools: Sequence[PoolKey], audit: Address
+        self,
+        rpc: Rpc,
+        accounts: Mapping[str, VaultAccount],
+        pools: Sequence[PoolKey],
+        audit: Address,
+        owner: Signer | None = None,
     ) -> None:
         self._rpc = rpc
         self.accounts = dict(accounts)
         self._pools = {key.address: key for key in pools}
         self._audit = audit
+        self._owner = owner
 
     def encode(self, agent: str, operations: Sequence[Operation], now: int) -> tuple[Call, ...]:
         """The calls of an agent's vault; `now` is the timestamp of the block decided upon."""
@@ -73,7 +83,26 @@ class VaultAccounts:
         """What the agent's key sends to its vault."""
         if submission.decision is None or submission.plan is None:
             return encode_anchor(submission.anchor)
-        return encode_execute(submission.anchor, submission.decision, submission.plan.calls)
+        calls, approval = submission.plan.calls, submission.approval
+        return encode_execute(submission.anchor, submission.decision, calls, approval)
+
+    async def approve(self, agent: str, decision: Decision, deadline: int, signature: bytes) -> Approval:
+        """As `OwnedExecutor.approve`."""
+        vault = self.accounts[agent].vault
+        if not signature:
+            if self._owner is None:
+                raise ConfigError(
+                    f"The owner of {vault} has to sign, and his key is not here.",
+                    "Sign elsewhere, and hand the signature over.",
+                )
+            chain_id = self.accounts[agent].wallet.chain_id
+            signature = self._owner.signature(
+                approval_digest(
+                    chain_id=chain_id, vault=vault, decision_digest=decision.digest, deadline=deadline
+                )
+            )
+        await check_approval(self._rpc, vault, decision.digest, deadline, signature)
+        return Approval(deadline, signature)
 
     async def settlement(self, submission: Submission, receipt: Receipt) -> Settlement:
         """What a transaction did, from its receipt."""

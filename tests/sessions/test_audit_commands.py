@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from defai.chain.codec import checksum, decode_values, encode_call, topic, unhex
-from defai.chain.identity import REGISTERED, VAULT_KEY, Registries, find_registries
+from defai.chain.identity import REGISTER, REGISTERED, VAULT_KEY, Registries, find_registries
 from defai.chain.keys import throwaway_key, throwaway_secret
 from defai.chain.rpc import Rpc
 from defai.chain.tx import Step, Wallet, carry_out
@@ -22,7 +22,7 @@ from tests.homes import set_home
 from tests.sessions.standing import Standing, standing
 
 SEED, BLOCKS = 7, 12
-REQUEST = "0x" + "ab" * 32
+REQUEST, CLAIM = "0x" + "ab" * 32, "0x" + "cd" * 32
 
 
 @pytest.fixture(scope="module")
@@ -172,6 +172,48 @@ def test_respond_answers_on_the_chain(
             return response, "0x" + digest.hex()
 
     assert asyncio.run(status()) == (100, told["evidence_digest"])
+
+
+async def request_for_an_impostor(there: Standing, agent: str) -> None:
+    """Somebody enters an agent of his own into the registry, with another's vault, and asks a validator about it."""
+    vault = next(each.seat.vault for each in there.session.agents if each.name == agent)
+    assert vault is not None
+    async with Rpc(there.url) as rpc:
+        await rpc.call("evm_setAutomine", True)
+        registries = await find_registries(rpc)
+        assert registries is not None
+        assert registries.validation is not None
+        impostor = throwaway_key(SEED, "impostor")
+        await rpc.call("anvil_setBalance", impostor.address, hex(10**18))
+        wallet = await Wallet.connect(impostor, rpc)
+        fees = {"max_fee_wei": 500 * GWEI, "priority_fee_wei": GWEI}
+        entry = encode_call(REGISTER, "", [(VAULT_KEY, unhex(vault))])
+        (receipt,) = await carry_out(
+            rpc, wallet, [Step(registries.identity, entry, 900_000, "register")], **fees
+        )
+        number = int(
+            next(log["topics"][1] for log in receipt.logs if log["topics"][0] == topic(REGISTERED)), 16
+        )
+        asking = encode_call(
+            "validationRequest(address,uint256,string,bytes32)",
+            throwaway_key(SEED, "validator").address,
+            number,
+            "",
+            unhex(CLAIM),
+        )
+        await carry_out(rpc, wallet, [Step(registries.validation, asking, 500_000, "ask")], **fees)
+
+
+def test_nobody_is_answered_about_anothers_vault(
+    demo: Standing,
+    place: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asyncio.run(request_for_an_impostor(demo, "reverter"))
+    monkeypatch.setenv("DEFAI_VALIDATOR_KEY", "0x" + throwaway_secret(SEED, "validator").hex())
+    code = run(["audit", "verify", "--agent", "reverter", "--respond", CLAIM, *place])
+    assert (code, "never signed" in capsys.readouterr().err) == (4, True)
 
 
 def test_a_runs_directory_says_where_its_records_are(

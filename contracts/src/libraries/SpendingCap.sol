@@ -46,7 +46,9 @@ library SpendingCap {
 
     /// @dev The leak is rounded down, in the cap's favour.
     function _levelNow(Bucket storage bucket, uint120 maxPerDay) private view returns (uint256) {
-        uint256 leaked = uint256(maxPerDay / 2) * (block.timestamp - bucket.updatedAt) / 1 days;
+        uint256 waited = block.timestamp - bucket.updatedAt;
+        if (waited == 0) return bucket.level;
+        uint256 leaked = uint256(maxPerDay / 2) * waited / 1 days;
         return Math.saturatingSub(bucket.level, leaked);
     }
 }

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {TradingPolicy} from "../../src/TradingPolicy.sol";
 import {ICircuitBreaker} from "../../src/interfaces/ICircuitBreaker.sol";
-import {IUniswapV3Pool} from "../../src/interfaces/IUniswap.sol";
+import {INonfungiblePositionManager, ISwapRouter02, IUniswapV3Pool} from "../../src/interfaces/IUniswap.sol";
 import {SpendingCap} from "../../src/libraries/SpendingCap.sol";
 import {UniswapCalls} from "../../src/libraries/UniswapCalls.sol";
 import {Assertions} from "../support/Vm.sol";
@@ -77,6 +77,42 @@ contract Symbolic is Assertions {
             assert(amount <= 0 || offset != 160 || length != 32);
         }
     }
+
+    /// @dev So is a swap through the router: whom it pays, what it sells, the least it accepts.
+    function check_ARouterSwapIsReadAsItIs(
+        address tokenIn,
+        address tokenOut,
+        uint24 fee,
+        address recipient,
+        uint256 amountIn,
+        uint256 least,
+        uint160 limit
+    ) public view {
+        bytes memory data = abi.encodePacked(
+            ISwapRouter02.exactInputSingle.selector,
+            abi.encode(tokenIn, tokenOut, fee, recipient, amountIn, least, limit)
+        );
+        UniswapCalls.Order memory order = _reader.order(UniswapCalls.Kind.Swap, data);
+        assert(order.tokenA == tokenIn && order.tokenB == tokenOut && order.fee == fee);
+        assert(order.recipient == recipient && order.amountA == amountIn && order.minimumOut == least);
+        assert(order.amountB == 0 && order.positionId == 0);
+    }
+
+    /// @dev And whom a collection pays; the calls that name nobody pay the vault.
+    function check_WhomAPositionsCallPays(uint256 positionId, address recipient, uint128 most0, uint128 most1)
+        public
+        view
+    {
+        bytes memory collect = abi.encodePacked(
+            INonfungiblePositionManager.collect.selector, abi.encode(positionId, recipient, most0, most1)
+        );
+        UniswapCalls.Order memory order = _reader.order(UniswapCalls.Kind.Collect, collect);
+        assert(order.positionId == positionId && order.recipient == recipient);
+        bytes memory burn =
+            abi.encodePacked(INonfungiblePositionManager.burn.selector, abi.encode(positionId));
+        order = _reader.order(UniswapCalls.Kind.Burn, burn);
+        assert(order.positionId == positionId && order.recipient == address(_reader));
+    }
 }
 
 /// @dev A policy without a rule.
@@ -92,5 +128,13 @@ contract PolicyHarness is TradingPolicy {
 contract Reader {
     function read(bytes calldata data) external pure returns (address, bool, uint256, uint256) {
         return UniswapCalls.decodePoolSwap(data);
+    }
+
+    function order(UniswapCalls.Kind kind, bytes calldata data)
+        external
+        view
+        returns (UniswapCalls.Order memory)
+    {
+        return UniswapCalls.decode(kind, data, address(this));
     }
 }

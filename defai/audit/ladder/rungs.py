@@ -8,7 +8,7 @@ from typing import Any
 from defai.audit.canonical import digest, from_hex
 from defai.audit.ladder.findings import Comparison, Finding, Rung, found, left_open
 from defai.audit.record import AuditDomain, Draft, action_digest, features_digest, struct_bytes
-from defai.domain.decisions import ZERO_DIGEST, Decision, FeatureRow
+from defai.domain.decisions import ZERO_DIGEST, Decision, FeatureRow, VerdictStatus
 from defai.domain.operations import Call
 
 _NONE = "none"
@@ -49,6 +49,7 @@ class Carriage:
         decision: the decision in its call data; None where they are not a vault's.
         calls: the calls in it.
         records: how many records its logs have.
+        approved: whether it brought the owner's approval, which the vault then held to his signature.
         moved: the vault's balances before and after, with what its transfers say in between, as comparisons.
     """
 
@@ -62,6 +63,7 @@ class Carriage:
     calls: tuple[Call, ...]
     records: int
     moved: tuple[Comparison, ...] = field(default=())
+    approved: bool = False
 
 
 def payload_of(decision: Decision) -> Mapping[str, Any]:
@@ -172,6 +174,9 @@ def execution(decision: Decision, wanted: Sequence[Call] | None, carriage: Carri
         Comparison("digest of the calls made", decision.action_digest, action_digest(carriage.calls)),
         *carriage.moved,
     ]
+    verdict = payload_of(decision).get("verdict")
+    if isinstance(verdict, dict) and verdict.get("status") == VerdictStatus.NEEDS_APPROVAL.value:
+        compared.append(Comparison("the owner's approval", "given" if carriage.approved else _NONE, "given"))
     if wanted is None:
         return left_open(Rung.EXECUTION, "the plan could not be worked out again", *compared)
     compared.append(

@@ -8,7 +8,7 @@ from defai.audit.ladder.findings import Comparison, Finding, Report, Rung, found
 from defai.audit.ladder.rungs import Answers, Carriage
 from defai.audit.record import AuditDomain
 from defai.chain.vault import is_record
-from defai.domain.decisions import ZERO_DIGEST, Action, Decision
+from defai.domain.decisions import ZERO_DIGEST, Action, Decision, VerdictStatus
 from defai.domain.operations import Call
 from defai.session.verification.evidence import Evidence, Submission, Trail
 from defai.session.verification.forecasters import Oracle
@@ -218,6 +218,7 @@ def _carriage(submission: Submission, background: Background) -> Carriage:
         decision=submission.decision,
         calls=submission.content.calls,
         records=sum(is_record(log, contract) for log in receipt.logs),
+        approved=submission.content.approval is not None,
     )
 
 
@@ -237,4 +238,7 @@ def _nothing_moved(leaf: Decision, background: Background) -> Finding:
                 Comparison("its transaction", "reverted", said),
                 note=f"transaction {submission.sent.hash}",
             )
+    status = rungs.payload_of(leaf).get("verdict", {}).get("status")
+    if status == VerdictStatus.NEEDS_APPROVAL.value:
+        return found(Rung.EXECUTION, note="it waited for the owner, who did not let it be done")
     return found(Rung.EXECUTION, note="its transaction never got into a block")

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Final
 
-from defai.chain.codec import address_at, decode_values, encode_call, unhex
+from defai.chain.codec import address_at, checksum, decode_values, encode_call, selector, unhex
 from defai.chain.identity import VAULT_KEY, find_registries
 from defai.chain.keys import Signer
 from defai.chain.rpc import Rpc
@@ -15,6 +15,8 @@ from defai.units import GWEI
 TAG: Final = "re-execution"
 STATUS: Final = "getValidationStatus(bytes32)"
 RESPOND: Final = "validationResponse(bytes32,uint8,string,bytes32,string)"
+WALLET: Final = "getAgentWallet(uint256)"
+AGENT_KEY: Final = "agentKey()"
 METADATA: Final = "getMetadata(uint256,string)"
 _GAS: Final = 400_000
 
@@ -37,7 +39,7 @@ async def respond(
 
     Raises:
         NotFoundError: where there is no validation registry, or no such request.
-        ConfigError: where somebody else was asked, or about another agent.
+        ConfigError: where somebody else was asked, or about another agent, or about one that only claims the vault.
         DefaiError: where the answer is refused.
     """
     registries = await find_registries(rpc)
@@ -66,13 +68,25 @@ async def respond(
 
 
 async def _check_vault(rpc: Rpc, identity: Address, about: int, vaults: Collection[Address]) -> None:
-    """Make sure that what was verified are decisions of the agent asked about."""
+    """Make sure that what was verified are decisions of the agent asked about.
+
+    Anyone can write any vault into his agent's entry. Whose the vault is says its key, which signed that it is the
+    agent's wallet.
+    """
     vault = await _view(rpc, identity, encode_call(METADATA, about, VAULT_KEY))
     (named,) = decode_values(("bytes",), vault) if vault else (b"",)
-    if "0x" + named.hex() not in {each.lower() for each in vaults}:
+    named_vault = "0x" + named.hex()
+    if named_vault not in {each.lower() for each in vaults}:
         raise ConfigError(
             f"The request is about agent {about} of the identity registry, which is not the one that was verified.",
             "Verify the agent it asks about.",
+        )
+    wallet = await _view(rpc, identity, encode_call(WALLET, about))
+    key = await _view(rpc, checksum(named_vault), selector(AGENT_KEY))
+    if wallet is None or wallet != key or not int(address_at(wallet), 16):
+        raise ConfigError(
+            f"Agent {about} of the identity registry names a vault whose key never signed for it.",
+            "Anyone can name any vault; only its key can sign for it.",
         )
 
 
@@ -80,4 +94,4 @@ async def _view(rpc: Rpc, contract: Address, data: bytes) -> bytes | None:
     (answer,) = await rpc.batch_settled(
         [("eth_call", ({"to": contract, "data": "0x" + data.hex()}, "latest"))]
     )
-    return unhex(answer) if isinstance(answer, str) and len(answer) > 66 else None
+    return unhex(answer) if isinstance(answer, str) and len(answer) >= 66 else None

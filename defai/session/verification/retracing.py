@@ -156,7 +156,7 @@ class Retracing:
             again = self.rerun.consider()
             self._candidates[block_number] = again
             if sent is not None and again.judged.plan:
-                self.rerun.desk.moved(again.judged.plan)
+                self.rerun.desk.moved(again.judged.moves)
         traced: list[Traced] = []
         while self._due and self._due[0].upto <= block_number:
             traced.append(self._trace(self._due.popleft()))

@@ -179,17 +179,6 @@ async def test_what_cannot_be_done_is_denied_and_on_record(intent: object, why: 
     assert len(stand.agent.outbox) == 1
 
 
-async def test_above_the_threshold_the_agent_waits_for_its_owner() -> None:
-    stand = Stand(BUY, limits=Limits(approval_above_usd=Decimal(999)))
-    decision = await stand.block()
-    assert decision is not None
-    assert decision.action is Action.HOLD
-    assert stand.agent.state is AgentState.WAITING
-    assert stand.heard(AgentStateChanged)[0].reason.endswith("waits for the owner")
-    assert await stand.block() is None
-    assert stand.ports.submitted == []
-
-
 async def test_a_paused_agent_decides_nothing_and_still_settles() -> None:
     stand = Stand(BUY, BUY)
     await stand.block()

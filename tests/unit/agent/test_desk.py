@@ -112,8 +112,8 @@ def test_turnover_is_of_one_day() -> None:
     stand = Stand(limits=Limits(max_turnover_usd=Decimal(5_000)))
     result = judged(stand.desk, BUY)
     assert result.plan is not None
-    stand.desk.moved(result.plan)
-    stand.desk.moved(result.plan)
+    stand.desk.moved(result.moves)
+    stand.desk.moved(result.moves)
     assert check(judged(stand.desk, BUY), "turnover") == Decimal(6_000)
     assert judged(stand.desk, BUY).verdict.status is VerdictStatus.DENIED
     later = next_block(stand.market)
@@ -129,7 +129,7 @@ def test_opening_a_band_is_no_turnover_but_for_its_swap() -> None:
     stand = Stand()
     result = judged(stand.desk, BAND)
     assert result.plan is not None
-    stand.desk.moved(result.plan)
+    stand.desk.moved(result.moves)
     assert 0 < check(judged(stand.desk, BUY), "turnover") - 2_000 <= Decimal(15_000)
 
 
