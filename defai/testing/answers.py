@@ -107,7 +107,7 @@ class MadeUpControl(MadeUpBacktests):
         self.wishes.append(("stop",))
         self.put(SessionEnded("It ended as asked.", "", 0))
 
-    async def approve(self, digest: str) -> None:
+    async def approve(self, digest: str, signature: str = "") -> None:  # noqa: ARG002  part of the protocol
         """Say that it was approved."""
         self._resolve("approve", digest, "approved", "")
 

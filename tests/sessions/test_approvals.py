@@ -255,13 +255,15 @@ def test_python_and_the_vault_agree_on_what_is_signed(there: tuple[Standing, Pat
 
     digest, owner, chain_id = asyncio.run(ask())
     assert owner == OWNER.address
-    terms = {"chain_id": chain_id, "vault": vault, "decision_digest": decision, "deadline": deadline}
-    assert approval_digest(**terms) == digest
+    assert (
+        approval_digest(chain_id=chain_id, vault=vault, decision_digest=decision, deadline=deadline) == digest
+    )
     # What a wallet computes from the typed data is the same, by a library that is not ours.
     from eth_account import Account
     from eth_account.messages import encode_typed_data
 
-    signable = encode_typed_data(full_message=approval_typed_data(**terms))
+    typed = approval_typed_data(chain_id=chain_id, vault=vault, decision_digest=decision, deadline=deadline)
+    signable = encode_typed_data(full_message=typed)
     signed = Account.sign_message(signable, throwaway_secret(SEED, "owner"))
     assert bytes(signed.signature) == OWNER.signature(digest)
 

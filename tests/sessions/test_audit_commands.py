@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -186,11 +187,9 @@ async def request_for_an_impostor(there: Standing, agent: str) -> None:
         impostor = throwaway_key(SEED, "impostor")
         await rpc.call("anvil_setBalance", impostor.address, hex(10**18))
         wallet = await Wallet.connect(impostor, rpc)
-        fees = {"max_fee_wei": 500 * GWEI, "priority_fee_wei": GWEI}
+        carry = partial(carry_out, rpc, wallet, max_fee_wei=500 * GWEI, priority_fee_wei=GWEI)
         entry = encode_call(REGISTER, "", [(VAULT_KEY, unhex(vault))])
-        (receipt,) = await carry_out(
-            rpc, wallet, [Step(registries.identity, entry, 900_000, "register")], **fees
-        )
+        (receipt,) = await carry([Step(registries.identity, entry, 900_000, "register")])
         number = int(
             next(log["topics"][1] for log in receipt.logs if log["topics"][0] == topic(REGISTERED)), 16
         )
@@ -201,7 +200,7 @@ async def request_for_an_impostor(there: Standing, agent: str) -> None:
             "",
             unhex(CLAIM),
         )
-        await carry_out(rpc, wallet, [Step(registries.validation, asking, 500_000, "ask")], **fees)
+        await carry([Step(registries.validation, asking, 500_000, "ask")])
 
 
 def test_nobody_is_answered_about_anothers_vault(
