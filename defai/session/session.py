@@ -10,7 +10,7 @@ from defai.agent import views
 from defai.agent.agent import Agent
 from defai.agent.bus import Bus
 from defai.agent.pending import WITHDRAWN
-from defai.agent.ports import Arrival, Executor, Feed, LastingWorld, World
+from defai.agent.ports import Arrival, Feed, LastingWorld, World
 from defai.chain.mainnet import POOLS, USDC, USDC_WETH_005
 from defai.config import Settings
 from defai.domain.stream import BlockArrived, Notice, PoolQuote, SessionEnded, SetupProgressed
@@ -124,11 +124,6 @@ class Session:
     def is_set_up(self) -> bool:
         """Whether agents are seated: from then on `stop` winds down; before, cancelling loses nothing."""
         return bool(self.agents)
-
-    @property
-    def executor(self) -> Executor:
-        """Who carries out what the agents decide."""
-        return self._world.executor
 
     def request_stop(self) -> None:
         """End the session after the block under way; on the session's own loop."""

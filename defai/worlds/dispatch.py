@@ -13,6 +13,7 @@ from defai.chain.codec import unhex
 from defai.chain.rpc import Rpc
 from defai.chain.tx import Receipt, SignedTransaction, get_receipts, send
 from defai.chain.vault import decode_submission
+from defai.domain.decisions import Decision
 from defai.errors import ConfigError, DivergenceError, TooSlowError
 from defai.units import GWEI
 from defai.worlds.sent_log import SentLine, SentLog

@@ -31,6 +31,7 @@ from defai.chain.reader import BlockReader, BlockReading
 from defai.chain.rpc import Rpc, RpcError
 from defai.chain.tx import Wallet
 from defai.domain.chain_events import Block
+from defai.domain.decisions import Decision
 from defai.domain.operations import Call, Operation
 from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address

@@ -270,7 +270,8 @@ def test_python_and_the_vault_agree_on_what_is_signed(there: tuple[Standing, Pat
 
 def test_a_world_with_vaults_asks_for_the_owners_word(there: tuple[Standing, Path]) -> None:
     stands, _ = there
-    assert isinstance(stands.session.executor, OwnedExecutor)
+    assert stands.session.world is not None
+    assert isinstance(stands.session.world.executor, OwnedExecutor)
 
 
 def names(requests: Sequence[ApprovalRequested]) -> set[str]:
