@@ -106,7 +106,7 @@ contract ModelRegistryTest is Assertions {
         }
         _rejects(short_);
         _rejects(hex"0104");
-        _rejects(_set(0, 2));
+        _rejects(_set(0, 3));
         _rejects(_set(1, 0));
         _rejects(_set(1, 33));
         _rejects(_set(5, 2));

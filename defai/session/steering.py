@@ -81,7 +81,7 @@ class Steering(BareControl):
     async def approve(self, digest: str, signature: str = "") -> None:
         """Carry out a decision that waits, with the owner's signature."""
         agent, pending = self._waiting(digest)
-        executor = self._session.world.executor if self._session.world else None
+        executor: object = self._session.world.executor if self._session.world else None
         approval = Approval(pending.expires_at)
         if isinstance(executor, OwnedExecutor):
             given = _signature(signature)
