@@ -50,7 +50,7 @@ from defai.worlds.permits import Permit
 from defai.worlds.seat_ledger import SeatLedger
 from defai.worlds.seating import SeatRequest
 from defai.worlds.sent_log import SentLog
-from defai.worlds.vault_accounts import VaultAccounts, agent_tip, count_records, read_place
+from defai.worlds.vault_accounts import agent_tip, count_records, read_place
 
 ANNOUNCING_BLOCKS: Final = 4
 """So many blocks announcing takes at most, as a rule."""
@@ -87,8 +87,7 @@ class EndpointWorld(OwnedVaults):
         requests: Sequence[SeatRequest],
     ) -> None:
         self.network = options.permit.network
-        self.feed = self
-        self.executor = self
+        self.feed = self.executor = self
         self.clock: Clock = RealClock()
         self.note = ""
         self._options = options
@@ -104,7 +103,6 @@ class EndpointWorld(OwnedVaults):
     audit_log: AuditLog
     contracts: OurContracts
     _reader: BlockReader
-    _vaults: VaultAccounts
     _dispatch: Dispatch
     _deployer: Wallet | None
     _models: Address | None = None
