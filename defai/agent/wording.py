@@ -99,6 +99,8 @@ def execution_text(execution: Execution, tokens: Mapping[Address, Token]) -> str
 
 def canonical(value: object) -> Any:  # noqa: ANN401  JSON has many types
     """A record as JSON-able values without floats: dataclasses become objects with their kind."""
+    if type(value) is Hold:  # nearly every decision's
+        return {"kind": "Hold", "reason": value.reason}
     if isinstance(value, Enum):
         return value.value
     if is_dataclass(value) and not isinstance(value, type):

@@ -119,6 +119,8 @@ class IntColumn(Sequence[int]):
         """One of them, or a list of some."""
         if self._wide is not None:
             return self._wide[index]
+        if index == -1 and self._count:  # asked at every block; a view of all takes as long as the rest
+            return int(self._words[self._count - 1])
         found: int | list[int] = self.as_array()[index].tolist()
         return found
 

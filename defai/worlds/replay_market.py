@@ -1,7 +1,6 @@
 """The market of a replay: its pools are the world's own, so that folding a block in is only remembering it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from defai.amm import Pool
 from defai.domain.chain_events import Block
@@ -9,7 +8,7 @@ from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address
 from defai.errors import DivergenceError
 from defai.market.state import WINDOW_BLOCKS, MarketState, observe
-from defai.market.window import Window
+from defai.market.window import Observation, Window
 
 
 class ReplayedMarket(MarketState):
@@ -52,15 +51,21 @@ def _keep_quiet(window: Window, block: Block) -> None:
     blocks, seconds = block.number - last.block_number, block.timestamp - last.timestamp
     for number in range(max(last.block_number + 1, block.number - WINDOW_BLOCKS), block.number):
         window.append(
-            replace(
-                last,
-                block_number=number,
-                timestamp=last.timestamp + seconds * (number - last.block_number) // blocks,
-                tick_low=last.tick,
-                tick_high=last.tick,
-                swaps=0,
-                amount0_in=0,
-                amount1_in=0,
-                swap_sizes_raw=(),
+            Observation(  # each field by its place: `replace` takes three times as long
+                number,
+                last.timestamp + seconds * (number - last.block_number) // blocks,
+                last.base_fee_wei,
+                last.sqrt_price_x96,
+                last.tick,
+                last.tick,
+                last.tick,
+                last.liquidity,
+                0,
+                0,
+                0,
+                last.fee_pips,
+                (),
+                last.depth_below,
+                last.depth_above,
             )
         )
