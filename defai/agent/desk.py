@@ -289,9 +289,8 @@ class Desk:
         """What a swap gives up as quoted: the pool's fee, and on what is left of it the price impact."""
         key = self.market.keys[swap.operation.pool]
         sold = key.token(zero=swap.operation.zero_for_one).address
-        fee = Decimal(key.fee_pips) / 1_000_000
-        share = fee + (1 - fee) * Decimal(swap.impact_bps) / 10_000
-        return int(self.worth(sold, swap.operation.amount_in) * share)
+        kept = (1 - Decimal(key.fee_pips) / 1_000_000) * (1 - Decimal(swap.impact_bps) / 10_000)
+        return int(self.worth(sold, swap.operation.amount_in) * (1 - kept))
 
     def _base_share_after(self, planner: Planner, valued: Valued) -> Decimal | None:
         bought = 0
