@@ -81,6 +81,15 @@ def hourly_equity(run: AgentRun, ground: Ground) -> list[float] | None:
     return [run.curve.equity_raw[row] / unit for row in rows]
 
 
+def _hedged_pnl(
+    run: AgentRun, equity: metrics.Series, prices: metrics.Series, interval_s: int, unit: int
+) -> float | None:
+    """Here on its own, so that the base token's column is let go before the next figure needs room."""
+    base = run.curve.base_worth_raw.over(unit)
+    base /= prices
+    return metrics.delta_hedged_pnl(run.curve.timestamps.as_array(), equity, base, prices, interval_s)
+
+
 def of_agent(run: AgentRun, ground: Ground, lvr_interval_s: int) -> dict[str, Any]:
     """What came of one agent, in figures."""
     curve, desk, count = run.curve, run.agent.desk, run.agent.decisions
@@ -88,8 +97,6 @@ def of_agent(run: AgentRun, ground: Ground, lvr_interval_s: int) -> dict[str, An
     times = curve.timestamps.as_array()
     prices = curve.base_unit_raw.over(unit)
     equity = curve.equity_raw.over(unit)
-    base = curve.base_worth_raw.over(unit)
-    base /= prices
     bands = curve.bands(desk)
     ratio_step_s = max(RATIO_STEP_S, ground.step_s or 0)
     steps = full_steps(times, ratio_step_s)
@@ -104,7 +111,7 @@ def of_agent(run: AgentRun, ground: Ground, lvr_interval_s: int) -> dict[str, An
         "impermanent_loss_usd": metrics.impermanent_loss(prices, bands),
         "lvr_usd": metrics.loss_versus_rebalancing(times, prices, bands, lvr_interval_s),
         "lvr_interval_s": lvr_interval_s,
-        "hedged_pnl_usd": metrics.delta_hedged_pnl(times, equity, base, prices, lvr_interval_s),
+        "hedged_pnl_usd": _hedged_pnl(run, equity, prices, lvr_interval_s, unit),
         "swap_cost_usd": run.tape.swap_cost_raw / unit,
         "gas_usd": curve.gas_raw[-1] / unit if ground.priced_gas else None,
         "anchors": run.outcomes.anchors,

@@ -239,7 +239,8 @@ def in_range_ratio(times: Times, prices: Series, bands: Sequence[HeldBand]) -> f
     for band in bands:
         path, spans = prices[band.first : band.last], np.diff(times[band.first : band.last + 1])
         total += float(np.sum(spans))
-        inside += float(np.sum(spans[(path > band.price_lower) & (path <= band.price_upper)]))
+        within = (path > band.price_lower) & (path <= band.price_upper)
+        inside += float(np.sum(spans, where=within))
     return inside / total if total else None
 
 
