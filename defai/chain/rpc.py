@@ -6,13 +6,15 @@ import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 from urllib.parse import urlsplit
 
-import aiohttp
 import tenacity
 
 from defai.errors import ConfigError, DefaiError, NotRunningError, TooSlowError
+
+if TYPE_CHECKING:
+    pass
 
 Json: TypeAlias = Any
 """A JSON value: what it is depends on the method that was called."""
@@ -84,6 +86,8 @@ class Rpc:
                 f"{redact(url)!r} is not the address of a node.", "Write it as http://host:port or https://…"
             )
         self._url = url
+        import aiohttp  # noqa: PLC0415  heavy, and who only reads files asks no node
+
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         self._seconds = timeout_seconds
         self._explain = explain
@@ -217,6 +221,8 @@ class Rpc:
         return isinstance(error, NotRunningError | BusyError)
 
     async def _post_once(self, body: Json) -> Json:
+        import aiohttp  # noqa: PLC0415  as above
+
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=self._timeout)
         try:
