@@ -48,6 +48,11 @@ _SETTINGS: Final = {
     help="A folder that the blocks are written to, for a backtest; implies --headless.",
 )
 @click.option(
+    "--keep-chain",
+    is_flag=True,
+    help="When it is done, keep a chain of our own until ctrl-c, to verify; implies --headless.",
+)
+@click.option(
     "--serve", is_flag=True, help="Let `defai attach`, `status`, `pause` and others in; implies --headless."
 )
 @click.option("--port", type=click.IntRange(1, 65_535), help="Where to serve.  [default: any that is free]")
@@ -62,6 +67,7 @@ def command(
     blocks: int | None,
     block_time: float | None,
     record: Path | None,
+    keep_chain: bool,
     serve: bool,
     port: int | None,
     as_json: bool,
@@ -76,7 +82,7 @@ def command(
     from defai.cli.serving import port_of  # noqa: PLC0415  the same
     from defai.config import Settings  # noqa: PLC0415  the same
 
-    without_terminal = headless or once or serve or as_json or record is not None
+    without_terminal = headless or once or keep_chain or serve or as_json or record is not None
     if without_terminal and not serve and block_time is None:
         block_time = 0
     overrides = {_SETTINGS[name]: value for name, value in chosen.items()}
@@ -96,6 +102,7 @@ def command(
             blocks=1 if once else blocks,
             as_json=as_json,
             record=record,
+            keep_chain=keep_chain,
             permit=permit,
             port=port_of(serve=serve, port=port),
         )
