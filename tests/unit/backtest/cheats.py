@@ -11,7 +11,6 @@ from pathlib import Path
 
 from defai.features import Past, feature
 from defai.strategy.api import Context, Hold, Intent, Rebalance, Strategy, Target
-from defai.worlds.bar_market import BarWindow
 
 BARS = Path(__file__).parent / "bars"
 SEEN: dict[int, int] = {}
@@ -114,15 +113,6 @@ class ByNativeCode(_Mover):
         [path] = Path("bars").iterdir()
         last = pyarrow.csv.read_csv(str(path)).column("closeTick")[-1].as_py()
         return self.moved(ctx, last > ctx.pool.tick)
-
-
-class InMemory(_Mover):
-    """Reaches through the window for the bars behind it."""
-
-    def decide(self, ctx: Context) -> Intent:
-        assert isinstance(ctx.pool.history, BarWindow)
-        bars = ctx.pool.history._bars
-        return self.moved(ctx, int(bars.close_tick[-1]) > ctx.pool.tick)
 
 
 class Remembering(_Mover):

@@ -41,7 +41,6 @@ CHEATS = {
     "LastClose": ("decision", "intent"),
     "Clipped": ("decision", "intent"),
     "ByNativeCode": ("decision", "intent"),
-    "InMemory": ("decision", "intent"),
     "Remembering": ("decision", "intent"),
     "Drawing": ("decision", "intent"),
     "Failing": ("feature", "needs_the_end"),
