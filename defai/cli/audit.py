@@ -42,7 +42,7 @@ def _means_options(function: Command) -> Command:
             "--strategies",
             type=click.Path(path_type=Path, exists=True, file_okay=False),
             multiple=True,
-            help="Folder with the strategies' sources.  [default: those that came with defai]",
+            help="Folder with the strategies' sources.  [default: ./strategies, and our own]",
         ),
         click.option(
             "--models",

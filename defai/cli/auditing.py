@@ -24,7 +24,7 @@ from defai.session.verification.listing import rows_of_trail
 from defai.session.verification.responding import respond
 from defai.session.verification.scope import agent_named, locate, narrowed, until_of
 from defai.session.verification.verifier import Means, verify
-from defai.strategy.registry import shipped_folder
+from defai.strategy.registry import strategies_folders
 
 VALIDATOR_KEY: Final = "DEFAI_VALIDATOR_KEY"
 _ATTEMPTS: Final = 3
@@ -88,7 +88,7 @@ async def verified(
     Returns:
         What the chain says of whom was verified, and the reports.
     """
-    means = Means(strategies or (shipped_folder(),), models)
+    means = Means(strategies or strategies_folders(), models)
     async with place.connect() as rpc:
         evidence = await read_evidence(rpc, place.contract, from_block=place.from_block)
         if decision is not None:
@@ -116,7 +116,7 @@ async def explained(
     async with place.connect() as rpc:
         evidence = await read_evidence(rpc, place.contract, from_block=place.from_block)
         agent_id, sequence = locate(evidence, decision)
-        means = Means(strategies or (shipped_folder(),), models)
+        means = Means(strategies or strategies_folders(), models)
         return await explain(rpc, narrowed(evidence, agent_id), agent_id, sequence, means)
 
 

@@ -61,7 +61,7 @@ class LoadedStrategy:
 
 def strategies_folder() -> Path:
     """The folder that strategies are looked for in first."""
-    return _strategies_folders()[0]
+    return strategies_folders()[0]
 
 
 def shipped_folder() -> Path:
@@ -71,7 +71,7 @@ def shipped_folder() -> Path:
     return beside if beside.is_dir() else package / "bundled"
 
 
-def _strategies_folders(first: Path | None = None) -> tuple[Path, ...]:
+def strategies_folders(first: Path | None = None) -> tuple[Path, ...]:
     """The configured folder, then ./strategies, then the one that came with defai, which the demo runs anywhere."""
     configured, here = first or os.environ.get(FOLDER_VARIABLE), Path.cwd() / "strategies"
     places = [Path(configured).absolute()] if configured else []
@@ -89,7 +89,7 @@ def list_names(folder: Path | None = None, *, first: Path | None = None) -> list
         folder: look there alone, and among the installed plugins; the usual places by default.
         first: a folder to look in ahead of the usual places.
     """
-    folders = _strategies_folders(first) if folder is None else (folder,)
+    folders = strategies_folders(first) if folder is None else (folder,)
     found: dict[str, StrategyName] = {}
     with uncollected():
         for path in (path for place in folders for path in _files_in(place)):
