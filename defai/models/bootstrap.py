@@ -7,7 +7,7 @@ from defai.models.metrics import Floats
 
 def saved_share(
     mine: Floats, theirs: Floats, *, block_length: int, resamples: int, seed: int, level: float = 0.95
-) -> tuple[float, float, float]:
+) -> tuple[float, float | None, float | None]:
     """One less the ratio of two means, with its interval, by the circular block bootstrap of both together.
 
     Args:
@@ -19,14 +19,17 @@ def saved_share(
         level: share of the draws that lie within the interval.
 
     Returns:
-        The share, and the interval's ends.
+        The share, and the interval's ends; None where the baseline's losses are so rare that a draw has none of them.
     """
     length = min(block_length, len(mine))
     first, second = _block_sums(mine, length), _block_sums(theirs, length)
     starts = np.random.default_rng(seed).integers(0, len(mine), (resamples, -(-len(mine) // length)))
-    drawn = 1 - first[starts].sum(axis=1) / second[starts].sum(axis=1)
+    share, against = 1 - float(mine.mean() / theirs.mean()), second[starts].sum(axis=1)
+    if not np.all(against > 0):
+        return share, None, None
+    drawn = 1 - first[starts].sum(axis=1) / against
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return 1 - float(mine.mean() / theirs.mean()), float(low), float(high)
+    return share, float(low), float(high)
 
 
 def _block_sums(values: Floats, length: int) -> Floats:

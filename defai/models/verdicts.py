@@ -84,7 +84,7 @@ def comparisons(panel: Panel, walked: Sequence[Walked], seed: int) -> tuple[Comp
     found = []
     for name, theirs in sorted(suffered.items(), key=lambda item: float(item[1].mean())):
         low, high = mean_interval(theirs - mine, block_length=length, resamples=RESAMPLES, seed=seed)
-        share: tuple[float, float, float] | tuple[None, None, None] = (None, None, None)
+        share: tuple[float | None, float | None, float | None] = (None, None, None)
         if theirs.mean() > 0:
             share = saved_share(mine, theirs, block_length=length, resamples=RESAMPLES, seed=seed)
         gain = float((theirs - mine).mean())
@@ -118,7 +118,8 @@ def intervals(panel: Panel, walked: Sequence[Walked], seed: int) -> dict[str, tu
     if panel.target.kind in VOLATILITIES:
         wanted, got = _logs(outcome), _logs(forecast)
         _, low, high = saved_share((wanted - got) ** 2, (wanted - wanted.mean()) ** 2, **drawn)
-        found["r2_log"] = (low, high)
+        if low is not None and high is not None:
+            found["r2_log"] = (low, high)
     if panel.target.kind in {"return", "net_return"} and np.any(forecast):
         found["break_even_bps"] = mean_interval(np.sign(forecast) * outcome, **drawn)
     return found

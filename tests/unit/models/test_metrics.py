@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from defai.models.bootstrap import saved_share
 from defai.models.metrics import Floats, losses, mean_interval, measure, qlike, r_squared, rank_ic
 from defai.models.targets import Target
 
@@ -64,3 +65,16 @@ def test_the_interval_is_the_same_for_the_same_seed() -> None:
     first = mean_interval(values, block_length=200, resamples=50, seed=3)
     assert first == mean_interval(values, block_length=200, resamples=50, seed=3)
     assert first != mean_interval(values, block_length=10, resamples=50, seed=3)
+
+
+def test_a_share_of_losses_that_hardly_ever_happen_has_no_interval() -> None:
+    theirs = np.zeros(400)
+    theirs[7] = 1.0
+    mine = theirs / 2
+    share, low, high = saved_share(mine, theirs, block_length=4, resamples=200, seed=1)
+    assert (share, low, high) == (0.5, None, None)
+    often = np.ones(400)
+    _, low, high = saved_share(often / 4, often, block_length=4, resamples=200, seed=1)
+    assert low is not None
+    assert high is not None
+    assert low <= 0.75 <= high
