@@ -159,7 +159,7 @@ class DefaiApp(Steering):
             board.paint(parts)
 
     def _tick(self) -> None:
-        board = self.board()
+        board = None if self._exit else self.board()  # a screen on its way out has lost its bars
         if board is not None:
             board.paint_bars()
 

@@ -54,7 +54,7 @@ async def test_a_dialog_stays_with_its_request_and_ends_with_it(opened: Handed, 
         await pilot.press(*"hold", "enter")
         assert isinstance(app.screen, Consent)
         stage.play([ApprovalResolved("tiers", "0xbb", "expired", "", "")])
-        await theatre.until(lambda: isinstance(app.screen, ApprovalsScreen), pilot)
+        await theatre.until(lambda: isinstance(app.screen, ApprovalsScreen) and app._notifications, pilot)
         assert [one.message for one in app._notifications] == ["It was expired in the meantime."]
         assert stage.wishes == []
 

@@ -38,11 +38,12 @@ async def test_arrows_and_letters_move_the_cursor(opened: Handed) -> None:
 async def test_enter_opens_the_agent_and_its_neighbours_are_a_key_away(
     opened: Handed, theatre: Handed
 ) -> None:
-    async with opened() as (stage, app, pilot):
+    async with opened(size=(120, 60)) as (stage, app, pilot):
         await pilot.press("down", "enter")
         await theatre.settled(pilot, stage)
         assert isinstance(app.screen, AgentScreen)
-        assert all(words in theatre.seen(app) for words in ("mean_reversion", "Balances", "WETH"))
+        wanted = ("mean_reversion", "Balances", "WETH")
+        await theatre.until(lambda: all(words in theatre.seen(app) for words in wanted), pilot)
         names = []
         for key in ("right", "right", "left", "left", "left"):
             await pilot.press(key)

@@ -68,6 +68,7 @@ async def look(theatre: Handed, stage: Handed, pilot: Pilot[None]) -> str:
     """The screen once nothing moves any more."""
     await theatre.settled(pilot, stage)
     await pilot.wait_for_scheduled_animations()
+    await theatre.until(lambda: "asking the model" not in theatre.seen(pilot.app), pilot)
     before, now = "", str(LOOKS.picture(pilot.app))
     while now != before:
         await theatre.settled(pilot, stage)
