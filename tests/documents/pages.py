@@ -103,7 +103,7 @@ class Session:
     def __exit__(self, *_: object) -> None:
         for process in self._running:
             process.terminate()
-            process.wait(timeout=DEADLINE_S)
+            process.communicate(timeout=DEADLINE_S)
 
     def follow(self, block: Block) -> str:
         """Do what a block says; what is wrong with it, or nothing."""

@@ -47,7 +47,9 @@ def test_the_documents_table_is_the_librarys() -> None:
 
 def test_the_documents_own_feature_works(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(spec_module, "_DEFINITIONS", dict(spec_module._DEFINITIONS))
-    (code,) = re.findall(r"```\n(from defai.+?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+    (code,) = re.findall(
+        r"```python title=\"[^\"]+\"\n(from defai.+?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL
+    )
     ast.parse(code)
     path = tmp_path / "own.py"
     path.write_text(code)
