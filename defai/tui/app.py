@@ -20,6 +20,7 @@ from defai.tui.actions import EVERYWHERE, bindings
 from defai.tui.commands import ActionProvider
 from defai.tui.fleet import FleetState, Parts
 from defai.tui.format import age, number
+from defai.tui.pacing import PACES, Pacing
 from defai.tui.preferences import Preferences, usual_path
 from defai.tui.screens.agent import AgentScreen
 from defai.tui.screens.approvals import ApprovalsScreen
@@ -33,7 +34,8 @@ from defai.tui.steering import Steering
 from defai.tui.themes import DARK, SIXTEEN, THEME_WORDS, THEMES
 from defai.tui.wishes import Wishes
 
-PAINTS_PER_SECOND: Final = 15
+BARS: Final = frozenset({"setup", "status", "agents", "approvals", "risk", "journal", "playback"})
+"""Parts that the lines above and below a screen say something of."""
 STALE_AFTER_S: Final = 15.0
 LEAVE_WITHIN_S: Final = 15.0
 
@@ -57,6 +59,7 @@ class DefaiApp(Steering):
         dropped: tells how many events gave way to newer ones on their way here.
         preferences: what the person set once and finds again.
         folder: where exported lists go.
+        paces: seconds between two paints, by part of the screen.
     """
 
     TITLE = "defai"
@@ -85,6 +88,7 @@ class DefaiApp(Steering):
         dropped: Callable[[], int] = lambda: 0,
         preferences: Preferences | None = None,
         folder: Path | None = None,
+        paces: Mapping[str, float] = PACES,
     ) -> None:
         super().__init__()
         self.fleet = FleetState()
@@ -97,6 +101,7 @@ class DefaiApp(Steering):
         self._stale_after_s, self._leave_within_s = stale_after_s, leave_within_s
         self._dropped = dropped
         self._pending: Parts = set()
+        self._pacing = Pacing(paces)
         self._painter: Timer | None = None
         self._told: tuple[str, float] | None = None
         self.HORIZONTAL_BREAKPOINTS = WIDTHS
@@ -146,16 +151,26 @@ class DefaiApp(Steering):
 
     def _show(self, parts: Parts) -> None:
         """Have some parts of the screen painted, with whatever else changes until then."""
+        if parts <= self._pending:
+            return
         self._pending |= parts
-        if self._painter is None:
-            self._painter = self.set_timer(1 / PAINTS_PER_SECOND, self._paint)
+        self._plan_paint()
+
+    def _plan_paint(self) -> None:
+        if self._painter is not None:
+            self._painter.stop()
+        self._painter = self.set_timer(self._pacing.wait_s(self._pending), self._paint)
 
     def _paint(self) -> None:
         self._painter = None
-        parts, self._pending = self._pending, set()
-        board = self.board()
+        parts = self._pacing.take(self._pending)
+        self._pending -= parts
+        if self._pending:
+            self._plan_paint()
+        board = self.board() if parts and not self._exit else None
         if board is not None:
-            board.paint_bars()
+            if parts & BARS:
+                board.paint_bars()
             board.paint(parts)
 
     def _tick(self) -> None:

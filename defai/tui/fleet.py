@@ -42,6 +42,7 @@ ALL_PARTS = frozenset(
         "agents",
         "chart",
         "log",
+        "card",
         "pools",
         "approvals",
         "models",

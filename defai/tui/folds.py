@@ -65,7 +65,7 @@ def start(fleet: "FleetState", event: SessionStarted) -> Parts:
         for card in event.agents
     }
     fleet.pools = {pool.address: PoolState(pool) for pool in event.pools}
-    return {"setup", "status", "agents", "chart", "log", "pools"}
+    return {"setup", "status", "agents", "chart", "log", "card", "pools"}
 
 
 def block(fleet: "FleetState", event: BlockArrived) -> Parts:
@@ -93,7 +93,7 @@ def step(fleet: "FleetState", event: StepCompleted) -> Parts:
     if event.decision is None:
         return {"agents", "status", "chart"}
     decided(fleet, line, event)
-    return {"agents", "status", "chart", "log"}
+    return {"agents", "status", "chart", "log", "card"}
 
 
 def decided(fleet: "FleetState", line: AgentLine, event: StepCompleted) -> None:
@@ -142,7 +142,7 @@ def settled(fleet: "FleetState", event: ExecutionSettled) -> Parts:
         line.records += event.record_id is not None
         if event.status == "filled":
             mark(fleet, line, event, entry)
-    return {"log", "agents", "chart"}
+    return {"log", "card", "agents", "chart"}
 
 
 def mark(fleet: "FleetState", line: AgentLine, event: ExecutionSettled, entry: LogLine | None) -> None:
@@ -174,7 +174,7 @@ def anchored(fleet: "FleetState", event: HoldsAnchored) -> Parts:
     for entry in line.log:
         if event.first_sequence <= entry.decision.sequence < event.first_sequence + event.count:
             entry.version += 1
-    return {"log"}
+    return {"log", "card"}
 
 
 def state(fleet: "FleetState", event: AgentStateChanged) -> Parts:
@@ -213,7 +213,7 @@ def requested(fleet: "FleetState", event: ApprovalRequested) -> Parts:
     if line is not None:
         line.request = event
         line.version += 1
-    return {"approvals", "agents", "status", "log"}
+    return {"approvals", "agents", "status", "log", "card"}
 
 
 def resolved(fleet: "FleetState", event: ApprovalResolved) -> Parts:
@@ -231,7 +231,7 @@ def resolved(fleet: "FleetState", event: ApprovalResolved) -> Parts:
     write(
         fleet, "info", event.agent, f"{event.outcome} by {event.by}{why}" if event.by else event.outcome + why
     )
-    return {"approvals", "agents", "status", "log", "journal"}
+    return {"approvals", "agents", "status", "log", "card", "journal"}
 
 
 def parameters(fleet: "FleetState", event: ParametersChanged) -> Parts:
@@ -295,7 +295,19 @@ def restarted(fleet: "FleetState", event: StreamRestarted) -> Parts:
     """What follows begins anew."""
     fleet.forget()
     write(fleet, "info", "stream", event.reason or "begins anew")
-    return {"setup", "status", "agents", "chart", "log", "pools", "approvals", "models", "risk", "journal"}
+    return {
+        "setup",
+        "status",
+        "agents",
+        "chart",
+        "log",
+        "card",
+        "pools",
+        "approvals",
+        "models",
+        "risk",
+        "journal",
+    }
 
 
 def playback(fleet: "FleetState", event: PlaybackMoved) -> Parts:

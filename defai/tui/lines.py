@@ -1,7 +1,6 @@
 """The lines the screens are made of: an agent, a decision. Bounded, and each knows when it changed."""
 
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -184,9 +183,10 @@ class AgentLine:
     @property
     def position(self) -> PositionView | None:
         """Its newest position in its main pool, or else its newest at all."""
-        positions: Iterable[PositionView] = self.portfolio.positions if self.portfolio else ()
-        ordered = sorted(positions, key=lambda one: (one.pool == self.main_pool, one.token_id))
-        return ordered[-1] if ordered else None
+        positions = self.portfolio.positions if self.portfolio else ()
+        if len(positions) < 2:
+            return positions[0] if positions else None
+        return max(positions, key=lambda one: (one.pool == self.main_pool, one.token_id))
 
     @property
     def waits(self) -> bool:

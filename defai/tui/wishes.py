@@ -119,11 +119,11 @@ class Wishes:
             if line.decision.digest == digest:
                 line.explanation, line.rating = answer, answer.rating or line.rating
                 line.version += 1
-                self._changed({"log"})
+                self._changed({"log", "card"})
 
         def go_without(refusal: DefaiError) -> None:
             line.explanation_refused = refusal.sentence
-            self._changed({"log"})
+            self._changed({"log", "card"})
 
         self.ask(self.control.explain(digest), take, go_without)
 
@@ -139,16 +139,16 @@ class Wishes:
             if line.decision.digest == digest:
                 line.verification = answer
             line.version += 1
-            self._changed({"log"})
+            self._changed({"log", "card"})
 
         def give_up(refusal: DefaiError) -> None:
             line.verifying = False
             line.version += 1
             self.say(refusal)
-            self._changed({"log"})
+            self._changed({"log", "card"})
 
         line.version += 1
-        self._changed({"log"})
+        self._changed({"log", "card"})
         self.ask(self.control.verify(digest), take, give_up)
 
     def rate(self, line: LogLine, rating: Rated, why: str = "") -> None:
@@ -159,7 +159,7 @@ class Wishes:
             if line.decision.digest == digest:
                 line.rating = rating
                 line.version += 1
-                self._changed({"log"})
+                self._changed({"log", "card"})
 
         self.ask(self.control.rate(digest, rating, why), take)
 

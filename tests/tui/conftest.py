@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -61,6 +61,7 @@ class Stage(MadeUpControl):
         control: Control | None = None,
         preferences: Preferences | None = None,
         folder: Path | None = None,
+        paces: Mapping[str, float] | None = None,
     ) -> DefaiApp:
         def from_queue() -> AsyncIterable[StreamEvent]:
             return self.queue
@@ -73,6 +74,7 @@ class Stage(MadeUpControl):
             leave_within_s=leave_within_s,
             preferences=preferences or in_the_dark(),
             folder=folder,
+            paces=paces or {},
         )
 
 

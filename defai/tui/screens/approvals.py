@@ -5,7 +5,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
-from textual.widgets import Static
 
 from defai.tui.actions import APPROVALS, bindings
 from defai.tui.fleet import Parts
@@ -19,6 +18,7 @@ from defai.tui.widgets.decision_text import intent_words
 from defai.tui.widgets.grid import Column, LineGrid, Spans
 from defai.tui.widgets.page import Page
 from defai.tui.widgets.request_text import write_request
+from defai.tui.widgets.text_view import TextView
 
 STATES = {
     "waits": ("⚑", "waiting"),
@@ -58,7 +58,7 @@ class ApprovalsScreen(Board):
             words=lambda one: one.words,
         )
         with VerticalScroll(classes="panel", id="request", can_focus=True):
-            yield Static(id="request-page")
+            yield TextView("request-page")
 
     @property
     def grid(self) -> "LineGrid[RequestLine]":
@@ -104,7 +104,7 @@ class ApprovalsScreen(Board):
                         "accent",
                     ),
                 )
-        self.query_one("#request-page", Static).update(page.text)
+        self.query_one("#request-page", TextView).display_text(page.text)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what there is something to do with."""

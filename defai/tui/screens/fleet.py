@@ -45,15 +45,19 @@ class FleetScreen(Explaining, Board):
     def paint(self, parts: Parts) -> None:
         """Show what changed."""
         setting_up = self.fleet.started is None
-        self.set_class(setting_up, "-setup")
+        if self.has_class("-setup") != setting_up:
+            self.set_class(setting_up, "-setup")
+            self.call_after_refresh(self.paint_all)  # what was hidden has had no size to be drawn for
         if setting_up:
             self.query_one(SetupPanel).display_setup(self.fleet.setup, self.fleet.setup_done)
         if parts & {"agents", "setup"}:
             self._paint_table()
-        if parts & {"chart", "agents"}:
+        if "chart" in parts:
             self._paint_chart()
         if "log" in parts:
             self._paint_log()
+        if "card" in parts:
+            self._paint_card()
 
     def _paint_table(self) -> None:
         table = self.table
@@ -69,7 +73,6 @@ class FleetScreen(Explaining, Board):
         log.display_log(self.fleet.log)
         dropped = self.terminal.dropped
         self.entitle(log, "Decisions", f"{number(dropped, 0)} events skipped" if dropped else "")
-        self._paint_card()
 
     def _paint_card(self) -> None:
         card = self.query_one(DecisionCard)
@@ -166,7 +169,7 @@ class FleetScreen(Explaining, Board):
             self.terminal.agent_name = message.key
             self._paint_chart()
             self.paint_keys()
-        else:
+        elif self.focused is self.query_one(DecisionLog):
             self._paint_card()
             self.explain_soon()
 

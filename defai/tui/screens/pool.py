@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.markup import escape
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from defai.domain.answers import QuoteView
 from defai.errors import DefaiError
@@ -22,6 +22,7 @@ from defai.tui.widgets.chart import Band, Curve, LineChart, Mark, Picture
 from defai.tui.widgets.depth import LiquidityBars, write_depth
 from defai.tui.widgets.grid import Column, LineGrid, Spans
 from defai.tui.widgets.page import Page
+from defai.tui.widgets.text_view import TextView
 
 
 class PoolScreen(Board):
@@ -52,9 +53,9 @@ class PoolScreen(Board):
                 words=lambda one: one.words,
             )
             with VerticalScroll(classes="panel", id="depth", can_focus=True):
-                yield Static(id="depth-page")
+                yield TextView("depth-page")
                 yield Input(placeholder="an amount: 2.5 WETH", id="quote-amount", compact=True)
-                yield Static(id="quote-page")
+                yield TextView("quote-page")
 
     @property
     def pool(self) -> PoolState | None:
@@ -87,7 +88,7 @@ class PoolScreen(Board):
         self.entitle(box, "Depth · t asks for a quote")
         page = Page(palette_of(self.app), max(46, box.scrollable_content_region.width), label=8, indent=1)
         write_depth(page, pool)
-        self.query_one("#depth-page", Static).update(page.text)
+        self.query_one("#depth-page", TextView).display_text(page.text)
         self._paint_quote()
 
     def _paint_chart(self, pool: PoolState) -> None:
@@ -125,7 +126,7 @@ class PoolScreen(Board):
             )
             page.row("price", (f"{price(one.price)} · after it {price(one.price_after)}", "foreground"))
             page.row("", (f"as of block {number(one.block_number, 0)}; nothing is sent", "muted"))
-        self.query_one("#quote-page", Static).update(page.text)
+        self.query_one("#quote-page", TextView).display_text(page.text)
 
     def action_quote(self) -> None:
         """Go where an amount is typed."""

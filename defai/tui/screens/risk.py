@@ -6,7 +6,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.markup import escape
-from textual.widgets import Static
 
 from defai.tui.actions import RISK, Act, bindings
 from defai.tui.fleet import Parts
@@ -18,6 +17,7 @@ from defai.tui.themes import palette_of
 from defai.tui.widgets.decision_text import write_check
 from defai.tui.widgets.page import Page
 from defai.tui.widgets.risk_table import GAUGES, RiskTable, gauge, overview
+from defai.tui.widgets.text_view import TextView
 
 MEANINGS = {
     "drawdown": "fall of the equity from its highest; beyond it the breaker stops the agent",
@@ -44,7 +44,7 @@ class RiskScreen(Board):
         """The table, and a page."""
         yield RiskTable()
         with VerticalScroll(classes="panel", id="limits-of-one", can_focus=True):
-            yield Static(id="risk-page")
+            yield TextView("risk-page")
 
     @property
     def table(self) -> RiskTable:
@@ -67,7 +67,7 @@ class RiskScreen(Board):
         page = Page(palette_of(self.app), max(40, box.scrollable_content_region.width), label=11, indent=1)
         if line is not None:
             write_limits(page, line)
-        self.query_one("#risk-page", Static).update(page.text)
+        self.query_one("#risk-page", TextView).display_text(page.text)
 
     def called(self, act: Act) -> str:
         """Pausing is resuming where the agent stands still."""

@@ -4,7 +4,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.widgets import Static
 
 from defai.tui.format import milliseconds, number, shorten
 from defai.tui.lines import AgentLine, LogLine
@@ -19,6 +18,7 @@ from defai.tui.widgets.decision_text import (
     write_rungs,
 )
 from defai.tui.widgets.page import Page
+from defai.tui.widgets.text_view import TextView
 
 
 class DecisionCard(VerticalScroll, can_focus=True):
@@ -32,7 +32,7 @@ class DecisionCard(VerticalScroll, can_focus=True):
 
     def compose(self) -> ComposeResult:
         """One text."""
-        yield Static()
+        yield TextView()
 
     def display_line(self, line: LogLine | None, agent: AgentLine | None) -> None:
         """Show a decision; nothing is drawn anew where nothing changed."""
@@ -54,7 +54,7 @@ class DecisionCard(VerticalScroll, can_focus=True):
             page.write(" Nothing was decided yet.", "muted")
         else:
             write_card(page, line, agent)
-        self.query_one(Static).update(page.text)
+        self.query_one(TextView).display_text(page.text)
 
 
 def write_card(page: Page, line: LogLine, agent: AgentLine | None) -> None:

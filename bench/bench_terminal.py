@@ -1,0 +1,281 @@
+"""What the terminal takes of a core while 200 agents report 20 times a second, and how soon it shows what it hears.
+
+The terminal runs in a process of its own, on a real pseudo-terminal of 120 x 40 that is read as fast as it writes.
+"""
+
+import asyncio
+import fcntl
+import json
+import os
+import pty
+import re
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import threading
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from figures import Figure
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from defai.domain.stream import StreamEvent
+    from defai.tui.lines import AgentLine
+
+AGENTS: Final = 200
+PER_SECOND: Final = 20
+WARM_BLOCKS: Final = 20
+MEASURED_BLOCKS: Final = 100
+COLUMNS, ROWS = 120, 40
+TITLES: Final = ("agent", "strategy", "equity", "PnL", "vs hold", "fees", "state", "last decision")
+NUMBER: Final = re.compile(rb"(?<![\d,.])\d,\d{3}(?![\d,.])")
+"""A block's number as the status bar writes it: 1,065 onwards."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What came out of the pseudo-terminal.
+
+    Attributes:
+        first_paint_s: from the start of the process to the first line of the terminal; None until it comes.
+        blocks: when a block's number stood on the screen for the first time, on the monotonic clock.
+    """
+
+    started: float
+    first_paint_s: float | None = None
+    written: int = 0
+    blocks: dict[int, float] = field(default_factory=dict)
+
+    def take(self, chunk: bytes) -> None:
+        """Look for what has come."""
+        now = time.monotonic()
+        self.written += len(chunk)
+        if self.first_paint_s is None and b"Fleet" in chunk:
+            self.first_paint_s = now - self.started
+        for found in NUMBER.findall(chunk):
+            self.blocks.setdefault(int(found.replace(b",", b"")), now)
+
+
+def watched(which: str) -> tuple[dict[str, Any], Seen]:
+    """Run one of the two applications on a pseudo-terminal: what it says of itself, and what was seen of it."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    with tempfile.TemporaryDirectory() as folder:
+        told = Path(folder) / "told.json"
+        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        seen = Seen(time.monotonic())
+        child = subprocess.Popen(
+            [sys.executable, __file__, which, str(told)],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=environment,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        reader = threading.Thread(target=drain, args=(ours, seen))
+        reader.start()
+        code = child.wait(timeout=180)
+        reader.join(timeout=10)
+        os.close(ours)
+        if code or not told.exists():
+            msg = f"the terminal ended with {code}"
+            raise RuntimeError(msg)
+        return json.loads(told.read_text()), seen
+
+
+def drain(ours: int, seen: Seen) -> None:
+    """Read until nobody writes any more."""
+    while True:
+        try:
+            chunk = os.read(ours, 1 << 16)
+        except OSError:  # the other end is closed: that is how a pseudo-terminal says so
+            return
+        if not chunk:
+            return
+        seen.take(chunk)
+
+
+def delays_ms(sent: dict[str, float], seen: Seen) -> list[float]:
+    """From each block's arrival to the moment that it, or a newer one, stood on the screen."""
+    found, at = [], float("inf")
+    for number in sorted(map(int, sent), reverse=True):
+        at = min(at, seen.blocks.get(number, at))
+        if at < float("inf"):
+            found.append((at - sent[str(number)]) * 1e3)
+    return found
+
+
+def measure() -> list[Figure]:
+    """The share of a core, beside a DataTable's; the delay; the first paint."""
+    ours, seen = watched("ours")
+    table, _ = watched("table")
+    delays = sorted(delays_ms(ours["sent"], seen))
+    load = f"{AGENTS} agents x {PER_SECOND} a second, {COLUMNS} x {ROWS}"
+    return [
+        Figure(
+            what=f"terminal, share of a core, {load}",
+            value=ours["share"] * 100,
+            unit="%",
+            against="the same agents in Textual's DataTable, eight cells each, nothing else on the screen",
+            alternative=table["share"] * 100,
+            most=10,
+            headline=True,
+            note=f"CPU time of the whole process; to take the events in alone is {ours['fold_share']:.1%} of a core.",
+        ),
+        Figure(
+            what="terminal, event to screen under that load, median",
+            value=statistics.median(delays),
+            unit="ms",
+            most=100,
+            note=f"To the byte on the pseudo-terminal; 95 % within {delays[len(delays) * 95 // 100]:.0f} ms, "
+            f"the longest {delays[-1]:.0f} ms.",
+        ),
+        Figure(
+            what="terminal, first paint",
+            value=float("nan") if seen.first_paint_s is None else seen.first_paint_s,
+            unit="s",
+            most=0.5,
+            note="From the start of the process, Python's own start and the imports in it.",
+        ),
+    ]
+
+
+# -- the process that is watched -----------------------------------------------------------------------------------
+
+
+async def paced(told: dict[str, Any]) -> AsyncIterator["StreamEvent"]:
+    """A session, block by block at the pace wanted; tells the CPU time once the terminal has warmed up."""
+    from defai.domain.stream import BlockArrived, SessionEnded  # noqa: PLC0415  after the first paint
+
+    started, loop = 0.0, asyncio.get_running_loop()
+    await asyncio.sleep(0.8)  # the first paint is not held up by making events
+    head, blocks = batches()
+    for event in head:
+        yield event
+    due = loop.time()
+    for pace, batch in enumerate(blocks):
+        if pace == WARM_BLOCKS:
+            started, told["cpu"] = time.monotonic(), time.process_time()
+        await asyncio.sleep(max(0.0, due + pace / PER_SECOND - loop.time()))
+        for event in batch:
+            if isinstance(event, BlockArrived) and started:
+                told["sent"][str(event.number)] = time.monotonic()
+            yield event
+    await asyncio.sleep(0.2)
+    told["share"] = (time.process_time() - told.pop("cpu")) / (time.monotonic() - started)
+    yield SessionEnded("Measured.", "", 0)
+
+
+@cache
+def batches() -> "tuple[list[StreamEvent], list[list[StreamEvent]]]":
+    """What is told before the first block, and then block by block; made once, before it is needed."""
+    from defai.domain.stream import BlockArrived  # noqa: PLC0415  after the first paint
+    from defai.testing.stream import demo_stream  # noqa: PLC0415  after the first paint
+
+    parts: list[list[StreamEvent]] = [[]]
+    for event in demo_stream(3, WARM_BLOCKS + MEASURED_BLOCKS, AGENTS, end=False):
+        if isinstance(event, BlockArrived):
+            parts.append([])
+        parts[-1].append(event)
+    return parts[0], parts[1:]
+
+
+def fold_share() -> float:
+    """What taking the events in costs by itself, as a share of a core at that pace."""
+    from defai.tui.fleet import FleetState  # noqa: PLC0415  in the watched process alone
+
+    head, parts = batches()
+    fleet = FleetState()
+    for event in head:
+        fleet.apply(event, 0.0)
+    started = time.process_time()
+    for event in (event for part in parts for event in part):
+        fleet.apply(event, 0.0)
+    return (time.process_time() - started) / len(parts) * PER_SECOND
+
+
+def cells(line: "AgentLine") -> tuple[str, ...]:
+    """What stands in the row of an agent, in the order of `TITLES`."""
+    from defai.tui.format import number  # noqa: PLC0415  in the watched process alone
+
+    held = line.portfolio
+    return (
+        line.key,
+        line.card.strategy,
+        number(held.equity_usd if held else None),
+        number(line.pnl_percent),
+        number(line.versus_hold_percent),
+        number(held.fees_earned_usd if held else None),
+        line.state,
+        line.last.decision.text if line.last else "",
+    )
+
+
+def table_app(told: dict[str, Any]) -> "App[None]":
+    """The alternative: a DataTable with a row an agent, changed once a block."""
+    from textual.app import App  # noqa: PLC0415  in the watched process alone
+    from textual.widgets import DataTable  # noqa: PLC0415  the same
+
+    from defai.tui.fleet import FleetState  # noqa: PLC0415  the same
+
+    fleet = FleetState()
+
+    def show(table: DataTable[str]) -> None:
+        for name, line in fleet.agents.items():
+            for title, word in zip(TITLES, cells(line), strict=True):
+                table.update_cell(name, title, word)
+
+    class TableApp(App[None]):
+        async def on_mount(self) -> None:
+            self.run_worker(self.read())
+
+        async def read(self) -> None:
+            table = DataTable[str]()
+            await self.mount(table)
+            table.add_columns(*((title, title) for title in TITLES))
+            async for event in paced(told):
+                fleet.apply(event, 0.0)
+                if event.kind == "session_started":
+                    for name in fleet.agents:
+                        table.add_row(*([""] * len(TITLES)), key=name)
+                elif event.kind == "block_arrived":
+                    show(table)
+            self.exit()
+
+    return TableApp()
+
+
+async def watch(which: str, told: dict[str, Any]) -> None:
+    """Run an application until everything was measured."""
+    if which == "ours":
+        from defai.agent.control import BareControl  # noqa: PLC0415  in the watched process alone
+        from defai.tui.app import DefaiApp  # noqa: PLC0415  the same
+
+        app: App[Any] = DefaiApp(lambda: paced(told), BareControl())
+        app.leaving = True  # type: ignore[attr-defined]  # what ends the stream ends it
+    else:
+        app = table_app(told)
+    await app.run_async()
+
+
+def main(which: str, path: Path) -> None:
+    """What the watched process does."""
+    told: dict[str, Any] = {"sent": {}}
+    asyncio.run(watch(which, told))
+    if which == "ours":
+        told["fold_share"] = fold_share()
+    path.write_text(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,52 @@
+"""How often a part of the screen is painted: at once after a rest, in a flood no more often than it is worth."""
+
+import time
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from types import MappingProxyType
+from typing import Final
+
+SHORTEST_S: Final = 1 / 12
+"""Between two paints of anything."""
+PACES: Final[Mapping[str, float]] = MappingProxyType(
+    {
+        "chart": 1.0,
+        "card": 1.0,
+        "log": 0.25,
+        "pools": 0.25,
+        "risk": 0.25,
+        "models": 0.25,
+        "journal": 0.25,
+    }
+)
+"""Seconds between two paints of the parts that are dear to draw, or scroll away faster than anybody reads."""
+
+
+class Pacing:
+    """Remembers when each part was painted last.
+
+    Args:
+        paces: seconds between two paints, by part; those not named have the shortest.
+        clock: seconds.
+    """
+
+    def __init__(self, paces: Mapping[str, float], clock: Callable[[], float] = time.monotonic) -> None:
+        self._paces, self._clock = paces, clock
+        self._painted: dict[str, float] = {}
+
+    def wait_s(self, parts: AbstractSet[str]) -> float:
+        """How long until the first of these may be painted; never less than a moment, so that more can come along."""
+        now = self._clock()
+        return max(0.01, min((self._rest_s(part, now) for part in parts), default=0.0))
+
+    def take(self, parts: AbstractSet[str]) -> set[str]:
+        """Those whose turn it is, and those whose turn comes a moment later; they count as painted now."""
+        now = self._clock()
+        ready = {part for part in parts if self._rest_s(part, now) <= 0.002}  # a timer may be that early
+        if ready:  # a paint costs something by itself: better one than two
+            ready |= {part for part in parts if self._rest_s(part, now) <= SHORTEST_S / 2}
+        self._painted.update(dict.fromkeys(ready, now))
+        return ready
+
+    def _rest_s(self, part: str, now: float) -> float:
+        return self._painted.get(part, -1e9) + self._paces.get(part, SHORTEST_S) - now
