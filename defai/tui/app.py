@@ -34,8 +34,6 @@ from defai.tui.steering import Steering
 from defai.tui.themes import DARK, SIXTEEN, THEME_WORDS, THEMES
 from defai.tui.wishes import Wishes
 
-BARS: Final = frozenset({"setup", "status", "agents", "approvals", "risk", "journal", "playback"})
-"""Parts that the lines above and below a screen say something of."""
 STALE_AFTER_S: Final = 15.0
 LEAVE_WITHIN_S: Final = 15.0
 
@@ -169,8 +167,7 @@ class DefaiApp(Steering):
             self._plan_paint()
         board = self.board() if parts and not self._exit else None
         if board is not None:
-            if parts & BARS:
-                board.paint_bars()
+            board.paint_bars()
             board.paint(parts)
 
     def _tick(self) -> None:
