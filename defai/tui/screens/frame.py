@@ -144,6 +144,11 @@ class Frame(Screen[None]):
         if self.is_mounted:
             self.paint_all()
 
+    def on_screen_suspend(self) -> None:
+        """With a dialog in front there is something to close."""
+        if self.is_mounted:
+            self.paint_keys()
+
     def on_resize(self, event: events.Resize) -> None:
         """Give way to a sentence where there is no room for more."""
         width, height = event.size
