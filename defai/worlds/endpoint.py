@@ -143,10 +143,14 @@ class EndpointWorld(OwnedVaults):
     def warm_up(self, wanted: int) -> int:
         """The blocks between where reading begins and the newest when the agents were seated.
 
-        Where they have not announced yet what they set out with, some more: until that stands, nobody decides.
+        Where they have not announced yet what they set out with, some more: until that stands, nobody decides. Where
+        they have, on to the block they said they count from, should the chain not be there yet.
         """
         behind = self._newest - self._head.number
-        return behind if self.charters else min(wanted, behind) + ANNOUNCING_BLOCKS
+        charters = self.charters.values()
+        if not charters:
+            return min(wanted, behind) + ANNOUNCING_BLOCKS
+        return max(behind, max(charter.counts_from for charter in charters) - self._head.number)
 
     async def close(self) -> None:
         """Leave the chain as it is."""
