@@ -38,8 +38,6 @@ class MeanReversion(Strategy):
         """Buy or sell the base token where the expected move is worth more than fee, impact and gas."""
         if ctx.forecast is None:
             return Hold(reason="waits for history enough to forecast the price")
-        if not ctx.forecast.beats_baseline:
-            return Hold(reason="stays flat: its model does not beat its baseline")
         expected_bps = ctx.base_move_bps(ctx.forecast.value)
         buying = expected_bps > 0
         size_raw = min(int(ctx.equity_raw * self.trade_share), self._room_raw(ctx, buying=buying))

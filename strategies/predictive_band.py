@@ -4,7 +4,7 @@ from itertools import pairwise
 from math import sqrt
 from typing import Annotated
 
-from defai.strategy.api import Context, Field, Hold, Intent, Rebalance, Strategy, Target, unit
+from defai.strategy.api import Context, Edge, Field, Hold, Intent, Rebalance, Strategy, Target, unit
 
 
 class PredictiveBand(Strategy):
@@ -30,6 +30,10 @@ class PredictiveBand(Strategy):
     def target(self) -> Target:
         """The move over the next twenty-four blocks."""
         return Target(kind="return", horizon_blocks=24)
+
+    def stated_edge(self, ctx: Context) -> Edge | None:  # noqa: ARG002  whatever it sees
+        """None: without a drift that can be forecast it is an ordinary band, which acts for fees and claims no edge."""
+        return None
 
     def decide(self, ctx: Context) -> Intent:
         """Open a band, keep it while the price is inside, move it once the price has stayed outside."""

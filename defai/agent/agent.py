@@ -201,7 +201,8 @@ class Agent:
         return False
 
     def _decide(self, context: Context, asked: Callable[[Context], Intent] | None = None) -> Intent:
-        intent = self._asking.decide(asked or self.mandate.strategy.decide, context)
+        strategy = self.mandate.strategy
+        intent = self._asking.decide(asked or strategy.decide, context, strategy.stated_edge)
         if self._asking.fault:
             self.change_state(AgentState.STOPPED, self._asking.fault)
         return intent

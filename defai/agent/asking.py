@@ -5,10 +5,11 @@ from functools import partial
 from typing import Final
 
 from defai.agent.intent_form import fault, shortened
+from defai.agent.staying_flat import stay_flat
 from defai.agent.time_limit import OverrunError, TimeLimit
 from defai.domain.decisions import Decision, Execution
 from defai.domain.intents import Hold, Intent
-from defai.strategy.api import Context, Strategy
+from defai.strategy.api import Context, Edge, Strategy
 from defai.strategy.outcome import Outcome, outcome_of
 
 OUTCOMES_KEPT: Final = 32
@@ -42,16 +43,21 @@ class Asking:
         self.has_started = not self.fault
         return self.has_started
 
-    def decide(self, decide: Callable[[Context], Intent], context: Context) -> Intent:
+    def decide(
+        self, decide: Callable[[Context], Intent], context: Context, stated: Callable[[Context], Edge | None]
+    ) -> Intent:
         """What it wants; to hold, with `fault` as the reason, where that is no intent.
 
         Args:
             decide: the strategy's, or what gives or raises what that did.
             context: what it may look at.
+            stated: says for what edge it acts: for one that may be nothing it stays flat.
         """
         try:
             intent = self._limit.ask(decide, context)
             wrong = fault(intent)
+            if not wrong and type(intent) is not Hold:
+                intent = self._limit.ask(stay_flat, intent, context, stated)
         except OverrunError as overrun:
             wrong = str(overrun)
         except (Exception, SystemExit) as error:  # noqa: BLE001  an author's code may raise anything; it stops its agent only

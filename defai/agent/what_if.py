@@ -20,7 +20,7 @@ def what_if(agent: Agent, strategy: Strategy) -> Judged:
     valued = agent.desk.valued()
     context = agent.look(valued)
     asking = Asking(agent.mandate.strategy_name)
-    intent = asking.decide(strategy.decide, context)
+    intent = asking.decide(strategy.decide, context, strategy.stated_edge)
     if asking.fault:
         return Judged(Verdict(VerdictStatus.DENIED, intent, (), "the agent would be stopped"))
     return agent.desk.judge(intent, valued)

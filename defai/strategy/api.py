@@ -58,6 +58,7 @@ from defai.domain.position import Position
 from defai.domain.tokens import Address, Token
 from defai.models.targets import Target
 from defai.strategy.costs import Costs
+from defai.strategy.edge import Edge, model_edge
 from defai.strategy.outcome import Outcome
 from defai.strategy.parameters import unit
 from defai.strategy.pool_view import PoolView, Quote
@@ -73,6 +74,7 @@ __all__ = [
     "Context",
     "Costs",
     "DecreaseLiquidity",
+    "Edge",
     "FeatureRow",
     "Field",
     "Forecast",
@@ -266,6 +268,15 @@ class Strategy(BaseModel, ABC):
     def target(self) -> Target | None:
         """What its model forecasts; None where it needs no forecast."""
         return None
+
+    def stated_edge(self, ctx: Context) -> Edge | None:
+        """For what it acts upon this block; None where it acts for no edge that has an interval. Pure.
+
+        An agent whose edge has an interval that is not above zero stays flat: intents that go in become holds, those
+        that go out pass. Of a forecast return, of fees or of fees over LVR the edge is that the model has beaten its
+        baseline; a strategy that knows better says so with `Edge.between`.
+        """
+        return model_edge(self.target(), ctx.forecast)
 
     def on_start(self, ctx: Context) -> str:  # noqa: ARG002  it is the author who looks
         """Say why it cannot work here, upon the first block it would decide on; empty where it can. Pure.

@@ -99,11 +99,11 @@ async def test_hooks_that_fail_stop_their_agent_with_the_reason() -> None:
 def test_whatever_is_raised_becomes_a_hold_with_the_reason(error: BaseException) -> None:
     asking, strategy = Asking("s"), Scripted().then(error, Hold(reason="again"))
     context = context_on({KEY: pool_with_liquidity(KEY)})
-    assert asking.decide(strategy.decide, context) == Hold(
+    assert asking.decide(strategy.decide, context, strategy.stated_edge) == Hold(
         reason=f"s.decide raised {type(error).__name__}: {error}"
     )
     assert asking.fault
-    assert asking.decide(strategy.decide, context) == Hold(reason="again")
+    assert asking.decide(strategy.decide, context, strategy.stated_edge) == Hold(reason="again")
     assert not asking.fault
 
 
