@@ -7,9 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from defai.agent.agent import Agent, AgentState
+from defai.agent.pending import WITHDRAWN
 from defai.agent.turnover import Turnover
 from defai.audit.outbox import Anchor
 from defai.domain.decisions import Action, Decision, VerdictStatus
+from defai.domain.stream import ApprovalResolved
 from defai.errors import DivergenceError
 from defai.portfolio.attribution import Attribution
 from defai.portfolio.ledger import Portfolio
@@ -62,7 +64,7 @@ class Returning(Agent):
         desk, under_way = self.desk, self._under_way
         return Memory(
             next_sequence=self.outbox.next_sequence,
-            on_log=self.outbox.on_log,
+            on_log=self.outbox.on_log - (self.pending is not None),
             under_way=under_way is not None,
             carries=under_way is not None and under_way[1] is not None,
             heard=self.heard,
@@ -138,6 +140,12 @@ class Returning(Agent):
             approved = carried if carried and self.outbox.take_last(carried.digest) else None
             if approved is not None:
                 self._move_again(approved)
+            elif self.state is AgentState.WAITING:
+                self.decisions["denied"] += 1
+            if self.state is AgentState.WAITING:
+                self.change_state(
+                    AgentState.RUNNING, "the owner's answer, or none, came before its process ended"
+                )
             self._under_way = (self.outbox.send(approved), approved)
 
     def give_up(self, submissions: int) -> None:
@@ -151,7 +159,12 @@ class Returning(Agent):
             self.outbox.failed()
             self.desk.turnover.take_back()
         if self.state is AgentState.WAITING:
-            self.change_state(AgentState.RUNNING, "what waited for the owner was dropped: its process ended")
+            why, head = "its process ended", self._market.head.number
+            self.decisions["denied"] += 1
+            self._publish(
+                ApprovalResolved(self.name, self.outbox.last_digest, WITHDRAWN, "the session", why, head)
+            )
+            self.change_state(AgentState.RUNNING, f"what waited for the owner was dropped: {why}")
         self.heard = submissions
 
     def check_place(self, sequence: int, digest: str, decisions: Sequence[Decision]) -> None:

@@ -1,7 +1,6 @@
 """`defai approvals`: what waits for the owner, and the owner's answer."""
 
-import time
-from typing import Any
+from pathlib import Path
 
 import click
 
@@ -17,25 +16,70 @@ def command() -> None:
 @session_options
 def list_waiting(*, url: str | None, as_json: bool) -> None:
     """List what waits."""
-    from defai.cli.output import print_json  # noqa: PLC0415  loads on use, so that --help is quick
-    from defai.cli.reaching import status  # noqa: PLC0415  the same
+    from defai.cli.answering_requests import print_request, waiting  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.cli.output import print_json  # noqa: PLC0415  the same
 
-    said = status(url)
+    session = waiting(url)
     if as_json:
-        print_json({"url": said["url"], "approvals": said["approvals"]})
+        print_json({"url": session.url, "chain_id": session.chain_id, "approvals": session.requests})
         return
-    for one in said["approvals"]:
-        _print(one, said["timestamp"] or int(time.time()))
-    if not said["approvals"]:
+    for request in session.requests:
+        print_request(request, session.now)
+    if not session.requests:
         click.echo("Nothing waits for you.")
 
 
 @command.command("approve")
 @click.argument("decision", metavar="AGENT|DIGEST")
+@click.option(
+    "--keystore",
+    type=click.Path(path_type=Path),
+    help="The owner's key, encrypted; its passphrase comes from DEFAI_KEYSTORE_PASSPHRASE, or is asked for.",
+)
+@click.option("--key-stdin", is_flag=True, help="Read the owner's key from a line of standard input.")
+@click.option("--signature", metavar="HEX", help="The owner's signature, made elsewhere.")
+@click.option(
+    "--typed-data", is_flag=True, help="Print what the owner signs, for a wallet elsewhere; approve nothing."
+)
+@click.option("--yes", is_flag=True, help="Don't ask.")
 @session_options
-def approve(*, decision: str, url: str | None, as_json: bool) -> None:
-    """Let a decision that waits be carried out."""
-    _answer(url, decision, "approved", as_json=as_json)
+def approve(
+    *,
+    decision: str,
+    keystore: Path | None,
+    key_stdin: bool,
+    signature: str | None,
+    typed_data: bool,
+    yes: bool,
+    url: str | None,
+    as_json: bool,
+) -> None:
+    """Let a decision that waits be carried out, with the owner's signature under this very decision (EIP-712).
+
+    Says what follows, and asks once. The key is that of --keystore, --key-stdin or DEFAI_OWNER_KEY, and stays in this
+    process; on a local chain with throwaway keys the session can sign by itself.
+    """
+    from defai.cli.answering_requests import (  # noqa: PLC0415  loads on use, so that --help is quick
+        Pen,
+        confirm,
+        print_request,
+        tell,
+        waiting,
+    )
+    from defai.cli.output import print_json  # noqa: PLC0415  the same
+
+    pen = Pen(keystore, key_stdin, signature)
+    session = waiting(url)
+    request = session.named(decision)
+    if typed_data:
+        print_json(session.typed_data(request))
+        return
+    print_request(request, session.now, err=True)
+    signed = pen.sign(session, request)
+    click.echo(f"  signed   {signed.words}", err=True)
+    if not yes:
+        confirm(request["agent"])
+    tell(url, request, "approved", as_json=as_json, method="approve", signature=signed.signature)
 
 
 @command.command("reject")
@@ -43,39 +87,8 @@ def approve(*, decision: str, url: str | None, as_json: bool) -> None:
 @click.option("--why", default="", help="The reason; it is kept.")
 @session_options
 def reject(*, decision: str, why: str, url: str | None, as_json: bool) -> None:
-    """Drop a decision that waits."""
-    _answer(url, decision, "rejected", as_json=as_json, reason=why)
+    """Drop a decision that waits. It stays on record as one that moved nothing."""
+    from defai.cli.answering_requests import tell, waiting  # noqa: PLC0415  loads on use, so that --help is quick
 
-
-def _answer(
-    url: str | None, decision: str, outcome: str, *, as_json: bool, reason: str | None = None
-) -> None:
-    from defai.cli.output import print_json  # noqa: PLC0415  loads on use, so that --help is quick
-    from defai.cli.reaching import ask, digest_of, status  # noqa: PLC0415  the same
-
-    digest = digest_of(status(url)["approvals"], decision)
-    if reason is None:
-        ask(url, "approve", digest=digest)
-    else:
-        ask(url, "reject", digest=digest, reason=reason)
-    if as_json:
-        print_json({"digest": digest, "outcome": outcome})
-    else:
-        click.echo(f"{digest}: {outcome}")
-
-
-def _print(one: dict[str, Any], now: int) -> None:
-    left = f" · expires in {max(0, one['expires_at'] - now)} s" if one["expires_at"] is not None else ""
-    click.echo(f"{one['agent']}:{one['sequence']}  {one['text']}{left}")
-    click.echo(f"  {one['digest']}")
-    click.echo(f"  why      {one['reason']}")
-    click.echo(f"  rule     {one['rule']}")
-    costs = [
-        f"{one[key]} USD {what}"
-        for key, what in (("swap_cost_usd", "swapping"), ("gas_usd", "gas"))
-        if one[key]
-    ]
-    if costs:
-        click.echo(f"  costs    {', '.join(costs)} (estimated)")
-    if one["foregone_usd_per_minute"]:
-        click.echo(f"  waiting  forgoes about {one['foregone_usd_per_minute']} USD a minute (estimated)")
+    request = waiting(url).named(decision)
+    tell(url, request, "rejected", as_json=as_json, method="reject", reason=why)

@@ -1,8 +1,6 @@
 """What the `audit` commands do and print."""
 
 import json
-import os
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +13,8 @@ from defai.audit.canonical import canonical_json, digest
 from defai.audit.ladder.findings import Comparison, Finding, Report, Standing
 from defai.chain.codec import checksum
 from defai.chain.download.patience import PatientRpc
-from defai.chain.keys import Signer, keystore_passphrase, load_keystore
+from defai.chain.keys import Signer
+from defai.cli.key_sources import named_key
 from defai.domain.tokens import Address
 from defai.errors import ConfigError, NotFoundError
 from defai.session.verification.evidence import Evidence, read_evidence
@@ -139,15 +138,10 @@ async def answered(
 
 
 def _validator(keystore: Path | None) -> Signer:
-    if keystore is not None:
-        return load_keystore(keystore, keystore_passphrase(sys.stdin))
-    secret = os.environ.get(VALIDATOR_KEY, "").removeprefix("0x")
-    try:
-        return Signer(bytes.fromhex(secret))
-    except ValueError:
-        raise ConfigError(
-            "The validator's key is missing.", f"Name a --keystore, or set {VALIDATOR_KEY}."
-        ) from None
+    validator = named_key(keystore, VALIDATOR_KEY)
+    if validator is None:
+        raise ConfigError("The validator's key is missing.", f"Name a --keystore, or set {VALIDATOR_KEY}.")
+    return validator
 
 
 def rows_of(

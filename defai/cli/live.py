@@ -1,15 +1,14 @@
 """The gate to live trading: said on the command line, the account's key unlocked, and confirmed by typing it out."""
 
-import getpass
-import os
 import sys
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from defai.cli.key_sources import named_key
 from defai.errors import ConfigError
-from defai.redaction import protect, redacted
+from defai.redaction import redacted
 
 if TYPE_CHECKING:
     from defai.chain.keys import Signer
@@ -57,27 +56,13 @@ def permit_for(settings: "Settings", *, said_live: bool) -> "LivePermit":
 
 
 def _operator(settings: "Settings") -> "Signer":
-    from defai.chain.keys import (  # noqa: PLC0415  loads on use, so that --help is quick
-        KEYSTORE_VARIABLE,
-        keystore_passphrase,
-        load_keystore,
-        signer_of,
-    )
-
-    if settings.network.keystore is not None:
-        if KEYSTORE_VARIABLE not in os.environ and sys.stdin.isatty():
-            passphrase = getpass.getpass(f"Passphrase of {settings.network.keystore}: ")
-        else:
-            passphrase = keystore_passphrase(sys.stdin)
-        return load_keystore(settings.network.keystore, passphrase)
-    secret = os.environ.get(OPERATOR_KEY)
-    if not secret:
+    operator = named_key(settings.network.keystore, OPERATOR_KEY)
+    if operator is None:
         raise ConfigError(
             "Live trading needs the account that pays and signs.",
-            f"Name its encrypted file with --keystore (as geth and eth-account write it), or set {OPERATOR_KEY}.",
+            f"Name its encrypted file with --keystore (`defai setup` writes one), or set {OPERATOR_KEY}.",
         )
-    protect(secret)
-    return signer_of(secret)
+    return operator
 
 
 def _show(settings: "Settings", operator: str, owner: str) -> None:

@@ -74,6 +74,7 @@ COMMANDS: Final = {
     "list-strategies": Entry("list_strategies", "List the strategies that can be named in a configuration."),
     "check-strategy": Entry("check_strategy", "Say whether a strategy keeps to the rules, line by line."),
     "audit": Entry("audit", "List, explain and verify the records of decisions, from the chain alone."),
+    "setup": Entry("setup", "Write an encrypted key of your own, and a fleet that uses it."),
     "chain": Entry("chain", "Run the stand-in chain alone."),
     "doctor": Entry("doctor", "Say what is there, what is missing and how to get it."),
     "version": Entry("version", "Say which versions are at work."),

@@ -1,7 +1,7 @@
 """Reaching a session that serves, from a command of its own."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -46,7 +46,7 @@ def status(url: str | None) -> dict[str, Any]:
     return {"url": where, **asyncio.run(status_of(where, token))}
 
 
-def digest_of(waiting: list[dict[str, Any]], name: str) -> str:
+def digest_of(waiting: Sequence[Mapping[str, Any]], name: str) -> str:
     """The digest of a decision that waits, by the beginning of it or by its agent's name.
 
     Raises:

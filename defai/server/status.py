@@ -16,6 +16,7 @@ def summary(backlog: Backlog) -> dict[str, Any]:
     ]
     states = {event.agent: event for event in changes}
     steps = [event for event in backlog.latest("step_completed") if isinstance(event, StepCompleted)]
+    vaults = {card["name"]: card["vault"] for card in started["agents"]} if started else {}
     return {
         "network": started and started["network"],
         "chain_id": started and started["chain_id"],
@@ -24,7 +25,10 @@ def summary(backlog: Backlog) -> dict[str, Any]:
         "block_number": block and block["number"],
         "timestamp": block and block["timestamp"],
         "agents": [_agent(step, states.get(step.agent)) for step in steps],
-        "approvals": _all(backlog, "approval_requested"),
+        "approvals": [
+            {**request, "vault": vaults.get(request["agent"])}
+            for request in _all(backlog, "approval_requested")
+        ],
         "events": backlog.newest,
         "ended": _last(backlog, "session_ended"),
     }
