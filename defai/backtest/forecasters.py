@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 from defai.backtest.ground import Ground
 from defai.backtest.timeranges import parse_timerange
 from defai.errors import ConfigError
-from defai.features.spec import FeatureSpec
 from defai.market.window import Observation
 from defai.models.registry import ModelRegistry
 from defai.models.targets import Target
 from defai.models.trained import TrainedModel
 from defai.session.history import GENERATED
+from defai.session.naming_models import fitting
 from defai.session.run_directory import models_folder
 from defai.session.training import models_for
 from defai.strategy.registry import LoadedStrategy
@@ -86,27 +86,6 @@ async def forecasters_for(
         if model is not None:
             refuse_foresight(model, ground)
     return found
-
-
-def fitting(loaded: LoadedStrategy, model: TrainedModel) -> TrainedModel:
-    """The model, if it is one for the strategy.
-
-    Raises:
-        ConfigError: where it forecasts something else, or is given less than the strategy looks at.
-    """
-    target, names = loaded.strategy.target(), loaded.strategy.features()
-    if model.target != target:
-        raise ConfigError(
-            f"The strategy '{loaded.name}' wants {target.name if target else 'no forecast'}, and the model "
-            f"{model.digest[:10]}… forecasts {model.target.name}."
-        )
-    wanted = FeatureSpec.of(names)
-    missing = [one.name for one in wanted.features if one not in model.spec.features]
-    if missing:
-        raise ConfigError(
-            f"The model {model.digest[:10]}… is not given {missing[0]}, which '{loaded.name}' looks at."
-        )
-    return model
 
 
 def refuse_foresight(model: TrainedModel, ground: Ground) -> None:

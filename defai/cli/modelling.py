@@ -76,8 +76,9 @@ def listed(registry: ModelRegistry) -> list[dict[str, Any]]:
         try:
             card = registry.load(digest).card
             row |= {"target": card.target.name, "beats_baseline": card.beats_baseline}
+            row |= {"identifier": card.identifier}
         except ModelRefusedError as error:
-            row |= {"target": None, "beats_baseline": None, "refused": error.sentence}
+            row |= {"target": None, "beats_baseline": None, "identifier": "", "refused": error.sentence}
         rows.append(row)
     return rows
 

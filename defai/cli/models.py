@@ -46,7 +46,8 @@ def list_models(*, folder: Path | None, as_json: bool) -> None:
         click.echo(f"There is no model in {registry.folder}. `defai train -s STRATEGY` makes one.")
     for row in rows:
         verdict = "beats its baseline" if row["beats_baseline"] else "does not beat its baseline"
-        used = f"  used for {', '.join(row['keys'])}" if row["keys"] else ""
+        used = f"  called {row['identifier']}" if row["identifier"] else ""
+        used += f"  used for {', '.join(row['keys'])}" if row["keys"] else ""
         short = f"{row['digest'][:10]}…{row['digest'][-4:]}"
         click.echo(row["refused"] or f"{short}  {row['target']:<34} {verdict}{used}")
 
@@ -55,7 +56,7 @@ def list_models(*, folder: Path | None, as_json: bool) -> None:
 @click.argument("digest")
 @_folder
 def show(*, digest: str, folder: Path | None, as_json: bool) -> None:
-    """Show the card of a model; the first digits of its digest will do."""
+    """Show the card of a model, by its digest, the digest's beginning, or its identifier."""
     from pydantic import TypeAdapter  # noqa: PLC0415  loads on use, so that --help is quick
 
     from defai.cli.modelling import registry_at  # noqa: PLC0415  the same

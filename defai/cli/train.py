@@ -53,8 +53,8 @@ def command(
 ) -> None:
     """Train the model that a strategy asks for, measure it beside its baselines, and keep it with its card.
 
-    A model of generated history is the one that a fleet takes. One of your own data is taken by `defai backtest
-    --model`; a fleet can't name one yet.
+    A model of generated history is the one that a fleet takes. One of your own data is taken by the agent that names it
+    in the fleet's file, `model = "0x12ab"` or its identifier, and by `defai backtest --model`.
     """
     from defai.cli.parameters import parse_parameters  # noqa: PLC0415  loads on use, so that --help is quick
     from defai.errors import ConfigError  # noqa: PLC0415  the same

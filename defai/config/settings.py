@@ -133,6 +133,8 @@ class AgentSettings(Section):
         name: what it is called everywhere.
         strategy: a name that `defai list-strategies` lists, or `file.py:Class`.
         parameters: values of the strategy's fields; the rest keep their defaults.
+        model: the kept model that it forecasts by: the beginning of its digest, with 0x, or its identifier; None for
+            the one that is trained for every fleet.
         usd: worth of what it starts with, half in each token of its main pool; 30,000 where nothing is said.
         balances: or what it starts with, by token symbol, as a person writes it.
         limits: of this agent; in a file, only the keys that differ from the fleet's `[limits]`.
@@ -141,6 +143,7 @@ class AgentSettings(Section):
     name: Annotated[str, Field(pattern=_NAME)]
     strategy: Annotated[str, Field(min_length=1)]
     parameters: dict[str, Any] = Field(default_factory=dict)
+    model: Annotated[str, Field(min_length=1)] | None = None
     usd: Usd | None = None
     balances: dict[str, Annotated[Decimal, Field(ge=0)]] = Field(default_factory=dict)
     limits: Limits = Limits()

@@ -115,21 +115,40 @@ class ModelRegistry:
         """Cards of all models in the folder, each checked as `load` does."""
         return tuple(self.load(digest).card for digest in self.digests())
 
-    def named(self, beginning: str) -> str:
-        """The one digest that begins so.
+    def named(self, wanted: str) -> str:
+        """The digest of the one model that is meant.
+
+        Args:
+            wanted: the beginning of its digest, with 0x, or its identifier.
 
         Raises:
             NotFoundError: where there is none.
             ConfigError: where there are several.
         """
-        found = [known for known in self.digests() if known.startswith(beginning)]
+        by_digest = wanted.startswith("0x")
+        if by_digest:
+            found = [known for known in self.digests() if known.startswith(wanted)]
+        else:
+            found = [known for known in self.digests() if wanted and self._identifier(known) == wanted]
         if not found:
             raise NotFoundError(
-                f"There is no model {beginning} in {self.folder}.", "`defai models list` names them."
+                f"There is no model {wanted or repr(wanted)} in {self.folder}.",
+                "`defai models list` names them.",
             )
         if len(found) > 1:
-            raise ConfigError(f"{len(found)} models begin with {beginning}.", "Give more digits.")
+            how = "begin with" if by_digest else "are called"
+            raise ConfigError(
+                f"{len(found)} models {how} {wanted}.",
+                "Give more digits." if by_digest else f"Name one by its digest: {', '.join(found)}.",
+            )
         return found[0]
+
+    def _identifier(self, digest: str) -> str:
+        """What its author calls a model; nothing of one that would not be loaded."""
+        try:
+            return self.load(digest).card.identifier
+        except ModelRefusedError:
+            return ""
 
     def keys(self) -> dict[str, str]:
         """Every key with the digest that it stands for."""

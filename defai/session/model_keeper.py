@@ -337,6 +337,9 @@ async def keep_models(
         key = model_key(member.loaded, recipe)
         if model is None or key is None:
             continue
+        if member.settings.model is not None:
+            publish(Notice("info", f"{agent.name} keeps the model it names: nobody retrains or watches it."))
+            continue
         profile = None
         if settings.models.watch_drift and model.card.trained_on.source == str(recipe):
             from defai.models.challenge import profile_of  # noqa: PLC0415  numpy: not in every session

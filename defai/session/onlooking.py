@@ -59,6 +59,8 @@ def tell_models(
     asked: dict[str, tuple[TrainedModel, list[str]]] = {}
     for member, model in zip(members, models, strict=True):
         key = model_key(member.loaded, recipe)
+        if model is not None and member.settings.model is not None:
+            key = model.digest
         if model is not None and key is not None:
             asked.setdefault(key, (model, []))[1].append(member.settings.name)
     for key, (model, names) in asked.items():

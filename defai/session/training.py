@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ async def models_for(
     recipe: HistoryRecipe,
     say: Callable[[str], None],
     folder: Path | None = None,
+    named: Sequence[TrainedModel | None] = (),
 ) -> list[TrainedModel | None]:
     """The model of each strategy, trained in a thread of its own where it is not in the registry yet.
 
@@ -43,11 +45,15 @@ async def models_for(
         recipe: what is trained on.
         say: told what is going on.
         folder: the registry's; the user's by default.
+        named: models that were chosen already, in the same order; None where none was.
     """
     registry = ModelRegistry(folder or models_folder())
     histories: Histories | None = None
     found: list[TrainedModel | None] = []
-    for strategy in strategies:
+    for strategy, chosen in zip_longest(strategies, named):
+        if chosen is not None:
+            found.append(chosen)
+            continue
         key = model_key(strategy, recipe)
         model = registry.find(key) if key else None
         if key and model is None:
