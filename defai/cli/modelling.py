@@ -22,14 +22,16 @@ from defai.chain.model_registry import (
 from defai.chain.rpc import Rpc
 from defai.chain.tx import Wallet
 from defai.domain.tokens import Address
-from defai.errors import ConfigError, DefaiError, NotFoundError
+from defai.errors import ConfigError, DefaiError, NotFoundError, did_you_mean
 from defai.models.card import ModelCard
+from defai.models.lineage import Lineage
 from defai.models.registry import ModelRefusedError, ModelRegistry
 from defai.models.trained import TrainedModel
 from defai.session.run_directory import models_folder
 
 MODELS_KEY: Final = "DEFAI_MODELS_KEY"
 _FAR: Final = 1 << 20
+_COLUMN: Final = 36
 _ENDS: Final = (-(2**31), 2**31 - 1, 0)
 _TIP_WEI: Final = 10**9
 
@@ -116,23 +118,59 @@ def _facts(card: ModelCard) -> list[tuple[str, object]]:
         ("samples", trained.samples),
         ("trees", card.trees),
         ("best baseline", gain.baseline),
-        (f"gain over it in {gain.loss}", f"{gain.gain:.4g} ({gain.low:.4g} .. {gain.high:.4g})"),
+        ("gain over it", f"{gain.gain:.4g} in {gain.loss} ({gain.low:.4g} .. {gain.high:.4g})"),
         ("beats its baseline", "yes" if card.beats_baseline else "no"),
     ]
+
+
+def unused(registry: ModelRegistry) -> list[str]:
+    """Digests of the models that nothing is served by, that nothing could go back to, and that nobody has named."""
+    used = Lineage(registry).in_use()
+    found = []
+    for digest in registry.digests():
+        if digest not in used:
+            try:
+                if registry.load(digest).card.identifier:
+                    continue
+            except ModelRefusedError:  # what can't be loaded serves nobody
+                pass
+            found.append(digest)
+    return found
+
+
+def known_key(registry: ModelRegistry, key: str) -> str:
+    """A key, if it stands for a model.
+
+    Raises:
+        NotFoundError: where it does not.
+    """
+    known = registry.keys()
+    if key not in known:
+        hint = did_you_mean(key, list(known)) or "`defai models list` names the keys."
+        raise NotFoundError(f"No model in {registry.folder} is used for {key}.", hint)
+    return key
 
 
 def print_compared(table: dict[str, Any]) -> None:
     """Print what `compared` gave."""
     width = max(len(row["what"]) for row in table["rows"])
     for row in table["rows"]:
-        shown = [
-            f"{value:.4g}" if isinstance(value, float) else str(value)
-            for value in (row["first"], row["second"])
-        ]
-        mark = " " if shown[0] == shown[1] else "*"
-        click.echo(f"{mark} {row['what']:<{width}}  {shown[0]:<28}  {shown[1]}")
+        first, second = (_shown(row[side]) for side in ("first", "second"))
+        what = f"{row['what']:<{width}}"
+        if first == second:
+            click.echo(f"  {what}  {first}")
+        elif max(len(first), len(second)) <= _COLUMN:
+            click.echo(f"* {what}  {first:<{_COLUMN}}  {second}")
+        else:
+            click.echo(f"* {what}  {first}\n  {'':<{width}}  {second}")
     if not table["same_history"]:
         click.echo("They were measured on different histories: their metrics do not say who is better.")
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 async def registered(

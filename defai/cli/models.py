@@ -97,7 +97,7 @@ def compare(*, first: str, second: str, folder: Path | None, as_json: bool) -> N
 @_folder
 @_chain
 @click.option("--deploy", is_flag=True, help="Deploy a registry first.")
-@click.option("--parent", help="Digest of the registered model that it replaces.")
+@click.option("--parent", help="The registered model that it replaces, named like the other.")
 @click.option(
     "--card-uri", default="", help="Where its card is; the card's digest goes on the chain in any case."
 )
@@ -122,10 +122,13 @@ def register(
     """Put a model on the chain as contract code: sealed under its digest, run by the EVM, read back by anyone."""
     from defai.cli.modelling import Shelf, registered, registry_at  # noqa: PLC0415  loads on use, so that --help is quick
     from defai.cli.output import print_json  # noqa: PLC0415  the same
+    from defai.models.registry import is_digest  # noqa: PLC0415  the same
 
     kept = registry_at(folder)
     model = kept.load(kept.named(digest))
     shelf = Shelf.of(rpc, registry, deploy=deploy)
+    if parent and not is_digest(parent):
+        parent = kept.named(parent)
     done = asyncio.run(registered(shelf, model, parent, card_uri, keystore))
     if as_json:
         print_json(done)
@@ -169,23 +172,26 @@ def verify(
 @_folder
 @click.option("--yes", is_flag=True, help="Remove them; without this they are only named.")
 def prune(*, folder: Path | None, yes: bool, as_json: bool) -> None:
-    """Remove the models that nothing is served by and that nothing could be rolled back to."""
-    from defai.cli.modelling import registry_at  # noqa: PLC0415  loads on use, so that --help is quick
+    """Remove the models that nothing is served by and that nothing could be rolled back to.
+
+    Those with an identifier stay: a fleet's file may name them. One that a file names by its digest alone is not known.
+    """
+    from defai.cli.modelling import registry_at, unused  # noqa: PLC0415  loads on use, so that --help is quick
     from defai.cli.output import print_json  # noqa: PLC0415  the same
-    from defai.models.lineage import Lineage  # noqa: PLC0415  the same
 
     registry = registry_at(folder)
-    used = Lineage(registry).in_use()
-    unused = [digest for digest in registry.digests() if digest not in used]
+    found = unused(registry)
     if yes:
-        for digest in unused:
+        for digest in found:
             registry.remove(digest)
     if as_json:
-        print_json({"folder": registry.folder, "removed": yes, "models": unused})
+        print_json({"folder": registry.folder, "removed": yes, "models": found})
         return
-    for digest in unused:
+    for digest in found:
         click.echo(f"{'removed' if yes else 'unused'}  {digest}")
-    if unused and not yes:
+    if not found:
+        click.echo(f"Every model in {registry.folder} is used or has a name.")
+    elif not yes:
         click.echo("`defai models prune --yes` removes them.")
 
 
@@ -196,11 +202,12 @@ def history(*, key: str, folder: Path | None, as_json: bool) -> None:
     """Say which models a key stood for, one after the other, and why. `defai models list` names the keys."""
     from dataclasses import asdict  # noqa: PLC0415  loads on use, so that --help is quick
 
-    from defai.cli.modelling import registry_at  # noqa: PLC0415  the same
+    from defai.cli.modelling import known_key, registry_at  # noqa: PLC0415  the same
     from defai.cli.output import print_json  # noqa: PLC0415  the same
     from defai.models.lineage import Lineage  # noqa: PLC0415  the same
 
-    switches = Lineage(registry_at(folder)).of(key)
+    registry = registry_at(folder)
+    switches = Lineage(registry).of(known_key(registry, key))
     if as_json:
         print_json({"key": key, "switches": [asdict(switch) for switch in switches]})
         return
@@ -218,11 +225,12 @@ def rollback(*, key: str, folder: Path | None, reason: str, as_json: bool) -> No
     """Let the model serve again that the present one replaced. `defai models list` names the keys."""
     from dataclasses import asdict  # noqa: PLC0415  loads on use, so that --help is quick
 
-    from defai.cli.modelling import registry_at  # noqa: PLC0415  the same
+    from defai.cli.modelling import known_key, registry_at  # noqa: PLC0415  the same
     from defai.cli.output import print_json  # noqa: PLC0415  the same
     from defai.models.lineage import Lineage  # noqa: PLC0415  the same
 
-    back = Lineage(registry_at(folder)).roll_back(key, reason)
+    registry = registry_at(folder)
+    back = Lineage(registry).roll_back(known_key(registry, key), reason)
     if as_json:
         print_json({"key": key, **asdict(back)})
     else:

@@ -160,8 +160,9 @@ def summary(card: ModelCard) -> str:
     """The card in a few lines, for a terminal."""
     trained, compared = card.trained_on, card.comparison
     verdict = "beats" if card.beats_baseline else "does NOT beat"
+    called = f"{card.identifier}: " if card.identifier else ""
     lines = [
-        f"{card.target.name}, in {card.target.unit}: {verdict} {compared.baseline}",
+        f"{called}{card.target.name}, in {card.target.unit}: {verdict} {compared.baseline}",
         f"  digest    {card.model_digest}",
         f"  trained   {card.trees} trees on {trained.samples} samples",
         f"  blocks    {trained.first_block}..{trained.last_block}",

@@ -28,6 +28,11 @@ _DIGEST: Final = re.compile(r"0x[0-9a-f]{64}\Z")
 _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}\Z")
 
 
+def is_digest(text: str) -> bool:
+    """Whether it is written as a model's digest is: 0x and 64 hex digits."""
+    return _DIGEST.match(text) is not None
+
+
 class ModelRefusedError(DefaiError):
     """A model on disk that is not what its digest says, or that this version cannot serve."""
 

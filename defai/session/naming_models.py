@@ -1,6 +1,6 @@
 """Kept models that agents name: found by digest or identifier, and held to what their strategies want."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from defai.errors import ConfigError, DefaiError
@@ -8,7 +8,9 @@ from defai.features.spec import FeatureSpec
 from defai.models.registry import ModelRegistry
 from defai.models.trained import TrainedModel
 from defai.session.fleet import Member
+from defai.session.history import HistoryRecipe
 from defai.session.run_directory import models_folder
+from defai.session.training import models_for
 from defai.strategy.registry import LoadedStrategy
 
 
@@ -32,6 +34,18 @@ def named_model(agent: str, wanted: str, loaded: LoadedStrategy, folder: Path | 
         raise type(error)(
             f"The agent '{agent}' can't have its model. {error.sentence}", error.hint
         ) from error
+
+
+async def models_of(
+    members: Sequence[Member], recipe: HistoryRecipe, say: Callable[[str], None]
+) -> list[TrainedModel | None]:
+    """The model of each member: the one it names, or its strategy's of generated history. As `models_for`.
+
+    Raises:
+        DefaiError: as `named_model` does.
+    """
+    loaded = [member.loaded for member in members]
+    return await models_for(loaded, recipe, say, named=models_named(members))
 
 
 def models_named(members: Sequence[Member]) -> list[TrainedModel | None]:

@@ -22,14 +22,13 @@ from defai.session.checkpoint import Checkpoint
 from defai.session.choice import WorldBuilder, build_world, history_recipe
 from defai.session.fleet import Member, announce, build_agents, load_fleet, seat_requests, started
 from defai.session.log_stream import logged_to
-from defai.session.naming_models import models_named
+from defai.session.naming_models import models_of
 from defai.session.notifying import notified
 from defai.session.onlooking import Onlooker, tell_models
 from defai.session.run_directory import Journal
 from defai.session.summing_up import Tally, settle_all, summed_up
 from defai.session.taking_up import Past, join_in, past_of
 from defai.session.told import Book
-from defai.session.training import models_for
 
 if TYPE_CHECKING:
     from defai.session.model_keeper import ModelKeeper
@@ -143,8 +142,7 @@ class Session:
         self.world = self._build(self.settings, requests, self.valuation, self._warn, kept)
         self._progress("preparing models")
         recipe = history_recipe(self.settings)
-        loaded = [member.loaded for member in members]
-        models = await models_for(loaded, recipe, self._detail, named=models_named(members))
+        models = await models_of(members, recipe, self._detail)
         self._progress(f"starting the {self.world.network} chain")
         opening = await self.world.open()
         self.market = opening.market

@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,17 @@ def test_a_chain_has_to_be_named(registry: ModelRegistry, capsys: pytest.Capture
     some = registry.digests()[0]
     assert main.run(["models", "register", some, "--models", str(registry.folder)]) == 4
     assert "Say where the registry is" in capsys.readouterr().err
+
+
+def test_a_model_with_a_name_is_kept_and_a_key_that_is_none_is_said(
+    registry: ModelRegistry, volatility_model: TrainedModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = ["--models", str(registry.folder)]
+    registry.remove(volatility_model.digest)
+    registry.save(replace(volatility_model, card=replace(volatility_model.card, identifier="mine-too")))
+    assert main.run(["models", "prune", "--yes", *folder]) == 0
+    assert "is used or has a name" in capsys.readouterr().out
+    assert volatility_model.digest in registry.digests()
+    for command in ("history", "rollback"):
+        assert main.run(["models", command, "min", *folder]) == 2
+        assert "is used for min. Did you mean mine?" in " ".join(capsys.readouterr().err.split())
