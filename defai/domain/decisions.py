@@ -107,6 +107,15 @@ class Action(IntEnum):
     REBALANCE = 7
     BATCH = 8
 
+    @classmethod
+    def _missing_(cls, value: object) -> "Action | None":
+        """A number that stands for nothing: a stranger's record may hold any byte, and is verified all the same."""
+        if not isinstance(value, int) or not 0 <= value < 256:
+            return None
+        member = int.__new__(cls, value)
+        member._name_, member._value_ = f"UNKNOWN_{value}", value
+        return member
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:

@@ -3,7 +3,9 @@
 import asyncio
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -123,24 +125,29 @@ def _flip(text: str, at: int) -> str:
     return text[:position] + ("0" if text[position] != "0" else "1") + text[position + 1 :]
 
 
-@pytest.mark.parametrize(
-    ("field", "at"),
-    [
-        ("data", -300),  # in the payload
-        ("data", 2 + 64 * 1 + 63),  # sequence
-        ("data", 2 + 64 * 2 + 63),  # previous digest
-        ("data", 2 + 64 * 4 + 63),  # block hash
-        ("data", 2 + 64 * 8 + 63),  # forecast
-        ("data", 2 + 64 * 10 + 63),  # action digest
-        ("digest", 60),
-    ],
-)
-def test_a_byte_of_a_records_log_breaks_integrity(liars: Standing, field: str, at: int) -> None:
+FIELDS = (
+    "agentId", "sequence", "previousDigest", "blockNumber", "blockHash", "strategyDigest", "modelDigest",
+    "featuresDigest", "forecast", "action", "actionDigest", "payloadDigest",
+)  # fmt: skip
+"""The record's struct, a word each at the beginning of the log's data."""
+BYTES = {
+    "the payload": ("data", -300),
+    **{name: ("data", 2 + 64 * place + 63) for place, name in enumerate(FIELDS)},
+    "an action that is none": ("data", 2 + 64 * 9 + 62),
+    "the digest's topic": ("topics", 3),
+}
+
+
+@pytest.mark.parametrize("changed", BYTES)
+def test_a_byte_of_a_records_log_breaks_integrity(liars: Standing, changed: str) -> None:
+    """Every field of the struct, its payload, and the digest it is found by."""
+    field, at = BYTES[changed]
+
     def change(log: dict[str, Json]) -> None:
         if field == "data":
             log["data"] = _flip(log["data"], at)
         else:
-            log["topics"][3] = _flip(log["topics"][3], at)
+            log["topics"][at] = _flip(log["topics"][at], -1)
 
     def alter(method: str, params: Json, result: Json) -> Json:
         about_audit = method == "eth_getLogs" and params[0]["address"] == [liars.contract]
@@ -185,6 +192,34 @@ def test_a_byte_of_a_pools_log_breaks_the_data(liars: Standing) -> None:
 
     broken = [report.broken for report in tampered(liars, alter)]
     assert all(finding and finding.rung is Rung.DATA for finding in broken)
+
+
+def test_a_charter_that_leads_nowhere_is_nobody_elses_trouble(liars: Standing) -> None:
+    """Anyone can have a vault, and announce what he likes."""
+    nowhere = "0x" + "ab" * 20
+
+    async def both(changed: dict[str, Any]) -> list[Report]:
+        async with PatientRpc(liars.url) as rpc:
+            them = [liars.agent_id(name) for name in ("honest", "calls")]
+            evidence = await read_evidence(rpc, liars.contract, them)
+            trails = dict(evidence.trails)
+            charter = trails[them[1]].charter
+            assert charter is not None
+            trails[them[1]] = replace(trails[them[1]], charter=replace(charter, **changed))
+            return await verify(rpc, replace(evidence, trails=trails), Means((shipped_folder(),)))
+
+    bad: list[dict[str, Any]] = [
+        {"watched": (nowhere,)}, {"watched": ("what",)}, {"opens": 10**9}, {"features": ("nothing",)},
+        {"pricing_pool": nowhere}, {"limits": {"max_trade_usd": "many"}}, {"pools": ()}, {"funds": (("what", 1),)},
+    ]  # fmt: skip
+    for changed in bad:
+        reports = asyncio.run(both(changed))
+        mine = [report for report in reports if report.agent_id == liars.agent_id("honest")]
+        assert len(mine) == BLOCKS, changed
+        assert all(report.is_verified for report in mine), changed
+        others = [report for report in reports if report not in mine]
+        assert others
+        assert all("cannot be followed" in report.findings[Rung.DATA - 1].note for report in others), changed
 
 
 def test_a_byte_of_the_calls_breaks_the_execution(liars: Standing) -> None:

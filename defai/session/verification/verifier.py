@@ -1,6 +1,7 @@
 """Climbing the ladder for many decisions at once: the market is folded once, whatever the fleet's size."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from defai.chain.contracts import encode_operations
 from defai.chain.download.patience import PatientRpc
 from defai.chain.model_registry import predict_on_chain
 from defai.domain.decisions import ZERO_DIGEST, Decision
-from defai.errors import DefaiError
+from defai.errors import DefaiError, NotRunningError, TooSlowError
 from defai.market.state import MarketState
 from defai.market.valuation import Valuation
 from defai.portfolio.ledger import Portfolio
@@ -92,8 +93,43 @@ class Ascent:
     climbs: tuple[Climb, ...]
 
 
+@dataclass(slots=True)
+class Setback:
+    """Why an agent cannot be followed: anyone can have a vault, and announce what leads nowhere.
+
+    Attributes:
+        errors: what went wrong, by agent.
+    """
+
+    errors: dict[int, Exception] = field(default_factory=dict)
+
+    @contextmanager
+    def of(self, *trails: Trail) -> Iterator[None]:
+        """Let others be verified where these agents' charters cannot be used; a node that is gone is everybody's."""
+        try:
+            yield
+        except (NotRunningError, TooSlowError):
+            raise
+        except (DefaiError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            for trail in trails:
+                self.errors.setdefault(trail.agent_id, error)
+
+    def why(self, trail: Trail) -> str:
+        """In words."""
+        error = self.errors.get(trail.agent_id)
+        if error is None:
+            return "the agent announced no charter"
+        said = error.sentence if isinstance(error, DefaiError) else f"{type(error).__name__}: {error}"
+        return f"the agent's charter cannot be followed: {said}"
+
+
 async def ascend(
-    rpc: PatientRpc, evidence: Evidence, means: Means, *, until: int | None = None
+    rpc: PatientRpc,
+    evidence: Evidence,
+    means: Means,
+    *,
+    until: int | None = None,
+    setback: Setback | None = None,
 ) -> list[Ascent]:
     """Decide again what the agents in evidence decided, those that announced a charter.
 
@@ -102,17 +138,29 @@ async def ascend(
         evidence: what it said so far.
         means: strategies and models.
         until: the last block that is lived through; None for as many as it takes.
+        setback: told of those that cannot be followed.
+
+    Raises:
+        DefaiError: where nobody can be followed; the first agent's reason.
     """
+    setback = setback or Setback()
     ledges: dict[Ledge, list[Trail]] = {}
     for trail in evidence.trails.values():
         if trail.charter is not None:
             ledges.setdefault(ledge_of(trail.charter), []).append(trail)
     ascents = []
     for ledge, trails in ledges.items():
-        ground = await Ground.read(rpc, evidence, ledge, until)
-        climbs = tuple([await _begin(rpc, evidence, trail, means, ground) for trail in trails])
-        await _climb(ground, climbs, until)
-        ascents.append(Ascent(ground, climbs))
+        with setback.of(*trails):
+            ground = await Ground.read(rpc, evidence, ledge, until)
+            climbs = []
+            for trail in trails:
+                with setback.of(trail):
+                    climbs.append(await _begin(rpc, evidence, trail, means, ground))
+            await _climb(ground, climbs, until, setback)
+            stayed = tuple(climb for climb in climbs if climb.trail.agent_id not in setback.errors)
+            ascents.append(Ascent(ground, stayed))
+    if setback.errors and not any(ascent.climbs for ascent in ascents):
+        raise next(iter(setback.errors.values()))
     return ascents
 
 
@@ -125,11 +173,13 @@ async def verify(
         A report for each decision, by agent and sequence.
     """
     reports: list[Report] = []
-    for ascent in await ascend(rpc, evidence, means, until=until):
+    setback = Setback()
+    for ascent in await ascend(rpc, evidence, means, until=until, setback=setback):
         for climb in ascent.climbs:
             reports += await _reports(rpc, evidence, climb, ascent.ground)
-    without = [trail for trail in evidence.trails.values() if trail.charter is None]
-    reports += [report for trail in without for report in _uncharted(evidence, trail)]
+    for trail in evidence.trails.values():
+        if trail.charter is None or trail.agent_id in setback.errors:
+            reports += _uncharted(evidence, trail, setback.why(trail))
     return sorted(reports, key=lambda report: (report.agent_id, report.sequence))
 
 
@@ -182,12 +232,14 @@ def _rerun(
     return Rerun(mandate, seat, desk, Outbox(trail.agent_id, domain), hearsay, MemoryAuditLog(domain), None)
 
 
-async def _climb(ground: Ground, climbs: Sequence[Climb], until: int | None) -> None:
+async def _climb(ground: Ground, climbs: Sequence[Climb], until: int | None, setback: Setback) -> None:
     for number in ground.blocks(until):
         if all(climb.retracing.is_through for climb in climbs) or not ground.fold(number):
             break
         for climb in climbs:
-            climb.traced += await climb.retracing.after(number)
+            if climb.trail.agent_id not in setback.errors:
+                with setback.of(climb.trail):
+                    climb.traced += await climb.retracing.after(number)
     await ground.hold_to_chain()
     if until is None or ground.fault:
         for climb in climbs:
@@ -253,15 +305,9 @@ def _rows(traced: Iterable[Traced], oracle: Oracle) -> Iterable[Values | None]:
         yield from (features_of(decision, oracle) for decision in decisions)
 
 
-def _uncharted(evidence: Evidence, trail: Trail) -> list[Report]:
-    """Reports on the records of an agent that announced nothing: what can be said without deciding again."""
-    background = Background(
-        evidence,
-        trail,
-        Found(None, ZERO_DIGEST, "the agent announced no charter"),
-        Oracle(None, note="the agent announced no charter"),
-        "the agent announced no charter",
-    )
+def _uncharted(evidence: Evidence, trail: Trail, why: str) -> list[Report]:
+    """Reports on the records of an agent that cannot be followed: what can be said without deciding again."""
+    background = Background(evidence, trail, Found(None, ZERO_DIGEST, why), Oracle(None, note=why), why)
     sent = {submission.sent.hash: submission for submission in trail.submissions}
     reports = []
     for digest, record in trail.records.items():
