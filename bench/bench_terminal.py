@@ -5,8 +5,10 @@ The terminal runs in a process of its own, on a real pseudo-terminal of 120 x 40
 
 import asyncio
 import fcntl
+import gc
 import json
 import os
+import pickle
 import pty
 import re
 import statistics
@@ -65,32 +67,31 @@ class Seen:
             self.blocks.setdefault(int(found.replace(b",", b"")), now)
 
 
-def watched(which: str) -> tuple[dict[str, Any], Seen]:
+def watched(which: str, folder: Path) -> tuple[dict[str, Any], Seen]:
     """Run one of the two applications on a pseudo-terminal: what it says of itself, and what was seen of it."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-    with tempfile.TemporaryDirectory() as folder:
-        told = Path(folder) / "told.json"
-        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-        seen = Seen(time.monotonic())
-        child = subprocess.Popen(
-            [sys.executable, __file__, which, str(told)],
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            env=environment,
-            start_new_session=True,
-        )
-        os.close(theirs)
-        reader = threading.Thread(target=drain, args=(ours, seen))
-        reader.start()
-        code = child.wait(timeout=180)
-        reader.join(timeout=10)
-        os.close(ours)
-        if code or not told.exists():
-            msg = f"the terminal ended with {code}"
-            raise RuntimeError(msg)
-        return json.loads(told.read_text()), seen
+    told = folder / f"{which}.json"
+    environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    seen = Seen(time.monotonic())
+    child = subprocess.Popen(
+        [sys.executable, __file__, which, str(folder)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    reader = threading.Thread(target=drain, args=(ours, seen))
+    reader.start()
+    code = child.wait(timeout=180)
+    reader.join(timeout=10)
+    os.close(ours)
+    if code or not told.exists():
+        msg = f"the terminal ended with {code}"
+        raise RuntimeError(msg)
+    return json.loads(told.read_text()), seen
 
 
 def drain(ours: int, seen: Seen) -> None:
@@ -117,8 +118,11 @@ def delays_ms(sent: dict[str, float], seen: Seen) -> list[float]:
 
 def measure() -> list[Figure]:
     """The share of a core, beside a DataTable's; the delay; the first paint."""
-    ours, seen = watched("ours")
-    table, _ = watched("table")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_session(folder)
+        ours, seen = watched("ours", folder)
+        table, _ = watched("table", folder)
     delays = sorted(delays_ms(ours["sent"], seen))
     load = f"{AGENTS} agents x {PER_SECOND} a second, {COLUMNS} x {ROWS}"
     return [
@@ -153,13 +157,13 @@ def measure() -> list[Figure]:
 # -- the process that is watched -----------------------------------------------------------------------------------
 
 
-async def paced(told: dict[str, Any]) -> AsyncIterator["StreamEvent"]:
+async def paced(folder: Path, told: dict[str, Any]) -> AsyncIterator["StreamEvent"]:
     """A session, block by block at the pace wanted; tells the CPU time once the terminal has warmed up."""
     from defai.domain.stream import BlockArrived, SessionEnded  # noqa: PLC0415  after the first paint
 
     started, loop = 0.0, asyncio.get_running_loop()
     await asyncio.sleep(0.8)  # the first paint is not held up by making events
-    head, blocks = batches()
+    head, blocks = session(folder)
     for event in head:
         yield event
     due = loop.time()
@@ -176,25 +180,34 @@ async def paced(told: dict[str, Any]) -> AsyncIterator["StreamEvent"]:
     yield SessionEnded("Measured.", "", 0)
 
 
-@cache
-def batches() -> "tuple[list[StreamEvent], list[list[StreamEvent]]]":
-    """What is told before the first block, and then block by block; made once, before it is needed."""
-    from defai.domain.stream import BlockArrived  # noqa: PLC0415  after the first paint
-    from defai.testing.stream import demo_stream  # noqa: PLC0415  after the first paint
+def write_session(folder: Path) -> None:
+    """Make up what is told before the first block, and then block by block; the watched processes only read it."""
+    from defai.domain.stream import BlockArrived  # noqa: PLC0415  not in the watched processes before the first paint
+    from defai.testing.stream import demo_stream  # noqa: PLC0415  the same
 
     parts: list[list[StreamEvent]] = [[]]
     for event in demo_stream(3, WARM_BLOCKS + MEASURED_BLOCKS, AGENTS, end=False):
         if isinstance(event, BlockArrived):
             parts.append([])
         parts[-1].append(event)
-    return parts[0], parts[1:]
+    (folder / "session.pickle").write_bytes(pickle.dumps((parts[0], parts[1:])))
 
 
-def fold_share() -> float:
+@cache
+def session(folder: Path) -> "tuple[list[StreamEvent], list[list[StreamEvent]]]":
+    """What `write_session` made up."""
+    parts: tuple[list[StreamEvent], list[list[StreamEvent]]]
+    parts = pickle.loads((folder / "session.pickle").read_bytes())  # noqa: S301  written by this very program
+    gc.collect()
+    gc.freeze()  # what is kept ready for the measurement is no load of the terminal's
+    return parts
+
+
+def fold_share(folder: Path) -> float:
     """What taking the events in costs by itself, as a share of a core at that pace."""
     from defai.tui.fleet import FleetState  # noqa: PLC0415  in the watched process alone
 
-    head, parts = batches()
+    head, parts = session(folder)
     fleet = FleetState()
     for event in head:
         fleet.apply(event, 0.0)
@@ -221,7 +234,7 @@ def cells(line: "AgentLine") -> tuple[str, ...]:
     )
 
 
-def table_app(told: dict[str, Any]) -> "App[None]":
+def table_app(folder: Path, told: dict[str, Any]) -> "App[None]":
     """The alternative: a DataTable with a row an agent, changed once a block."""
     from textual.app import App  # noqa: PLC0415  in the watched process alone
     from textual.widgets import DataTable  # noqa: PLC0415  the same
@@ -243,7 +256,7 @@ def table_app(told: dict[str, Any]) -> "App[None]":
             table = DataTable[str]()
             await self.mount(table)
             table.add_columns(*((title, title) for title in TITLES))
-            async for event in paced(told):
+            async for event in paced(folder, told):
                 fleet.apply(event, 0.0)
                 if event.kind == "session_started":
                     for name in fleet.agents:
@@ -255,26 +268,26 @@ def table_app(told: dict[str, Any]) -> "App[None]":
     return TableApp()
 
 
-async def watch(which: str, told: dict[str, Any]) -> None:
+async def watch(which: str, folder: Path, told: dict[str, Any]) -> None:
     """Run an application until everything was measured."""
     if which == "ours":
         from defai.agent.control import BareControl  # noqa: PLC0415  in the watched process alone
         from defai.tui.app import DefaiApp  # noqa: PLC0415  the same
 
-        app: App[Any] = DefaiApp(lambda: paced(told), BareControl())
+        app: App[Any] = DefaiApp(lambda: paced(folder, told), BareControl())
         app.leaving = True  # type: ignore[attr-defined]  # what ends the stream ends it
     else:
-        app = table_app(told)
+        app = table_app(folder, told)
     await app.run_async()
 
 
-def main(which: str, path: Path) -> None:
+def main(which: str, folder: Path) -> None:
     """What the watched process does."""
     told: dict[str, Any] = {"sent": {}}
-    asyncio.run(watch(which, told))
+    asyncio.run(watch(which, folder, told))
     if which == "ours":
-        told["fold_share"] = fold_share()
-    path.write_text(json.dumps(told))
+        told["fold_share"] = fold_share(folder)
+    (folder / f"{which}.json").write_text(json.dumps(told))
 
 
 if __name__ == "__main__":

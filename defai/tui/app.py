@@ -101,6 +101,7 @@ class DefaiApp(Steering):
         self._pending: Parts = set()
         self._pacing = Pacing(paces)
         self._painter: Timer | None = None
+        self._due = 0.0
         self._told: tuple[str, float] | None = None
         self.HORIZONTAL_BREAKPOINTS = WIDTHS
         self.VERTICAL_BREAKPOINTS = HEIGHTS
@@ -141,7 +142,9 @@ class DefaiApp(Steering):
             )
 
     def _take(self, event: StreamEvent) -> None:
-        self._show(self.fleet.apply(event, self.clock()))
+        parts = self.fleet.apply(event, self.clock())
+        if not parts <= self._pending:
+            self._show(parts)
         if isinstance(event, Notice):
             self._tell(event)
         elif isinstance(event, SessionEnded):
@@ -149,15 +152,17 @@ class DefaiApp(Steering):
 
     def _show(self, parts: Parts) -> None:
         """Have some parts of the screen painted, with whatever else changes until then."""
-        if parts <= self._pending:
-            return
-        self._pending |= parts
-        self._plan_paint()
+        fresh = parts - self._pending
+        self._pending |= fresh
+        if self._painter is None or time.monotonic() + self._pacing.wait_s(fresh) < self._due:
+            self._plan_paint()
 
     def _plan_paint(self) -> None:
         if self._painter is not None:
             self._painter.stop()
-        self._painter = self.set_timer(self._pacing.wait_s(self._pending), self._paint)
+        wait = self._pacing.wait_s(self._pending)
+        self._due = time.monotonic() + wait
+        self._painter = self.set_timer(wait, self._paint)
 
     def _paint(self) -> None:
         self._painter = None
@@ -167,7 +172,7 @@ class DefaiApp(Steering):
             self._plan_paint()
         board = self.board() if parts and not self._exit else None
         if board is not None:
-            board.paint_bars()
+            board.paint_bars(keys=parts != {"status"})
             board.paint(parts)
 
     def _tick(self) -> None:

@@ -17,7 +17,6 @@ from defai.domain.stream import (
     PlaybackMoved,
     PoolCard,
     PoolQuote,
-    PortfolioView,
     SessionEnded,
     SessionStarted,
     SetupProgressed,
@@ -87,6 +86,8 @@ class FleetState:
     dropped: int = 0
     generation: int = 0
     """Grows when the stream begins anew: what was pointed at before is no more."""
+    _sums: tuple[int, tuple[Decimal, Decimal, Decimal] | None] = (-1, None)
+    """Equity, start and hold of the fleet as of so many events."""
 
     def apply(self, event: StreamEvent, now: float) -> Parts:
         """Take in one event.
@@ -124,17 +125,17 @@ class FleetState:
     @property
     def equity_usd(self) -> Decimal | None:
         """What the fleet owns; None until every agent has said what it owns."""
-        return self._total(lambda held: held.equity_usd)
+        return self._totals[0] if self._totals else None
 
     @property
     def pnl_percent(self) -> Decimal | None:
         """The fleet's equity against what it started with, in percent."""
-        return ratio_percent(self.equity_usd, self._total(lambda held: held.initial_usd))
+        return ratio_percent(self._totals[0], self._totals[1]) if self._totals else None
 
     @property
     def versus_hold_percent(self) -> Decimal | None:
         """The fleet's equity against having held, in percent."""
-        return ratio_percent(self.equity_usd, self._total(lambda held: held.hodl_usd))
+        return ratio_percent(self._totals[0], self._totals[2]) if self._totals else None
 
     @property
     def waiting(self) -> int:
@@ -168,10 +169,22 @@ class FleetState:
         every = (entry for line in self.agents.values() for entry in line.log)
         return next((entry for entry in every if key in {entry.key, entry.decision.digest}), None)
 
-    def _total(self, pick: Callable[[PortfolioView], Decimal]) -> Decimal | None:
-        total = Decimal(0)
+    @property
+    def _totals(self) -> tuple[Decimal, Decimal, Decimal] | None:
+        """What the fleet owns, began with and would own had it held; None until every agent has said so."""
+        events, sums = self._sums
+        if events != self.events:
+            sums = self._summed()
+            self._sums = (self.events, sums)
+        return sums
+
+    def _summed(self) -> tuple[Decimal, Decimal, Decimal] | None:
+        equity = initial = hodl = Decimal(0)
         for line in self.agents.values():
-            if line.portfolio is None:
+            held = line.portfolio
+            if held is None:
                 return None
-            total += pick(line.portfolio)
-        return total if self.agents else None
+            equity += held.equity_usd
+            initial += held.initial_usd
+            hodl += held.hodl_usd
+        return (equity, initial, hodl) if self.agents else None

@@ -6,14 +6,16 @@ from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import Final
 
-SHORTEST_S: Final = 1 / 12
+SHORTEST_S: Final = 1 / 10
 """Between two paints of anything."""
 PACES: Final[Mapping[str, float]] = MappingProxyType(
     {
-        "chart": 1.0,
-        "card": 1.0,
-        "log": 0.25,
-        "pools": 0.25,
+        "agents": 0.5,
+        "chart": 2.0,
+        "card": 2.0,
+        "log": 1.0,
+        "pools": 0.5,
+        "approvals": 0.5,
         "risk": 0.25,
         "models": 0.25,
         "journal": 0.25,

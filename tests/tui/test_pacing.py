@@ -6,7 +6,6 @@ from defai.testing.stream import demo_stream
 from defai.tui.pacing import SHORTEST_S, Pacing
 from defai.tui.screens.fleet import FleetScreen
 from defai.tui.widgets.decision_card import DecisionCard
-from defai.tui.widgets.text_view import TextView
 
 Handed: TypeAlias = Any
 """What pytest hands over from conftest.py, which has no name to import it by."""
@@ -72,20 +71,24 @@ async def test_what_was_put_off_is_painted_once_the_flood_is_over(theatre: Hande
         app.exit()
 
 
-async def test_a_text_of_the_same_length_needs_no_layout(opened: Handed) -> None:
+async def test_a_text_that_gets_longer_is_not_laid_out_anew(opened: Handed) -> None:
     from rich.text import Text
 
     async with opened() as (_, app, pilot):
-        view = app.screen.query_one(DecisionCard).query_one(TextView)
-        laid_out: list[bool] = []
-        inner = view.update
+        card = app.screen.query_one(DecisionCard)
+        laid_out = 0
+        inner = app.screen._refresh_layout
 
-        def update(content: Any, *, layout: bool = True) -> None:  # noqa: ANN401  as `Static.update` takes it
-            laid_out.append(layout)
-            inner(content, layout=layout)
+        def count(*given: Any) -> None:  # noqa: ANN401  as it is called
+            nonlocal laid_out
+            laid_out += 1
+            inner(*given)
 
-        view.update = update
-        for words in ("one\ntwo", "three\nfour", "three\nfour", "five"):
-            view.display_text(Text(words))
+        app.screen._refresh_layout = count
+        card.display_text(Text("\n".join(f"line {number}" for number in range(100))))
         await pilot.pause()
-        assert laid_out[1:] == [False, True]
+        laid_out = 0
+        card.display_text(Text("\n".join(f"another line {number}" for number in range(120))))
+        await pilot.pause()
+        assert "another line 1" in str(card.render_line(1).text)
+        assert (card.virtual_size.height, laid_out) == (120, 0)

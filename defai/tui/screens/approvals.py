@@ -4,7 +4,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
 
 from defai.tui.actions import APPROVALS, bindings
 from defai.tui.fleet import Parts
@@ -18,7 +17,7 @@ from defai.tui.widgets.decision_text import intent_words
 from defai.tui.widgets.grid import Column, LineGrid, Spans
 from defai.tui.widgets.page import Page
 from defai.tui.widgets.request_text import write_request
-from defai.tui.widgets.text_view import TextView
+from defai.tui.widgets.text_view import TextPanel
 
 STATES = {
     "waits": ("⚑", "waiting"),
@@ -57,8 +56,7 @@ class ApprovalsScreen(Board):
             source="requests",
             words=lambda one: one.words,
         )
-        with VerticalScroll(classes="panel", id="request", can_focus=True):
-            yield TextView("request-page")
+        yield TextPanel("request")
 
     @property
     def grid(self) -> "LineGrid[RequestLine]":
@@ -90,7 +88,7 @@ class ApprovalsScreen(Board):
 
     def _paint_request(self) -> None:
         line = self.grid.selected
-        box = self.query_one("#request", VerticalScroll)
+        box = self.query_one("#request", TextPanel)
         self.entitle(box, f"{line.request.agent} asks" if line else "What it is about")
         page = Page(palette_of(self.app), max(40, box.scrollable_content_region.width), label=12, indent=1)
         if line is not None:
@@ -104,7 +102,7 @@ class ApprovalsScreen(Board):
                         "accent",
                     ),
                 )
-        self.query_one("#request-page", TextView).display_text(page.text)
+        box.display_text(page.text)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what there is something to do with."""

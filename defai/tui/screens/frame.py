@@ -25,6 +25,12 @@ LEAST_WIDTH = 60
 LEAST_HEIGHT = 16
 
 
+class Ground(Vertical):
+    """Holds what covers it all: there is nothing of its own to draw."""
+
+    BLANK = True
+
+
 class Frame(Screen[None]):
     """A full screen between its bars.
 
@@ -35,6 +41,7 @@ class Frame(Screen[None]):
 
     ALLOW_IN_MAXIMIZED_VIEW = "#head,#foot"
     ESCAPE_TO_MINIMIZE = False
+    BLANK = True
 
     scope: ClassVar[str] = ""
     panels: ClassVar[tuple[str, ...]] = ()
@@ -42,22 +49,25 @@ class Frame(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._titles: dict[Widget, tuple[str, str]] = {}
-        self._banner = ""
+        self._words = ""
+        self._status, self._nav, self._banner = StatusBar(), NavBar(self.scope), Static(id="banner")
+        self._playback, self._keys = PlaybackBar(), KeyBar()
 
     # -- what it is made of ----------------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
         """Status, navigation, body, keys; and what replaces them in too small a terminal."""
-        with Vertical(id="head"):
-            yield StatusBar()
-            yield NavBar(self.app.current_mode)
-            yield Static(id="banner")
-        with Vertical(id="body"):
+        with Ground(id="head"):
+            yield self._status
+            self._nav.here = self.app.current_mode
+            yield self._nav
+            yield self._banner
+        with Ground(id="body"):
             yield from self.compose_body()
-        with Vertical(id="foot"):
-            yield PlaybackBar()
+        with Ground(id="foot"):
+            yield self._playback
             yield FilterBar()
-            yield KeyBar()
+            yield self._keys
         yield Static(id="too-small")
 
     def compose_body(self) -> ComposeResult:
@@ -91,27 +101,23 @@ class Frame(Screen[None]):
         self.paint_bars()
         self.paint(set(ALL_PARTS))
 
-    def paint_bars(self) -> None:
-        """Show the bars, and a banner where the figures are old."""
+    def paint_bars(self, *, keys: bool = True) -> None:
+        """Show the bars, and a banner where the figures are old; the keys where they may have changed."""
         app = self.terminal
-        self.query_one(StatusBar).display_status(
-            self.fleet, app.clock(), stale=app.is_stale, leaving=app.leaving
-        )
-        self.query_one(NavBar).display_counts(app.counts)
-        banner = self.query_one("#banner", Static)
+        self._status.display_status(self.fleet, app.clock(), stale=app.is_stale, leaving=app.leaving)
+        self._nav.display_counts(app.counts)
         words = app.banner
-        if words != self._banner:
-            self._banner = words
-            banner.update(words)
-            banner.display = bool(words)
-        self.query_one(PlaybackBar).display_playback(self.fleet.playback)
-        self.paint_keys()
+        if words != self._words:
+            self._words = words
+            self._banner.update(words)
+            self._banner.display = bool(words)
+        self._playback.display_playback(self.fleet.playback)
+        if keys:
+            self.paint_keys()
 
     def paint_keys(self) -> None:
         """Show the keys that do something now."""
-        self.query_one(KeyBar).display_acts(
-            [(act, self.called(act)) for act in self.offers() if act.rank is not None]
-        )
+        self._keys.display_acts([(act, self.called(act)) for act in self.offers() if act.rank is not None])
 
     def offers(self) -> Iterable[Act]:
         """What can be done here, now."""
@@ -159,6 +165,10 @@ class Frame(Screen[None]):
             self.query_one("#too-small", Static).update(
                 f"defai needs a terminal of at least {LEAST_WIDTH} x {LEAST_HEIGHT}; this one is {width} x {height}."
             )
+
+    def on_text_panel_resized(self) -> None:
+        """Write a page for the room it has now."""
+        self.paint_all()
 
     def on_descendant_focus(self) -> None:
         """What can be done depends on where one is."""

@@ -4,7 +4,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
 from textual.markup import escape
 
 from defai.tui.actions import RISK, Act, bindings
@@ -17,7 +16,7 @@ from defai.tui.themes import palette_of
 from defai.tui.widgets.decision_text import write_check
 from defai.tui.widgets.page import Page
 from defai.tui.widgets.risk_table import GAUGES, RiskTable, gauge, overview
-from defai.tui.widgets.text_view import TextView
+from defai.tui.widgets.text_view import TextPanel
 
 MEANINGS = {
     "drawdown": "fall of the equity from its highest; beyond it the breaker stops the agent",
@@ -43,8 +42,7 @@ class RiskScreen(Board):
     def compose_body(self) -> ComposeResult:
         """The table, and a page."""
         yield RiskTable()
-        with VerticalScroll(classes="panel", id="limits-of-one", can_focus=True):
-            yield TextView("risk-page")
+        yield TextPanel("limits-of-one")
 
     @property
     def table(self) -> RiskTable:
@@ -62,12 +60,12 @@ class RiskScreen(Board):
 
     def _paint_one(self) -> None:
         line = self.table.selected
-        box = self.query_one("#limits-of-one", VerticalScroll)
+        box = self.query_one("#limits-of-one", TextPanel)
         self.entitle(box, escape(f"Limits of {line.key}") if line else "Limits of one agent")
         page = Page(palette_of(self.app), max(40, box.scrollable_content_region.width), label=11, indent=1)
         if line is not None:
             write_limits(page, line)
-        self.query_one("#risk-page", TextView).display_text(page.text)
+        box.display_text(page.text)
 
     def called(self, act: Act) -> str:
         """Pausing is resuming where the agent stands still."""

@@ -1,10 +1,5 @@
 """The selected decision beside a list: the least one needs to judge it."""
 
-from typing import ClassVar
-
-from textual.app import ComposeResult
-from textual.containers import VerticalScroll
-
 from defai.tui.format import milliseconds, number, shorten
 from defai.tui.lines import AgentLine, LogLine
 from defai.tui.themes import palette_of
@@ -18,21 +13,15 @@ from defai.tui.widgets.decision_text import (
     write_rungs,
 )
 from defai.tui.widgets.page import Page
-from defai.tui.widgets.text_view import TextView
+from defai.tui.widgets.text_view import TextPanel
 
 
-class DecisionCard(VerticalScroll, can_focus=True):
+class DecisionCard(TextPanel):
     """Intent, reason, forecast, guard, outcome, record and rungs of one decision."""
 
-    DEFAULT_CLASSES: ClassVar[str] = "panel"
-
     def __init__(self, source: str) -> None:
-        super().__init__(id=source)
+        super().__init__(source)
         self._shown: object = None
-
-    def compose(self) -> ComposeResult:
-        """One text."""
-        yield TextView()
 
     def display_line(self, line: LogLine | None, agent: AgentLine | None) -> None:
         """Show a decision; nothing is drawn anew where nothing changed."""
@@ -54,7 +43,7 @@ class DecisionCard(VerticalScroll, can_focus=True):
             page.write(" Nothing was decided yet.", "muted")
         else:
             write_card(page, line, agent)
-        self.query_one(TextView).display_text(page.text)
+        self.display_text(page.text)
 
 
 def write_card(page: Page, line: LogLine, agent: AgentLine | None) -> None:

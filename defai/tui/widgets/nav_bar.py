@@ -28,7 +28,7 @@ class NavBar(Widget):
 
     def __init__(self, here: str) -> None:
         super().__init__(id="nav")
-        self._here = here
+        self.here = here
         self._counts: Mapping[str, tuple[str, str]] = {}
         self._spots: list[tuple[int, int, str]] = []
 
@@ -45,7 +45,7 @@ class NavBar(Widget):
             return Strip.blank(width)
         named = {mode: name for mode, (_, name, _) in MODES.items()}
         short = {mode: SHORT_NAMES.get(mode, name) for mode, name in named.items()}
-        bare = {mode: named[mode] if mode == self._here else "" for mode in named}
+        bare = {mode: named[mode] if mode == self.here else "" for mode in named}
         for names in (named, short, bare):
             segments, used = self._row(names)
             if used <= width:
@@ -58,11 +58,11 @@ class NavBar(Widget):
         segments: list[Segment] = []
         self._spots, at = [], 0
         for mode, (key, _, _) in MODES.items():
-            ground = "background" if mode == self._here else "surface"
+            ground = "background" if mode == self.here else "surface"
             count, ink = self._counts.get(mode, ("", "muted"))
             pieces = [(f" {key}", "accent")]
             if names[mode]:
-                pieces.append((f" {names[mode]}", "strong" if mode == self._here else "muted"))
+                pieces.append((f" {names[mode]}", "strong" if mode == self.here else "muted"))
             if count:
                 pieces.append((f" {count}", ink))
             pieces.append((" ", "muted"))

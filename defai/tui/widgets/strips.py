@@ -1,5 +1,6 @@
 """Lines of a list as strips of cells."""
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.strip import Strip
 
@@ -17,7 +18,12 @@ def row_strip(
         if index:
             segments.append(Segment("  ", gap))
         segments.extend(Segment(text, palette.style(ink, ground)) for text, ink in spans)
-    return Strip(segments).adjust_cell_length(width, gap)
+    used = 1 + sum(cell_len(segment.text) for segment in segments[1:])
+    if used < width:
+        segments.append(Segment(" " * (width - used), gap))
+        used = width
+    strip = Strip(segments, used)  # told how long it is, it need not find out
+    return strip if used == width else strip.crop(0, width)
 
 
 def title_spans(column: Column[L], width: int, order: tuple[str, bool]) -> Spans:

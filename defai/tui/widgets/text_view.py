@@ -1,7 +1,15 @@
-"""A text that changes: drawn anew where it differs, laid out anew only where its length does."""
+"""Texts that change: drawn anew where they differ, never laid out anew for it where that can be spared."""
+
+from typing import ClassVar
 
 from rich.text import Text
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
 from textual.widgets import Static
+
+from defai.tui.themes import palette_of
 
 
 class TextView(Static):
@@ -23,3 +31,57 @@ class TextView(Static):
         self._text = text
         lines = text.plain.count("\n")
         self.update(text, layout=before is None or before.plain.count("\n") != lines)
+
+
+class TextPanel(ScrollView, can_focus=True):
+    """A panel that is one page and scrolls: whatever length the page gets, nothing around it is laid out for it.
+
+    Args:
+        name: the widget's id.
+    """
+
+    DEFAULT_CLASSES: ClassVar[str] = "panel"
+
+    class Resized(Message):
+        """It has another size than what it shows was written for."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(id=name)
+        self._text: Text | None = None
+        self._strips: list[Strip] = []
+
+    def display_text(self, text: Text) -> None:
+        """Show a text whose lines are as wide as the panel at most; what is wider is cut."""
+        if self._text is not None and self._text == text:
+            return
+        self._text = text
+        width, ground = self.scrollable_content_region.width, palette_of(self.app).style("muted")
+        self._strips = []
+        for line in text.split("\n"):
+            line.truncate(width, overflow="ellipsis")
+            line.stylize_before(ground)
+            self._strips.append(Strip([one for one in line.render(self.app.console) if one.text]))
+        self._measure(width)
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Have the page written anew."""
+        self.post_message(self.Resized())
+
+    def _measure(self, width: int) -> None:
+        """Tell the scrollbar how long the page is; a layout only where that makes it appear or go."""
+        size = Size(width, len(self._strips))
+        overflows = size.height > self.scrollable_content_region.height
+        if overflows == self.show_vertical_scrollbar and size.width == self.virtual_size.width:
+            self.set_reactive(ScrollView.virtual_size, size)
+            self._scroll_update(size)
+        else:
+            self.virtual_size = size
+
+    def render_line(self, y: int) -> Strip:
+        """One line of what is in sight."""
+        width, blank = self.scrollable_content_region.width, palette_of(self.app).style("muted")
+        index = y + self.scroll_offset.y
+        if index >= len(self._strips):
+            return Strip.blank(width, blank)
+        return self._strips[index].adjust_cell_length(width, blank)
