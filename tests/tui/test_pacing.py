@@ -79,10 +79,10 @@ async def test_a_text_that_gets_longer_is_not_laid_out_anew(opened: Handed) -> N
         laid_out = 0
         inner = app.screen._refresh_layout
 
-        def count(*given: Any) -> None:  # noqa: ANN401  as it is called
+        def count(*given: Any, **named: Any) -> None:  # noqa: ANN401  as it is called
             nonlocal laid_out
             laid_out += 1
-            inner(*given)
+            inner(*given, **named)
 
         app.screen._refresh_layout = count
         card.display_text(Text("\n".join(f"line {number}" for number in range(100))))

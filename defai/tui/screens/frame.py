@@ -167,8 +167,8 @@ class Frame(Screen[None]):
             )
 
     def on_text_panel_resized(self) -> None:
-        """Write a page for the room it has now."""
-        self.paint_all()
+        """Write the pages for the room they have now."""
+        self.paint({"card", "approvals", "risk", "models", "backtest"})
 
     def on_descendant_focus(self) -> None:
         """What can be done depends on where one is."""
