@@ -16,6 +16,11 @@ _COLUMNS: Final = (
 )
 
 
+_DSR: Final = (
+    "DSR, the deflated Sharpe ratio, is the choice's before its test: below 0.95 luck explains it well."
+)
+
+
 def sweep_text(found: Mapping[str, Any]) -> str:
     """A sweep's result."""
     windows = found["windows"]
@@ -54,6 +59,41 @@ def search_text(found: Mapping[str, Any]) -> str:
     if found["out"]:
         lines += ["", f"all trials: {found['out']}/{'parts' if found['interrupted'] else 'results.parquet'}"]
     return "\n".join(lines)
+
+
+def nested_text(found: Mapping[str, Any]) -> str:
+    """What a search within each step of a walk forward came to: a line a step, and all of them together."""
+    shape, objective = _shape(found["objective"]), found["objective"]
+    table = [["test", *found["folds"][0]["space"], "chosen at", "tested", "hold", "trials", "DSR"]]
+    for one in found["folds"]:
+        test = one["test"] or {"params": {}, "value": None}
+        best = one["best"][0]["value"] if one["best"] else None
+        table.append(
+            [
+                one["test_window"],
+                *(_cell(test["params"].get(name), "{}") for name in one["space"]),
+                _cell(best, shape),
+                _cell(test["value"], shape),
+                _cell((one["baselines"].get("hold") or {}).get(objective), shape),
+                f"{one['trials']:,}",
+                _cell(one["deflated_sharpe_ratio"], "{:.2f}"),
+            ]
+        )
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    chosen, tested, hold = (_cell(found[f"mean_{name}"], shape) for name in ("chosen", "tested", "hold"))
+    lines = [
+        f"{found['strategy']} · {found['source']} · {found['done']:,} of {found['runs']:,} trials done",
+        "",
+        f"{objective}, as the search chose it on all before each test, and in the test, which no trial has seen",
+        "",
+        *("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in table),
+        "",
+        f"means: {chosen} where it was chosen, {tested} in the tests, {hold} by holding",
+    ]
+    if found["better_than_hold"] is not None:
+        lines.append(f"better than holding in {found['better_than_hold']} of {len(found['folds'])} tests")
+    lines.append(f"{found['trials']:,} trials stand behind these choices. {_DSR}")
+    return "\n".join(lines + ([f"all trials: {found['out']}"] if found["out"] else []))
 
 
 def standings(

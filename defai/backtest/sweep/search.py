@@ -17,6 +17,7 @@ from defai.backtest.ground import Ground
 from defai.backtest.request import BacktestRequest, agents_of, open_ground
 from defai.backtest.sweep.cluster import Workers, open_workers
 from defai.backtest.sweep.evidence import evidence_of
+from defai.backtest.sweep.model_axes import PREFIX, knowing_all_before, model_distributions, with_chosen
 from defai.backtest.sweep.place import Place, Say, Watch, compile_ahead, perform_all, task_of, train_ahead
 from defai.backtest.sweep.plan import PlannedRun, Subject, span_of
 from defai.backtest.sweep.ranking import (
@@ -31,7 +32,7 @@ from defai.backtest.sweep.results import ResultFolder, write_whole
 from defai.backtest.sweep.space import Axes, Axis, is_whole, search_axes
 from defai.backtest.sweep.trials import Study, distribution, ends_of
 from defai.backtest.sweep.workers import Row, RunTask, perform_baselines, perform_run
-from defai.backtest.timeranges import moment_text
+from defai.backtest.timeranges import moment_text, parse_timerange
 from defai.errors import ConfigError, DefaiError
 from defai.strategy.registry import load
 
@@ -51,18 +52,22 @@ class SearchRequest:
     Attributes:
         request: what every trial is asked for, its time range split into train and test; its seed seeds the search.
         axes: ranges and values that were said; parameters that were not are searched within their fields' bounds.
+        model_axes: the same of the training of the strategy's model.
         objective: the figure that is sought.
         trials: how many.
         test_share: of the time range, at its end, that no trial sees: more than 0, less than 1.
+        cut: when the test begins instead, in seconds since 1970.
         batch: trials that are asked for together; what is tried depends on it.
         baselines: whether the baselines run beside the test.
     """
 
     request: BacktestRequest
     axes: Axes = field(default_factory=dict)
+    model_axes: Axes = field(default_factory=dict)
     objective: str = "sharpe_ratio"
     trials: int = 50
     test_share: float = 0.3
+    cut: int | None = None
     batch: int = 8
     baselines: bool = True
 
@@ -98,7 +103,7 @@ class Search:
         refuse_unknown_objective(asked.objective)
         subject = Subject.of(asked.request)
         strategy = type(subject.loaded.strategy)
-        axes, fixed = search_axes(strategy, asked.axes)
+        axes, fixed = search_axes(strategy, asked.axes, is_all=not asked.model_axes)
         reference = subject.request.strategies[0]
         for name, axis in axes.items():
             for end in ends_of(axis, whole=is_whole(strategy, name)):
@@ -106,17 +111,18 @@ class Search:
         say(f"reading {subject.request.source}")
         ground = open_ground(subject.request)
         agents_of(subject.request, ground)
-        train, test = split(*span_of(subject.request, ground), asked.test_share)
+        train, test = split(*span_of(subject.request, ground), asked.test_share, asked.cut)
         return cls(
             asked=asked,
             subject=subject,
             train=train,
             test=test,
-            axes=axes,
+            axes=axes | {PREFIX + name: axis for name, axis in asked.model_axes.items()},
             fixed=fixed,
             distributions={
                 name: distribution(name, axis, whole=is_whole(strategy, name)) for name, axis in axes.items()
-            },
+            }
+            | model_distributions(asked.model_axes, subject.request, subject.loaded),
             ground=ground,
         )
 
@@ -138,34 +144,43 @@ class Search:
 
     async def prepare(self, say: Say) -> None:
         """See to what workers had better not do each for himself."""
-        await train_ahead([self.subject.loaded], self.ground.recipe, say)
+        model = self.subject.request.model
+        if model.trained_on is None and model.digest is None:
+            await train_ahead([self.subject.loaded], self.ground.recipe, say)
         await compile_ahead(self.ground, self.subject.request, self.asked.trials, say)
 
     def task(self, number: int, parameters: Mapping[str, Any]) -> RunTask:
         """A trial as a worker is given it: it ends where the test begins."""
         chosen = {**self.fixed, **parameters}
-        run = PlannedRun(number=number, window=0, timerange=self.train, parameters=chosen)
-        return replace(task_of(self.subject, run), asked=json.dumps(chosen, sort_keys=True))
+        return replace(self._task(number, 0, self.train, chosen), asked=json.dumps(chosen, sort_keys=True))
 
     def test_task(self, parameters: Mapping[str, Any]) -> RunTask:
-        """The test of some parameters."""
-        run = PlannedRun(number=0, window=1, timerange=self.test, parameters=dict(parameters))
-        return task_of(self.subject, run)
+        """The test of some parameters; a model that is trained for it knows all that was before it."""
+        task = self._task(0, 1, self.test, parameters)
+        begins = parse_timerange(self.test)[0]
+        return replace(task, request=knowing_all_before(task.request, begins or 0))
+
+    def _task(self, number: int, window: int, timerange: str, chosen: Mapping[str, Any]) -> RunTask:
+        run = PlannedRun(number=number, window=window, timerange=timerange, parameters={})
+        task = task_of(self.subject, run)
+        return replace(task, request=with_chosen(task.request, chosen))
 
 
-def split(first: int, last: int, test_share: float) -> tuple[str, str]:
+def split(first: int, last: int, test_share: float, cut: int | None = None) -> tuple[str, str]:
     """Time ranges of train and test; the cut is at a whole minute.
 
     Args:
         first: when the history begins, in seconds since 1970.
         last: when its last block or bar is from.
         test_share: of the time, at the end.
+        cut: where it is cut instead.
 
     Raises:
         ConfigError: where one of them would have nothing in it.
     """
-    cut = first + int((last + 1 - first) * (1 - test_share))
-    cut -= cut % _MINUTE_S
+    if cut is None:
+        cut = first + int((last + 1 - first) * (1 - test_share))
+        cut -= cut % _MINUTE_S
     if not (0 < test_share < 1 and first < cut <= last):
         raise ConfigError(
             f"A test share of {test_share:g} leaves nothing on one side of {last + 1 - first:,} s of history."

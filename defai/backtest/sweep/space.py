@@ -119,12 +119,15 @@ def refuse_unknown(names: Sequence[str], strategy: type[Strategy]) -> None:
             raise ConfigError(f"{strategy.__name__} has no parameter '{name}'.", hint)
 
 
-def search_axes(strategy: type[Strategy], given: Axes) -> tuple[dict[str, Axis], dict[str, str]]:
+def search_axes(
+    strategy: type[Strategy], given: Axes, *, is_all: bool = True
+) -> tuple[dict[str, Axis], dict[str, str]]:
     """What a search varies, and what it leaves as it is said.
 
     Args:
         strategy: its fields are searched within their bounds, where nothing else is said.
         given: ranges and choices that were said; one single choice is no search.
+        is_all: whether nothing else is searched.
 
     Returns:
         The axes, in the order of the fields, and the single values by name.
@@ -142,7 +145,7 @@ def search_axes(strategy: type[Strategy], given: Axes) -> tuple[dict[str, Axis],
             fixed[name] = axis.values[0]
         else:
             axes[name] = axis
-    if not axes:
+    if not axes and is_all:
         raise ConfigError(f"There is nothing to search: {strategy.__name__} has no parameter left to vary.")
     return axes, fixed
 

@@ -95,8 +95,11 @@ def _figures(task: RunTask) -> Row:
     result = asyncio.run(perform_on(ground, request))
     table = figures(result, request.lvr_interval_s)
     unit = 10**ground.valuation.numeraire.decimals
+    training = {f"model.{name}": value for name, value in request.model.parameters.items()}
     return (
-        _parameters(loaded.strategy.model_dump(mode="json")) | _flat(table) | _moments(result.agents[0], unit)
+        _parameters(loaded.strategy.model_dump(mode="json") | training)
+        | _flat(table)
+        | _moments(result.agents[0], unit)
     )
 
 
