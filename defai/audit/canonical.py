@@ -8,6 +8,7 @@ from defai.audit.hashing import keccak
 
 _spelled = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 _PLAIN = frozenset({str, int, bool, type(None)})
+_STRINGS = frozenset({str})
 
 
 def canonical_json(value: Mapping[str, Any]) -> bytes:
@@ -32,17 +33,18 @@ def from_hex(hexadecimal: str) -> bytes:
 
 
 def _refuse_ambiguity(value: object) -> None:
-    if type(value) in _PLAIN:  # nearly all: tried first, for every decision is spelled this way
+    if type(value) is dict:  # nearly all, and every decision is spelled
+        if _PLAIN.issuperset(map(type, value.values())) and _STRINGS.issuperset(map(type, value)):
+            return
+    elif type(value) in _PLAIN:
         return
     if isinstance(value, float):
         raise TypeError(f"a canonical record holds no float: {value!r}")
     if isinstance(value, Mapping):
-        for key, item in value.items():
+        for key in value:
             if not isinstance(key, str):
                 raise TypeError(f"a canonical record has strings for keys: {key!r}")
-            if type(item) not in _PLAIN:
-                _refuse_ambiguity(item)
-    elif isinstance(value, list | tuple):
+        value = tuple(value.values())
+    if isinstance(value, list | tuple):
         for item in value:
-            if type(item) not in _PLAIN:
-                _refuse_ambiguity(item)
+            _refuse_ambiguity(item)

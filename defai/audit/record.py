@@ -86,17 +86,37 @@ class Draft:
     payload: Mapping[str, Any]
 
 
-def seal(
-    draft: Draft, domain: AuditDomain, *, agent_id: int, sequence: int, previous_digest: str
-) -> Decision:
-    """Number a decision, chain it to the one before, and compute its digest."""
+def spelled(draft: Draft) -> tuple[bytes, str]:
+    """A draft's payload as canonical bytes, and their digest: what does not depend on the decision's number."""
     payload = canonical_json(draft.payload)
-    payload_digest = digest(payload)
+    return payload, digest(payload)
+
+
+def seal(
+    draft: Draft,
+    domain: AuditDomain,
+    *,
+    agent_id: int,
+    sequence: int,
+    previous_digest: str,
+    payload: tuple[bytes, str] | None = None,
+) -> Decision:
+    """Number a decision, chain it to the one before, and compute its digest.
+
+    Args:
+        draft: what it commits to.
+        domain: where records are kept.
+        agent_id: its agent's number.
+        sequence: its own among that agent's.
+        previous_digest: of the decision before it.
+        payload: as `spelled` gives it, where it is known already.
+    """
+    content, payload_digest = payload or spelled(draft)
     numbers = (agent_id, sequence, previous_digest)
     return sealed(
         draft,
         numbers,
-        payload,
+        content,
         payload_digest,
         digest(
             b"\x19\x01"
@@ -110,23 +130,20 @@ def struct_bytes(
     draft: Draft, agent_id: int, sequence: int, previous_digest: str, *, payload_digest: str
 ) -> bytes:
     """The EIP-712 struct that a decision's digest is of: the type's hash, and the twelve fields as words."""
-    return b"".join(
-        (
-            _DECISION_TYPEHASH,
-            agent_id.to_bytes(32, "big"),
-            sequence.to_bytes(32, "big"),
-            from_hex(previous_digest),
-            draft.block_number.to_bytes(32, "big"),
-            from_hex(draft.block_hash),
-            from_hex(draft.strategy_digest),
-            from_hex(draft.model_digest),
-            from_hex(draft.features_digest),
-            draft.forecast_x24.to_bytes(32, "big", signed=True),
-            int(draft.action).to_bytes(32, "big"),
-            from_hex(draft.action_digest),
-            from_hex(payload_digest),
-        )
+    words = (  # one pass from digits to bytes: every decision comes by here
+        f"{agent_id:064x}{sequence:064x}",
+        previous_digest[2:],
+        f"{draft.block_number:064x}",
+        draft.block_hash[2:],
+        draft.strategy_digest[2:],
+        draft.model_digest[2:],
+        draft.features_digest[2:],
+        draft.forecast_x24.to_bytes(32, "big", signed=True).hex(),
+        f"{int(draft.action):064x}",
+        draft.action_digest[2:],
+        payload_digest[2:],
     )
+    return _DECISION_TYPEHASH + bytes.fromhex("".join(words))
 
 
 def sealed(

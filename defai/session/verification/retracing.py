@@ -11,7 +11,7 @@ from defai.agent.rerun import Considered, Rerun
 from defai.audit.ladder.rungs import Place
 from defai.audit.merkle import merkle_root
 from defai.audit.outbox import Anchor
-from defai.audit.record import AuditDomain, Draft, seal
+from defai.audit.record import AuditDomain, seal, spelled
 from defai.chain.rpc import Rpc
 from defai.domain.decisions import ZERO_DIGEST, Decision, Execution, ExecutionStatus
 from defai.domain.operations import Call, Operation
@@ -229,29 +229,35 @@ class Retracing:
     def _trace_batch(self, due: _Due, anchor: Anchor) -> TracedBatch:
         place = self._place
         upto = [number for number in self._candidates if number <= due.upto]
-        root = ZERO_DIGEST
+        payloads: dict[int, tuple[bytes, str]] = {}
         leaves: tuple[Decision, ...] = ()
         chosen: tuple[int, ...] = ()
         for chosen in _choices(upto, anchor.count):
-            leaves = self._sealed([self._candidates[number].draft for number in chosen], place)
-            root = merkle_root([leaf.digest for leaf in leaves])
-            if root == anchor.root:
-                break
+            leaves = self._sealed(chosen, place, payloads)
+            if not leaves or leaves[-1].digest == anchor.last_digest:
+                break  # each digest names the one before: no other blocks end on this one
+        root = merkle_root([leaf.digest for leaf in leaves]) if leaves else ZERO_DIGEST
         again = tuple(self._candidates[number] for number in chosen)
         self._forget(due.upto, chosen)
         self._place = Place(place.sequence + anchor.count, anchor.last_digest)
         return TracedBatch(anchor, due.submission.sent.hash, place.sequence, root, leaves, again)
 
-    def _sealed(self, drafts: Sequence[Draft], place: Place) -> tuple[Decision, ...]:
+    def _sealed(
+        self, numbers: Sequence[int], place: Place, payloads: dict[int, tuple[bytes, str]]
+    ) -> tuple[Decision, ...]:
         leaves = []
         sequence, previous = place.sequence, place.previous_digest
-        for draft in drafts:
+        for number in numbers:
+            draft = self._candidates[number].draft
+            if number not in payloads:
+                payloads[number] = spelled(draft)
             leaf = seal(
                 draft,
                 self.domain,
                 agent_id=self._trail.agent_id,
                 sequence=sequence,
                 previous_digest=previous,
+                payload=payloads[number],
             )
             leaves.append(leaf)
             sequence, previous = sequence + 1, leaf.digest
