@@ -89,7 +89,9 @@ def ground_of(window: Window, timerange: str, data: Path, **changed: Any) -> Gro
     if around.get("base_fees"):
         around["base_fees"] = data / around["base_fees"]
     return open_ground(
-        BacktestRequest(strategies=("hold",), source=data / window.source, timerange=timerange, **around)
+        BacktestRequest(
+            strategies=tuple(window.strategies), source=data / window.source, timerange=timerange, **around
+        )
     )
 
 
@@ -217,7 +219,8 @@ def tables(done: Measured) -> str:
         for row in done.rows.values()
         if row.learnt is not None
     )
-    return f"{above}\n\n{table}\n\nModels, trained on {window.learn_words}: {below}."
+    learnt = f"\n\nModels, trained on {window.learn_words}: {below}." if below else ""
+    return f"{above}\n\n{table}{learnt}"
 
 
 def _cells(row: Row, done: Measured) -> list[str]:

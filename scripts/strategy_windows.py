@@ -20,6 +20,9 @@ ONE_POOL: Final[Mapping[str, Mapping[str, Any]]] = {
 TWO_POOLS: Final[Mapping[str, Mapping[str, Any]]] = {"fee_tier_arbitrage": {}, "mean_reversion": {}}
 
 
+WITH_A_PAIR: Final[Mapping[str, Mapping[str, Any]]] = {"v2_v3_arbitrage": {}, "fee_tier_arbitrage": {}}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """What strategies are measured on.
@@ -109,6 +112,19 @@ WINDOWS: Final = (
         learn_words="the two days before, around which another market was made up",
         strategies=TWO_POOLS,
         gas=RECORDED_GAS,
+        starts=(1, 0),
+        around={"step_s": 60, "seed": 1},
+    ),
+    Window(
+        name="pair",
+        title="Two tiers and a v2 pair, a market made up around the same prices",
+        source="ohlcv/binance_ETHUSDT_1h_2017-08_2022-12.parquet",
+        timerange="20220809-20220810",
+        learn="20220807-20220808",
+        learn_words="nothing: none of them forecasts",
+        strategies=WITH_A_PAIR,
+        gas=RECORDED_GAS,
+        cheaply=True,
         starts=(1, 0),
         around={"step_s": 60, "seed": 1},
     ),

@@ -228,7 +228,7 @@ abstract contract TradingPolicy {
         view
         returns (address pool, PoolLimits memory)
     {
-        pool = _poolOf[_policyVersion][_poolKey(tokenA, tokenB, fee)];
+        pool = _poolOf[_policyVersion][UniswapCalls.poolKey(tokenA, tokenB, fee)];
         return (pool, _pools[_policyVersion][pool]);
     }
 
@@ -238,7 +238,8 @@ abstract contract TradingPolicy {
     }
 
     /// @dev A target reaches the pool that its own factory has for two tokens and a fee, so that is the pool that has to
-    /// be meant. Only a contract of Uniswap's periphery answers this, which keeps tokens from being named as targets.
+    /// be meant. Only a contract of Uniswap's periphery answers this, which keeps tokens from being named as targets. The
+    /// first pool of two tokens bounds their pair; whichever it is, a thief gains nothing he couldn't do in that pool.
     function _allowPool(uint32 version, PoolRule calldata rule, TargetRule[] calldata targets) private {
         IUniswapV3Pool pool = IUniswapV3Pool(rule.pool);
         (address token0, address token1, uint24 fee) = (pool.token0(), pool.token1(), pool.fee());
@@ -249,8 +250,12 @@ abstract contract TradingPolicy {
             address factory = IPeripheryImmutableState(target).factory();
             address known = IUniswapV3Factory(factory).getPool(token0, token1, fee);
             if (known != rule.pool) revert PoolNotOfFactory(target, rule.pool);
+            if (_targets[version][target] & UniswapCalls.bit(UniswapCalls.Kind.PairSwap) != 0) {
+                bytes32 pair = UniswapCalls.poolKey(token0, token1, UniswapCalls.PAIR);
+                if (_poolOf[version][pair] == address(0)) _poolOf[version][pair] = rule.pool;
+            }
         }
-        _poolOf[version][_poolKey(token0, token1, fee)] = rule.pool;
+        _poolOf[version][UniswapCalls.poolKey(token0, token1, fee)] = rule.pool;
         _pools[version][rule.pool] = PoolLimits(true, fee, rule.twapSeconds, rule.maxTickDeviation);
     }
 
@@ -294,13 +299,14 @@ abstract contract TradingPolicy {
         if (kinds == 0) revert TargetNotAllowed(target);
         if (kinds & UniswapCalls.bit(kind) == 0) revert SelectorNotAllowed(target, bytes4(data));
         order = UniswapCalls.decode(kind, data, address(this));
-        if (kind == UniswapCalls.Kind.Swap && order.amountA == 0) revert NothingToSwap();
+        bool swaps = order.kind == UniswapCalls.Kind.Swap;
+        if (swaps && order.amountA == 0) revert NothingToSwap();
         if (kind > UniswapCalls.Kind.Mint) _readPosition(order, target);
         if (order.recipient != address(this)) revert RecipientNotVault(order.recipient);
         address pool = _requirePool(version, order);
         PoolLimits memory limits = _pools[version][pool];
         _requirePrice(order, IUniswapV3Pool(pool), limits);
-        isTrade = kind == UniswapCalls.Kind.Swap || limits.twapSeconds == 0;
+        isTrade = swaps || limits.twapSeconds == 0;
     }
 
     /// @dev Only own positions: others could be of a pool, and so of tokens, that mean harm.
@@ -316,7 +322,7 @@ abstract contract TradingPolicy {
         view
         returns (address pool)
     {
-        pool = _poolOf[version][_poolKey(order.tokenA, order.tokenB, order.fee)];
+        pool = _poolOf[version][UniswapCalls.poolKey(order.tokenA, order.tokenB, order.fee)];
         if (pool != address(0)) return pool;
         if (!_tokenLimits(order.tokenA).allowed) revert TokenNotAllowed(order.tokenA);
         if (!_tokenLimits(order.tokenB).allowed) revert TokenNotAllowed(order.tokenB);
@@ -389,11 +395,5 @@ abstract contract TradingPolicy {
             }
             kinds |= UniswapCalls.bit(kind);
         }
-    }
-
-    function _poolKey(address tokenA, address tokenB, uint24 fee) private pure returns (bytes32) {
-        return tokenA < tokenB
-            ? keccak256(abi.encode(tokenA, tokenB, fee))
-            : keccak256(abi.encode(tokenB, tokenA, fee));
     }
 }

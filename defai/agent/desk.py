@@ -21,7 +21,7 @@ from defai.domain.decisions import (
 from defai.domain.intents import Hold, Intent
 from defai.domain.operations import Call, Operation, SwapExactInput
 from defai.domain.tokens import Address
-from defai.market.average import average_tick, least_output
+from defai.market.average import average_tick, bounding_pool, least_output
 from defai.market.state import MarketState
 from defai.market.swap_cost import cost_of_transaction
 from defai.market.valuation import Valuation
@@ -243,15 +243,15 @@ class Desk:
         deviation = limits.max_average_deviation_bps
         for planned in planner.swaps:
             swap = planned.operation
-            tick = mean(swap.pool)
-            if tick is None:
+            if (bounding := bounding_pool(self.market.keys, swap.pool)) is None:
+                return "sells in a pair of tokens that no other pool has, whose average would bound it"
+            if (tick := mean(bounding)) is None:
                 continue
             least = least_output(tick, deviation, swap.amount_in, zero_for_one=swap.zero_for_one)
             if swap.amount_out_minimum < least:
                 return f"accepts more than {deviation} bp below the average of {limits.twap_seconds} s"
         for pool, _, _ in planner.liquidity_moved:
-            tick = mean(pool)
-            if tick is not None and abs(self.market.pools[pool].tick - tick) > deviation:
+            if (tick := mean(pool)) is not None and abs(self.market.pools[pool].tick - tick) > deviation:
                 return f"moves liquidity more than {deviation} bp from the average of {limits.twap_seconds} s"
         return ""
 

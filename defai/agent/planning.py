@@ -32,6 +32,7 @@ from defai.domain.operations import (
     Operation,
     RemoveLiquidity,
     SwapExactInput,
+    SwapInPair,
 )
 from defai.domain.pool import PoolKey
 from defai.domain.position import Position
@@ -175,7 +176,8 @@ class Planner:
         fair = _at_spot(before, amount_in - result.fee_amount, zero_for_one=zero_for_one)
         minimum = fair * (BPS - self._slippage_bps) // BPS
         impact = (fair - got) * BPS / fair if fair else 0.0
-        operation = SwapExactInput(address, zero_for_one, amount_in, minimum)
+        kind = SwapInPair if key.is_pair else SwapExactInput
+        operation = kind(address, zero_for_one, amount_in, minimum)
         self.swaps.append(PlannedSwap(operation, got, impact))
         self._ledger.add(key.token(zero=not zero_for_one).address, min(got, minimum))
         return operation
@@ -285,6 +287,8 @@ class Planner:
 
 
 def _check_range(key: PoolKey, lower: int, upper: int) -> None:
+    if key.is_pair:
+        raise PlanError(f"{key.name} is a pair of Uniswap v2: there are no positions in it, only swaps")
     if lower >= upper or lower % key.tick_spacing or upper % key.tick_spacing:
         raise PlanError(
             f"{lower}..{upper} is not a range of {key.name}, whose tick spacing is {key.tick_spacing}"

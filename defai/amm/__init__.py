@@ -17,6 +17,7 @@ Refusals raise `AmmRevert`, whose `reason` is the contract's.
 from defai.amm.errors import AmmRevert, PoolStateError
 from defai.amm.liquidity_math import amounts_for_liquidity, liquidity_for_amounts
 from defai.amm.oracle import Observation
+from defai.amm.pair_pool import PairPool
 from defai.amm.pool import Pool
 from defai.amm.position import PositionState
 from defai.amm.state import PoolSnapshot
@@ -41,6 +42,7 @@ __all__ = [
     "MIN_TICK",
     "AmmRevert",
     "Observation",
+    "PairPool",
     "Pool",
     "PoolSnapshot",
     "PoolStateError",

@@ -5,13 +5,14 @@ from types import MappingProxyType
 from typing import Any, Final, NoReturn
 
 from defai.amm.oracle import Oracle
+from defai.amm.pair_pool import PairPool
 from defai.amm.pool import Pool
 from defai.amm.state import PoolSnapshot, PoolState
 from defai.amm.tick_map import TickMap
 
 _READING: Final = frozenset(
     {
-        *("advance", "fee_growth_inside", "mean_tick", "observe", "quote", "require_unlocked"),
+        *("advance", "amount_to", "fee_growth_inside", "mean_tick", "observe", "quote", "require_unlocked"),
         *("copy", "snapshot", "snapshot_cumulatives_inside"),
     }
 )
@@ -71,18 +72,38 @@ class FrozenPool(Pool):
         return freeze, (self.copy(),)
 
 
-for _name in dir(Pool):
-    if not _name.startswith("_") and callable(getattr(Pool, _name)) and _name not in _READING:
-        setattr(FrozenPool, _name, _refuse)
+class FrozenPair(PairPool):
+    """A Uniswap v2 pair at one moment, made by `freeze`. Its `copy` is a pair like any other, to try swaps out."""
+
+    __slots__ = ()
+    __setattr__ = __delattr__ = _refuse
+
+    def copy(self) -> PairPool:  # type: ignore[override]  # the copy is to be changed, this one is not
+        """A pair in the same state that can be changed."""
+        return PairPool(self.reserve0, self.reserve1, self.timestamp)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy by pickle is as frozen."""
+        return freeze, (self.copy(),)
 
 
-def freeze(pool: Pool) -> FrozenPool:
+for _frozen, _thawed in ((FrozenPool, Pool), (FrozenPair, PairPool)):
+    for _name in dir(_thawed):
+        if not _name.startswith("_") and callable(getattr(_thawed, _name)) and _name not in _READING:
+            setattr(_frozen, _name, _refuse)
+
+
+def freeze(pool: Pool) -> FrozenPool | FrozenPair:
     """A copy of a pool that cannot be changed.
 
     Args:
         pool: any pool; it goes its own way afterwards.
     """
-    frozen = object.__new__(FrozenPool)
+    frozen: FrozenPool | FrozenPair = object.__new__(FrozenPool)
+    if isinstance(pool, PairPool):
+        frozen = object.__new__(FrozenPair)
+        _put(frozen, "reserve0", pool.reserve0)
+        _put(frozen, "reserve1", pool.reserve1)
     for name, value in zip(_PLAIN, _plain_of(pool), strict=True):
         _put(frozen, name, value)
     ticks, oracle = object.__new__(FrozenTickMap), object.__new__(FrozenOracle)

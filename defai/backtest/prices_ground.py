@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from defai.backtest.ground import Ground, valuation_of
-from defai.chain.mainnet import POOLS, USDC
+from defai.chain.mainnet import USDC, pools_with
 from defai.errors import ConfigError, NotFoundError
 from defai.market.valuation import Valuation
 from defai.marketsim.bridged_prices import BridgedPath
@@ -41,12 +41,14 @@ class Surroundings:
         liquidity_usd: worth of the others' liquidity, in all pools together.
         step_s: time from block to block, where it is to be shorter than from price to price.
         base_fee_at: the base fee in wei at a moment, 0 where gas is free; None makes fees up.
+        pools: names of the pools that are looked at: with a pair of Uniswap v2 among them the market has it too.
     """
 
     seed: int = SEED
     liquidity_usd: Decimal = LIQUIDITY_USD
     step_s: int | None = None
     base_fee_at: Callable[[int], int] | None = None
+    pools: tuple[str, ...] = ()
 
 
 def prices_ground(
@@ -81,11 +83,12 @@ def prices_ground(
     begins = max(joins - WARM_UP, 0)
     path = _path(recorded.rows(begins, ends), surroundings)
     shape = MarketShape(liquidity_usd=surroundings.liquidity_usd)
+    keys = pools_with(surroundings.pools)
     market = Market(
-        surroundings.seed, path, POOLS, quote=USDC, shape=shape, base_fee_at=surroundings.base_fee_at
+        surroundings.seed, path, keys, quote=USDC, shape=shape, base_fee_at=surroundings.base_fee_at
     )
     pieces = recorded.step_seconds // path.step_seconds
-    scene = _Scene(market, valuation_of(POOLS, numeraire), surroundings, source, _digest(source), priced_gas)
+    scene = _Scene(market, valuation_of(keys, numeraire), surroundings, source, _digest(source), priced_gas)
     return _ground_of(scene, (joins - begins) * pieces, (path.length or 1) - 1)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from functools import partial
@@ -24,7 +25,7 @@ from defai.backtest.sources.event_files import read_event_history
 from defai.backtest.starts import Shifts, run_from
 from defai.backtest.timeranges import parse_timerange
 from defai.config import AgentSettings
-from defai.errors import ConfigError, did_you_mean
+from defai.errors import ConfigError, DefaiError, did_you_mean
 from defai.risk.limits import Limits
 from defai.strategy.registry import load, snake_case
 from defai.units import GWEI
@@ -156,7 +157,17 @@ def _surroundings(request: BacktestRequest, fees: BaseFeeSeries | None) -> Surro
         liquidity_usd=request.liquidity_usd,
         step_s=request.step_s,
         base_fee_at=fees.at if fees else None if stated is None else lambda _: stated,
+        pools=_pools_named(request),
     )
+
+
+def _pools_named(request: BacktestRequest) -> tuple[str, ...]:
+    """The pools that the strategies look at; what cannot be loaded says so when its turn comes."""
+    names: list[str] = []
+    for number, reference in enumerate(request.strategies):
+        with suppress(DefaiError):
+            names += load(reference, None if number else request.parameters).strategy.pools()
+    return tuple(names)
 
 
 def _gas_price(request: BacktestRequest, ground: Ground) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 from defai.amm import MAX_SQRT_RATIO, MIN_SQRT_RATIO
 from defai.chain import mainnet
 from defai.chain.codec import WORD, address_word, checksum, keccak, selector, word
+from defai.chain.pairs import swap_in_pair
 from defai.domain.operations import (
     AddLiquidity,
     BurnPosition,
@@ -59,7 +60,7 @@ def _encode(operation: Operation, vault: Address, pools: Mapping[Address, PoolKe
     match operation:
         case SwapExactInput():
             key = _pool(pools, operation.pool)
-            return pool_swap(
+            return (swap_in_pair if key.is_pair else pool_swap)(
                 key,
                 zero_for_one=operation.zero_for_one,
                 recipient=vault,

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, TypeAlias
 
+from defai.amm import AmmRevert, PairPool
 from defai.chain import mainnet
 from defai.chain.codec import address_at, checksum, signed, topic, unhex, unsigned
 from defai.domain.chain_events import (
@@ -11,6 +13,7 @@ from defai.domain.chain_events import (
     LiquidityBurned,
     LiquidityCollected,
     LiquidityMinted,
+    PairSynced,
     PoolEvent,
     PoolFlashed,
     PoolInitialized,
@@ -89,6 +92,8 @@ BURN: Final = "Burn(address,int24,int24,uint128,uint256,uint256)"
 COLLECT: Final = "Collect(address,address,int24,int24,uint128,uint128)"
 FLASH: Final = "Flash(address,address,uint256,uint256,uint256,uint256)"
 SET_FEE_PROTOCOL: Final = "SetFeeProtocol(uint8,uint8,uint8,uint8)"
+PAIR_SYNC: Final = "Sync(uint112,uint112)"
+PAIR_SWAP: Final = "Swap(address,uint256,uint256,uint256,uint256,address)"
 INCREASE: Final = "IncreaseLiquidity(uint256,uint128,uint256,uint256)"
 DECREASE: Final = "DecreaseLiquidity(uint256,uint128,uint256,uint256)"
 COLLECT_POSITION: Final = "Collect(uint256,address,uint256,uint256)"
@@ -100,18 +105,31 @@ def pool_topics() -> list[str]:
     return [topic(event) for event in (INITIALIZE, SWAP, MINT, BURN, COLLECT, FLASH, SET_FEE_PROTOCOL)]
 
 
+def pair_topics() -> list[str]:
+    """The same of the events of Uniswap v2's pairs."""
+    return [topic(event) for event in (PAIR_SYNC, PAIR_SWAP)]
+
+
 def decode_pool_logs(logs: Iterable[Log]) -> tuple[PoolEvent, ...]:
     """The pool events among logs, in log order; other logs are passed over.
 
     Raises:
         DivergenceError: where a log is too short to be the event its topic says.
     """
-    decoders = _pool_decoders()
-    events = []
+    decoders, pair_swap = _pool_decoders(), topic(PAIR_SWAP)
+    events: list[PoolEvent] = []
+    swaps = []
     for log in logs:
-        decoder = decoders.get(log["topics"][0]) if log["topics"] else None
-        if decoder is not None:
+        first = log["topics"][0] if log["topics"] else ""
+        if first == pair_swap:
+            swaps.append(log)
+        elif (decoder := decoders.get(first)) is not None:
             events.append(_decoded(decoder, log))
+    if swaps:
+        synced = {(one.pool, one.log_index): one for one in events if isinstance(one, PairSynced)}
+        swapped = [_decoded(partial(_pair_swapped, synced), log) for log in swaps]
+        told = {(one.pool, one.log_index - 1) for one in swapped}
+        events = [*(one for one in events if (one.pool, one.log_index) not in told), *swapped]
     events.sort(key=lambda event: event.log_index)
     return tuple(events)
 
@@ -148,6 +166,7 @@ def _pool_decoders() -> Mapping[str, Callable[[Log, bytes], PoolEvent]]:
         topic(INITIALIZE): _initialized,
         topic(FLASH): _flashed,
         topic(SET_FEE_PROTOCOL): _fee_protocol_set,
+        topic(PAIR_SYNC): _pair_synced,
     }
 
 
@@ -197,6 +216,42 @@ def _swapped(log: Log, data: bytes) -> PoolSwapped:
         liquidity=unsigned(data, 3),
         tick=signed(data, 4),
         log_index=int(log["logIndex"], 16),
+        transaction_hash=log["transactionHash"],
+    )
+
+
+def _pair_synced(log: Log, data: bytes) -> PairSynced:
+    data = _at(data, 2)
+    return PairSynced(
+        checksum(log["address"]),
+        unsigned(data),
+        unsigned(data, 1),
+        int(log["logIndex"], 16),
+        log["transactionHash"],
+    )
+
+
+def _pair_swapped(synced: Mapping[tuple[Address, int], PairSynced], log: Log, data: bytes) -> PoolSwapped:
+    """A pair says right before a swap what its reserves are after it (UniswapV2Pair._update)."""
+    data = _at(data, 4)
+    pool, index = checksum(log["address"]), int(log["logIndex"], 16)
+    before = synced.get((pool, index - 1))
+    if before is None:
+        raise ValueError("a pair's swap without its sync")
+    try:
+        pair = PairPool(before.reserve0, before.reserve1)
+    except AmmRevert as refusal:
+        raise ValueError("reserves of no pair in use") from refusal
+    return PoolSwapped(
+        pool=pool,
+        sender=_address_topic(log, 1),
+        recipient=_address_topic(log, 2),
+        amount0=unsigned(data) - unsigned(data, 2),
+        amount1=unsigned(data, 1) - unsigned(data, 3),
+        sqrt_price_x96=pair.sqrt_price_x96,
+        liquidity=pair.liquidity,
+        tick=pair.tick,
+        log_index=index,
         transaction_hash=log["transactionHash"],
     )
 

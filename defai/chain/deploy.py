@@ -7,6 +7,7 @@ from typing import Any, Final
 from defai.chain import contracts, mainnet
 from defai.chain.artifacts import artifact
 from defai.chain.codec import address_at, checksum, encode_call, selector, topic, unhex
+from defai.chain.pairs import SWAP_IN_PAIR
 from defai.chain.rpc import Rpc
 from defai.chain.tx import Receipt, Step, Wallet, carry_out
 from defai.domain.pool import PoolKey
@@ -28,7 +29,6 @@ _VAULT_GAS: Final = 2_000_000
 
 NOBODY: Final[Address] = "0x" + "00" * 20
 
-_ROUTER: Final[Mapping[Address, tuple[str, ...]]] = {mainnet.SWAP_ROUTER_02: (contracts.EXACT_INPUT_SINGLE,)}
 _TARGETS: Final[Mapping[Address, tuple[str, ...]]] = {
     mainnet.POSITION_MANAGER: (
         contracts.MINT,
@@ -38,7 +38,10 @@ _TARGETS: Final[Mapping[Address, tuple[str, ...]]] = {
         contracts.BURN,
     ),
 }
-"""What a vault may call beside its pools: with their `swap`, exactly the functions `encode_operations` encodes."""
+"""What a vault may call beside its pools: with their `swap`, exactly the functions `encode_operations` encodes.
+
+A swap in a pair goes through SwapRouter02.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,8 @@ class VaultRules:
     """What an agent may do with its vault's funds.
 
     Attributes:
-        pools: the pools it may trade and provide liquidity in, and so the tokens.
+        pools: the pools it may trade and provide liquidity in, and so the tokens. With a pair of Uniswap v2 among them
+            it may swap in the pairs of all its pools' tokens; what bounds such a swap is the first pool of the tokens.
         trade_cap_raw: the most of a token one transaction may spend, by address; a token without one is not capped.
         day_cap_raw: the most of it that may be spent within 24 hours, half of it at once.
         approval_above_raw: what one transaction may spend of it without the owner's approval of the decision.
@@ -56,7 +60,7 @@ class VaultRules:
         numeraire: the token that the circuit breaker tells the vault's worth in; needed where there is one.
         max_drawdown_bps: the fall from its highest worth at which the vault stops trading; 0 for no breaker.
         mark_seconds: how often a trade values the vault first.
-        routers: whether swaps through SwapRouter02 are allowed too; nothing here makes them.
+        routers: whether swaps in pools through SwapRouter02 are allowed too; nothing here makes them.
     """
 
     pools: tuple[PoolKey, ...]
@@ -74,11 +78,18 @@ class VaultRules:
         """The contracts' PolicyConfig: targets, tokens, pools, breaker."""
         tokens = dict.fromkeys(token.address for key in self.pools for token in (key.token0, key.token1))
         by_token = (self.trade_cap_raw, self.day_cap_raw, self.approval_above_raw)
-        targets = {**_TARGETS, **(_ROUTER if self.routers else {})}
+        in_router: tuple[str, ...] = (contracts.EXACT_INPUT_SINGLE,) if self.routers else ()
+        if any(key.is_pair for key in self.pools):
+            in_router += (SWAP_IN_PAIR,)
+        targets = {**_TARGETS, **({mainnet.SWAP_ROUTER_02: in_router} if in_router else {})}
         return (
             [(target, [selector(name) for name in names]) for target, names in targets.items()],
             [(token, *(caps.get(token, UNLIMITED) for caps in by_token)) for token in tokens],
-            [(key.address, self.twap_seconds, self.max_tick_deviation) for key in self.pools],
+            [
+                (key.address, self.twap_seconds, self.max_tick_deviation)
+                for key in self.pools
+                if not key.is_pair
+            ],
             (self.numeraire, self.max_drawdown_bps, self.mark_seconds),
         )
 

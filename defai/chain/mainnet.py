@@ -1,5 +1,6 @@
 """Where things stand on Ethereum mainnet, and on every stand-in and fork of it."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from defai.domain.pool import PoolKey
@@ -26,6 +27,18 @@ TOKENS: Final[tuple[Token, ...]] = (USDC, USDT, WETH)
 USDC_WETH_005: Final = PoolKey("0x88e6A0c2dDD26FEEb64F039a2c41296FcB3f5640", USDC, WETH, 500, 10)
 USDC_WETH_030: Final = PoolKey("0x8ad599c3A0ff1De082011EFDDc58f1908eb6e6D8", USDC, WETH, 3000, 60)
 POOLS: Final[tuple[PoolKey, ...]] = (USDC_WETH_005, USDC_WETH_030)
+"""The pools that are always there."""
+USDC_WETH_V2: Final = PoolKey("0xB4e16d0168e52d35CaCD2c6185b44281Ec28C9Dc", USDC, WETH, 3000, 1, version=2)
+PAIRS: Final[tuple[PoolKey, ...]] = (USDC_WETH_V2,)
+"""Pairs of Uniswap v2 that can be asked for; a market has them where somebody does."""
+ALL_POOLS: Final = (*POOLS, *PAIRS)
+
+
+def pools_with(names: Iterable[str]) -> tuple[PoolKey, ...]:
+    """The pools that are always there, and the pairs among these names."""
+    wanted = frozenset(names)
+    return (*POOLS, *(key for key in PAIRS if key.name in wanted))
+
 
 POOL_INIT_CODE_HASH: Final = bytes.fromhex("e34f199b19b2b4f47f68442619d555527d244f78a3297ea89325f843f87b8b54")
 """keccak256 of the pool's creation code, which its CREATE2 address is made of (v3-periphery, PoolAddress.sol)."""

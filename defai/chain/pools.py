@@ -9,6 +9,7 @@ from defai.chain import mainnet
 from defai.chain.codec import address_at, address_word, checksum, selector, signed, unsigned, word
 from defai.chain.lens import LensQuery, PoolAnswer, PoolQuery, read_lens
 from defai.chain.multicall import CHUNKS_AT_ONCE, multicall
+from defai.chain.pairs import find_pair, snapshot_pair
 from defai.chain.rpc import Rpc, RpcError
 from defai.domain.operations import Call
 from defai.domain.pool import PoolKey
@@ -44,7 +45,9 @@ async def check_pools(rpc: Rpc, pools: Sequence[PoolKey], *, block: str = "lates
         NotFoundError: where one is not there.
     """
     calls = [
-        Call(
+        find_pair(key)
+        if key.is_pair
+        else Call(
             mainnet.V3_FACTORY,
             selector(_GET_POOL)
             + address_word(key.token0.address)
@@ -57,7 +60,7 @@ async def check_pools(rpc: Rpc, pools: Sequence[PoolKey], *, block: str = "lates
     for key, answer in zip(pools, answers, strict=True):
         if not answer or address_at(answer) != key.address:
             raise NotFoundError(
-                f"The Uniswap v3 factory at {rpc.name} has no pool {key.name} at {key.address}.",
+                f"The Uniswap v{key.version} factory at {rpc.name} has no pool {key.name} at {key.address}.",
                 "Is it the right network, and the right block?",
             )
 
@@ -109,6 +112,8 @@ async def snapshot_pool(rpc: Rpc, key: PoolKey, number: int, *, words: int | Non
     header, *_ = await rpc.batch([("eth_getBlockByNumber", (block, False))])
     if header is None:
         raise NotFoundError(f"The node at {rpc.name} has no block {number:,}.")
+    if key.is_pair:
+        return await snapshot_pair(rpc, key, block, int(header["timestamp"], 16))
     answer = await _read_pool(rpc, key, block, words)
     if answer is None or not answer.report.sqrt_price_x96:
         raise NotFoundError(f"No initialised pool {key.name} stands at {key.address} at block {number:,}.")

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from defai.chain.codec import checksum
-from defai.chain.decode import decode_pool_logs, pool_topics
+from defai.chain.decode import decode_pool_logs, pair_topics, pool_topics
 from defai.chain.lens import LensAnswer, LensQuery, PoolQuery, decode_lens, lens_request, lens_words
+from defai.chain.pairs import read_reserves, reserves_request
 from defai.chain.rpc import Json, Request, Rpc, RpcError
 from defai.domain.chain_events import Block
 from defai.domain.pool import PoolKey
@@ -43,9 +44,12 @@ class BlockReader:
         self.rpc = rpc
         self.pools = tuple(pools)
         self._override = True
-        self._filter = {"address": [key.address for key in pools], "topics": [pool_topics()]}
+        self._pairs = tuple(key for key in pools if key.is_pair)
+        topics = [*pool_topics(), *(pair_topics() if self._pairs else ())]
+        self._filter = {"address": [key.address for key in pools], "topics": [topics]}
         tokens = {token.address: token for key in pools for token in (key.token0, key.token1)}
-        self._query = LensQuery(tuple(PoolQuery(key.address) for key in pools), tuple(tokens))
+        lensed = tuple(PoolQuery(key.address) for key in pools if not key.is_pair)
+        self._query = LensQuery(lensed, tuple(tokens))
         self._data = self._query.data()
         self._last: Block | None = None
 
@@ -66,13 +70,16 @@ class BlockReader:
             DivergenceError: where the node's answers contradict each other: logs of another block, a block that is
                 not the child of its parent, a pool that answers nothing.
         """
-        header, logs, words = await self._ask(number, accounts)
+        header, logs, words, reserves = await self._ask(number, accounts)
         try:
             block = self._block(header, logs, number)
             answer = decode_lens(self._query, words)
+            pairs = {
+                key.address: read_reserves(key, held) for key, held in zip(self._pairs, reserves, strict=True)
+            }
         except (KeyError, TypeError, ValueError) as error:
             raise self._nonsense(number) from error
-        pools = self._readings(answer)
+        pools = {**self._readings(answer), **pairs}
         balances = self._balances(answer)
         self._last = block
         return BlockReading(block, pools, balances)
@@ -81,14 +88,14 @@ class BlockReader:
         """Expect no particular parent of the next block: the caller goes back over a reorganisation."""
         self._last = None
 
-    async def _ask(self, number: int, accounts: Sequence[Address]) -> tuple[Json, Json, bytes]:
-        """The block's header, its logs, and what the lens read of it."""
+    async def _ask(self, number: int, accounts: Sequence[Address]) -> tuple[Json, Json, bytes, list[Json]]:
+        """The block's header, its logs, what the lens read of it, and what the pairs say of their reserves."""
         for override in (self._override, False):
             requests = self._requests(number, accounts, override=override)
-            header, logs, answer = await self.rpc.batch_settled(requests)
+            header, logs, answer, *reserves = await self.rpc.batch_settled(requests)
             if header is None:
                 raise NotFoundError(f"The node at {self.rpc.name} has no block {number:,}.")
-            for result in (header, logs):
+            for result in (header, logs, *reserves):
                 if isinstance(result, RpcError):
                     raise result
             try:
@@ -98,7 +105,7 @@ class BlockReader:
             if words is not None:
                 self._override = override
                 break
-        return header, logs, words or b""
+        return header, logs, words or b"", reserves
 
     def _requests(self, number: int, accounts: Sequence[Address], *, override: bool) -> list[Request]:
         if tuple(accounts) != self._query.accounts:
@@ -109,6 +116,7 @@ class BlockReader:
             ("eth_getBlockByNumber", (height, False)),
             ("eth_getLogs", ({"fromBlock": height, "toBlock": height, **self._filter},)),
             lens_request(self._data, height, override=override),
+            *(reserves_request(key, height) for key in self._pairs),
         ]
 
     def _nonsense(self, number: int) -> DivergenceError:
@@ -144,7 +152,8 @@ class BlockReader:
 
     def _readings(self, answer: LensAnswer) -> dict[Address, PoolReport]:
         readings: dict[Address, PoolReport] = {}
-        for key, pool in zip(self.pools, answer.pools, strict=True):
+        lensed = [key for key in self.pools if not key.is_pair]
+        for key, pool in zip(lensed, answer.pools, strict=True):
             if pool is None:
                 raise DivergenceError(
                     f"There is no Uniswap v3 pool at {key.address} ({key.name}) at that block."

@@ -109,6 +109,20 @@ class FeeProtocolSet:
     transaction_hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class PairSynced:
+    """`Sync(uint112,uint112)` of a Uniswap v2 pair that no swap of it follows: liquidity came or went.
+
+    A swap in a pair is a `PoolSwapped` like any other: its price, liquidity and tick are those of the reserves then.
+    """
+
+    pool: Address
+    reserve0: int
+    reserve1: int
+    log_index: int
+    transaction_hash: str
+
+
 PoolEvent: TypeAlias = (
     PoolInitialized
     | PoolSwapped
@@ -117,6 +131,7 @@ PoolEvent: TypeAlias = (
     | LiquidityCollected
     | PoolFlashed
     | FeeProtocolSet
+    | PairSynced
 )
 
 

@@ -21,6 +21,11 @@ class SwapExactInput:
 
 
 @dataclass(frozen=True, slots=True)
+class SwapInPair(SwapExactInput):
+    """The same in a pair of Uniswap v2: a call of the router, which has to be allowed to take the amount first."""
+
+
+@dataclass(frozen=True, slots=True)
 class MintPosition:
     """Open a position with at most the desired and at least the minimum amounts."""
 

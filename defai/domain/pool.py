@@ -7,11 +7,13 @@ from defai.domain.tokens import Address, Token
 
 @dataclass(frozen=True, slots=True)
 class PoolKey:
-    """A Uniswap v3 pool: where it stands, what it trades, what it charges.
+    """A Uniswap pool: where it stands, what it trades, what it charges.
 
     Attributes:
         token0: the token with the lower address; prices are token1 per token0 unless a name says otherwise.
         fee_pips: the swap fee in hundredths of a basis point (500 is 0.05 %).
+        tick_spacing: only multiples of it can be a position's bounds; of a v2 pair, which has none, 1.
+        version: 3, or 2 for a pair of Uniswap v2.
     """
 
     address: Address
@@ -19,10 +21,18 @@ class PoolKey:
     token1: Token
     fee_pips: int
     tick_spacing: int
+    version: int = 3
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether it is a pair of Uniswap v2: it has no positions, no ticks, and an average nobody should trust."""
+        return self.version == 2
 
     @property
     def name(self) -> str:
-        """How a person calls it: "USDC/WETH 0.05 %"."""
+        """How a person calls it: "USDC/WETH 0.05 %", or "USDC/WETH v2" of a pair, which all charge the same."""
+        if self.is_pair:
+            return f"{self.token0.symbol}/{self.token1.symbol} v2"
         return f"{self.token0.symbol}/{self.token1.symbol} {self.fee_pips / 10_000:g} %"
 
     def token(self, *, zero: bool) -> Token:

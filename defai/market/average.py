@@ -1,8 +1,10 @@
 """A pool's average tick, as its own oracle gives it, from the blocks that were seen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from defai.amm import MAX_TICK, MIN_TICK, get_sqrt_ratio_at_tick
+from defai.domain.pool import PoolKey
+from defai.domain.tokens import Address
 from defai.market.window import Observation
 from defai.units import Q96
 
@@ -30,6 +32,24 @@ def average_tick(window: Sequence[Observation], seconds: int, at: int) -> int | 
             return cumulative // seconds
         until = since
     return None
+
+
+def bounding_pool(keys: Mapping[Address, PoolKey], pool: Address) -> Address | None:
+    """The pool whose average a swap is held against: its own, or of a pair the first other one of its tokens.
+
+    Args:
+        keys: the pools a vault may trade in, in its policy's order (TradingPolicy._allowPool).
+        pool: one of them.
+
+    Returns:
+        None for a pair without such a pool: a vault swaps nothing in it.
+    """
+    key = keys[pool]
+    if not key.is_pair:
+        return pool
+    tokens = (key.token0, key.token1)
+    others = (one for one in keys.values() if not one.is_pair and (one.token0, one.token1) == tokens)
+    return next((one.address for one in others), None)
 
 
 def least_output(mean_tick: int, deviation_ticks: int, amount_in: int, *, zero_for_one: bool) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from defai.amm import Pool
-from defai.amm.frozen import FrozenPool, freeze
+from defai.amm.frozen import FrozenPair, FrozenPool, freeze
 from defai.domain.chain_events import Block
 from defai.market.window import Observation, Window
 
@@ -35,11 +35,11 @@ class Glimpse:
         self._window = window
         self._head = head
         self._newest = newest
-        self._state: FrozenPool | None = None
+        self._state: FrozenPool | FrozenPair | None = None
         self._history: tuple[Observation, ...] | None = None
 
     @property
-    def state(self) -> FrozenPool:
+    def state(self) -> FrozenPool | FrozenPair:
         """The pool as it stood.
 
         Raises:

@@ -4,13 +4,15 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from defai.amm import AmmRevert, Pool, PoolStateError
+from defai.amm import AmmRevert, PairPool, Pool, PoolStateError
+from defai.amm.pair_pool import pair_of
 from defai.domain.chain_events import (
     Block,
     FeeProtocolSet,
     LiquidityBurned,
     LiquidityCollected,
     LiquidityMinted,
+    PairSynced,
     PoolEvent,
     PoolFlashed,
     PoolInitialized,
@@ -38,6 +40,30 @@ class PoolReport:
     liquidity: int
     fee_growth_global0_x128: int
     fee_growth_global1_x128: int
+
+
+@dataclass(frozen=True, slots=True)
+class PairReport(PoolReport):
+    """The same of a Uniswap v2 pair: what it holds says all; price, tick and liquidity follow, and no fee grows."""
+
+    reserve0: int
+    reserve1: int
+
+    @classmethod
+    def of(cls, reserve0: int, reserve1: int) -> "PairReport":
+        """The report of reserves.
+
+        Raises:
+            AmmRevert: where no pair in use has them.
+        """
+        pair = PairPool(reserve0, reserve1)
+        return cls(pair.sqrt_price_x96, pair.tick, pair.liquidity, 0, 0, reserve0, reserve1)
+
+
+def reported_of(pool: Pool) -> tuple[str, ...]:
+    """What a chain reports of a pool: the names of fields that a report and the pool itself both have."""
+    of_pair = PairReport.__slots__ if isinstance(pool, PairPool) else ()
+    return (*PoolReport.__slots__, *of_pair)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +216,8 @@ class MarketState:
                 pool.flash(event.amount0, event.amount1, paid0=event.paid0, paid1=event.paid1)
             case FeeProtocolSet():
                 pool.set_fee_protocol(event.fee_protocol0, event.fee_protocol1)
+            case PairSynced():
+                pair_of(pool).set_reserves(event.reserve0, event.reserve1, timestamp)
 
 
 def observe(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from defai.domain.tokens import Address
 from defai.errors import DivergenceError
-from defai.market.state import MarketState, PoolReport
+from defai.market.state import MarketState, PoolReport, reported_of
 
 
 def check(market: MarketState, reports: Mapping[Address, PoolReport]) -> None:
@@ -15,7 +15,7 @@ def check(market: MarketState, reports: Mapping[Address, PoolReport]) -> None:
     """
     for address, report in reports.items():
         pool = market.pools[address]
-        for field in PoolReport.__slots__:
+        for field in reported_of(pool):
             held, said = getattr(pool, field), getattr(report, field)
             if held != said:
                 raise DivergenceError(

@@ -1,4 +1,4 @@
-"""What the market's people do: four kinds of action, as data. Amounts are in the tokens' smallest units.
+"""What the market's people do: five kinds of action, as data. Amounts are in the tokens' smallest units.
 
 `actor` is a stable name ("arbitrageur", "lp-narrow"); a world gives each actor an account of its own and all the tokens
 it needs. `pool` is the pool's address.
@@ -24,6 +24,9 @@ class MarketSwap:
     """Sell at most `amount_in`, stopping where the pool's square-root price reaches the limit.
 
     A swap whose limit the price has passed already reverts on the chain ('SPL'), and moves nothing in memory.
+
+    A pair of Uniswap v2 knows no such limit: there all of the amount is sold, or nothing where it would be sold at an
+    average price worse than the limit.
     """
 
     actor: str
@@ -55,4 +58,14 @@ class MarketBurn:
     tick_upper: int
 
 
-MarketAction: TypeAlias = MarketInitialize | MarketSwap | MarketMint | MarketBurn
+@dataclass(frozen=True, slots=True)
+class MarketProvide:
+    """Provide liquidity to a pair of Uniswap v2, as much of both amounts as keeps its price; create it if need be."""
+
+    actor: str
+    pool: Address
+    amount0: int
+    amount1: int
+
+
+MarketAction: TypeAlias = MarketInitialize | MarketSwap | MarketMint | MarketBurn | MarketProvide

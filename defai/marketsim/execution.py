@@ -1,7 +1,15 @@
 """Carrying an action out on an in-memory pool, to the same amounts as the routers' transaction on the chain."""
 
-from defai.amm import AmmRevert, Pool, get_sqrt_ratio_at_tick, liquidity_for_amounts
-from defai.marketsim.actions import MarketAction, MarketBurn, MarketInitialize, MarketMint, MarketSwap
+from defai.amm import AmmRevert, PairPool, Pool, get_sqrt_ratio_at_tick, liquidity_for_amounts
+from defai.amm.pair_pool import pair_of, worst_average_out
+from defai.marketsim.actions import (
+    MarketAction,
+    MarketBurn,
+    MarketInitialize,
+    MarketMint,
+    MarketProvide,
+    MarketSwap,
+)
 from defai.units import Q128
 
 
@@ -30,6 +38,8 @@ def perform(
         return _mint(action, pool, holder, timestamp)
     if isinstance(action, MarketBurn):
         return _burn(action, pool, holder, timestamp)
+    if isinstance(action, MarketProvide):
+        return pair_of(pool).provide(action.amount0, action.amount1, timestamp)
     return _initialize(action, pool, timestamp)
 
 
@@ -38,7 +48,24 @@ def _initialize(action: MarketInitialize, pool: Pool, timestamp: int | None) -> 
     return 0, 0
 
 
+def least_out(action: MarketSwap) -> int:
+    """What a swap in a pair must give at least: its limit as an average price, the fee taken off."""
+    limit_x96 = action.sqrt_price_limit_x96
+    return worst_average_out(action.amount_in, limit_x96, zero_for_one=action.zero_for_one)
+
+
+def _swap_in_pair(action: MarketSwap, pair: PairPool, timestamp: int | None) -> tuple[int, int] | None:
+    zero_for_one, amount_in = action.zero_for_one, action.amount_in
+    would = pair.quote(zero_for_one=zero_for_one, amount_specified=amount_in)
+    if -min(would.amount0, would.amount1) < max(least_out(action), 1):
+        return None
+    result = pair.swap(zero_for_one=zero_for_one, amount_specified=amount_in, timestamp=timestamp)
+    return result.amount0, result.amount1
+
+
 def _swap(action: MarketSwap, pool: Pool, timestamp: int | None) -> tuple[int, int] | None:
+    if isinstance(pool, PairPool):
+        return _swap_in_pair(action, pool, timestamp)
     try:
         result = pool.swap(
             zero_for_one=action.zero_for_one,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from defai.amm import PairPool
 from defai.domain.pool import PoolKey
 from defai.marketsim.actions import MarketAction, MarketSwap
 from defai.marketsim.draws import Draws
@@ -83,8 +84,11 @@ def _mood(seed: int, number: int) -> int:
 def _swap(scene: Scene, key: PoolKey, name: str, *, sells_base: bool, size_raw: int) -> MarketSwap:
     zero_for_one = sells_base == (key.token1 == scene.reference.quote)
     amount_in = scene.reference.base_raw(key, size_raw) if sells_base else size_raw
-    root_x96 = scene.pools[key.address].sqrt_price_x96
+    pool = scene.pools[key.address]
+    root_x96 = pool.sqrt_price_x96
     limit = root_x96 * _LIMIT_PER_CENT // 100 if zero_for_one else root_x96 * 100 // _LIMIT_PER_CENT
+    if isinstance(pool, PairPool):
+        amount_in = min(amount_in, pool.amount_to(limit, zero_for_one=zero_for_one))
     return MarketSwap(name, key.address, zero_for_one, max(amount_in, 1), limit)
 
 

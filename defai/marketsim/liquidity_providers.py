@@ -20,7 +20,7 @@ from defai.amm.tick_math import (
 )
 from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address
-from defai.marketsim.actions import MarketAction, MarketBurn, MarketMint
+from defai.marketsim.actions import MarketAction, MarketBurn, MarketMint, MarketProvide
 from defai.marketsim.draws import Draws
 from defai.marketsim.prices import PricePath
 from defai.marketsim.reference import Reference
@@ -115,8 +115,16 @@ class LiquidityProviders:
         """One account for each band."""
         return tuple(band.name for band in BANDS)
 
-    def opening(self, key: PoolKey, sqrt_price_x96: int, reference: Reference) -> Iterator[MarketMint]:
-        """The mints that seed a pool that stands at a price."""
+    def opening(
+        self, key: PoolKey, sqrt_price_x96: int, reference: Reference
+    ) -> Iterator[MarketMint | MarketProvide]:
+        """What seeds a pool that stands at a price; a pair gets all of it over all prices."""
+        if key.is_pair:
+            everywhere = band_ticks(key, None, 0)
+            worth_raw = self.value_raw[key.address]
+            amounts = amounts_of_value(sqrt_price_x96, everywhere, key, reference, worth_raw)
+            yield MarketProvide(BANDS[0].name, key.address, *amounts)
+            return
         for band in BANDS:
             ticks = self._ticks(band, key, 0, reference)
             yield self._mint(band, key, ticks, sqrt_price_x96, reference)
@@ -124,6 +132,8 @@ class LiquidityProviders:
     def act(self, scene: Scene, draws: Draws) -> Iterator[MarketAction]:  # noqa: ARG002  they need no luck
         """Move the bands whose appointed block this is and whose place has changed."""
         for key in scene.keys:
+            if key.is_pair:
+                continue
             for band in BANDS:
                 before = self._appointment_before(band, key, scene.block_index)
                 if before is None:

@@ -29,6 +29,7 @@ from defai.amm import Pool
 from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address, Token
 from defai.errors import ConfigError
+from defai.market.unborn import unborn
 from defai.marketsim.actions import MarketAction, MarketInitialize, MarketSwap
 from defai.marketsim.arbitrageur import Arbitrageur
 from defai.marketsim.attackers import PendingSwap, SandwichAttacker
@@ -167,13 +168,13 @@ class Market:
         actions: list[MarketAction] = []
         for key in self.keys:
             state = (pools or {}).get(key.address)
-            scratch = state.copy() if state else Pool(fee_pips=key.fee_pips, tick_spacing=key.tick_spacing)
+            scratch = state.copy() if state else unborn(key)
             target_x96 = reference.sqrt_price_x96(key)
-            if not scratch.sqrt_price_x96:
+            if not scratch.sqrt_price_x96 and not key.is_pair:
                 actions.append(MarketInitialize(self.actors[0], key.address, target_x96))
                 perform(actions[-1], scratch)
             if self._providers:
-                for mint in self._providers.opening(key, scratch.sqrt_price_x96, reference):
+                for mint in self._providers.opening(key, scratch.sqrt_price_x96 or target_x96, reference):
                     actions.append(mint)
                     perform(mint, scratch)
             actions.extend(self._move(key, scratch, target_x96))

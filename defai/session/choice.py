@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Protocol
 
 from defai.agent.ports import World
-from defai.chain.mainnet import POOLS, USDC
+from defai.chain.mainnet import POOLS, USDC, pools_with
 from defai.config import Settings
+from defai.domain.pool import PoolKey
 from defai.errors import ConfigError
 from defai.market.valuation import Valuation
 from defai.marketsim.generated_prices import generate
@@ -54,8 +55,16 @@ def build_parity(
 ) -> ShadowedWorld:
     """The stand-in with the same market in memory beside it. Arguments as in `build_world`."""
     options = ForkOptions(seed=settings.market.seed, decisions=kept.decisions if kept else None)
-    chain = ForkWorld(options, partial(make_market, settings, warn), POOLS, valuation, requests)
-    return ShadowedWorld(chain, SimWorld(make_market(settings, warn), valuation, requests))
+    keys = watched(requests)
+    make = partial(make_market, settings, warn, keys=keys)
+    return ShadowedWorld(
+        ForkWorld(options, make, keys, valuation, requests), SimWorld(make(), valuation, requests)
+    )
+
+
+def watched(requests: Sequence[SeatRequest]) -> tuple[PoolKey, ...]:
+    """The pools of a fleet's world: the ones that are always there, and the pairs that somebody looks at."""
+    return pools_with(name for request in requests for name in request.pools)
 
 
 def build_recorded(
@@ -106,7 +115,8 @@ def build_world(
         block_time_s=network.block_time_s,
         decisions=kept.decisions if kept else None,
     )
-    return ForkWorld(options, partial(make_market, settings, warn), POOLS, valuation, requests)
+    keys = watched(requests)
+    return ForkWorld(options, partial(make_market, settings, warn, keys=keys), keys, valuation, requests)
 
 
 def build_live(
@@ -134,16 +144,23 @@ def _endpoint(
         history_blocks=settings.market.warm_up_blocks,
         kept=kept,
     )
-    return EndpointWorld(options, POOLS, valuation, requests)
+    return EndpointWorld(options, watched(requests), valuation, requests)
 
 
-def make_market(settings: Settings, warn: Callable[[str], None], existing: Decimal | None = None) -> Market:
+def make_market(
+    settings: Settings,
+    warn: Callable[[str], None],
+    existing: Decimal | None = None,
+    *,
+    keys: Sequence[PoolKey] = POOLS,
+) -> Market:
     """The market of the settings.
 
     Args:
         settings: seed, prices, attackers, liquidity.
         warn: told of gaps in a price file.
         existing: price of the base token in pools that are there already; they have their own liquidity.
+        keys: the pools.
     """
     path = price_path(settings, existing)
     if path.warning:
@@ -151,7 +168,7 @@ def make_market(settings: Settings, warn: Callable[[str], None], existing: Decim
     return Market(
         settings.market.seed,
         path,
-        POOLS,
+        keys,
         quote=USDC,
         attackers=settings.market.attackers,
         shape=lapse_shape(

@@ -104,7 +104,8 @@ def seat_requests(
                 )
             balances[tokens[symbol].address] = to_raw(amount, tokens[symbol].decimals)
         worth = to_raw(member.settings.usd or Decimal(0), numeraire.decimals)
-        requests.append(SeatRequest(member.settings.name, worth, balances, member.settings.limits))
+        names = tuple(key.name for key in member.pools)
+        requests.append(SeatRequest(member.settings.name, worth, balances, member.settings.limits, names))
     return requests
 
 

@@ -11,7 +11,7 @@ from defai.agent.agent import Agent
 from defai.agent.bus import Bus
 from defai.agent.pending import WITHDRAWN
 from defai.agent.ports import Arrival, Feed, LastingWorld, World
-from defai.chain.mainnet import POOLS, USDC, USDC_WETH_005
+from defai.chain.mainnet import ALL_POOLS, POOLS, USDC, USDC_WETH_005
 from defai.config import Settings
 from defai.domain.stream import BlockArrived, Notice, PoolQuote, SessionEnded, SetupProgressed
 from defai.errors import ConfigError, DefaiError, NotFoundError
@@ -135,7 +135,7 @@ class Session:
 
     async def _set_up(self) -> None:
         self._progress("reading strategies")
-        members = self.members = load_fleet(self.settings, POOLS)
+        members = self.members = load_fleet(self.settings, ALL_POOLS)
         tokens = {token.symbol: token for key in POOLS for token in (key.token0, key.token1)}
         requests = seat_requests(members, tokens, USDC)
         kept = self._journal.kept() if self._journal else None

@@ -53,6 +53,7 @@ from defai.domain.intents import (
     Rebalance,
     Swap,
 )
+from defai.domain.operations import SwapInPair
 from defai.domain.pool import PoolKey
 from defai.domain.position import Position
 from defai.domain.tokens import Address, Token
@@ -90,6 +91,7 @@ __all__ = [
     "Rebalance",
     "Strategy",
     "Swap",
+    "SwapInPair",
     "Target",
     "Token",
     "unit",

@@ -25,7 +25,7 @@ class Costs:
         """Cost of the gas of one transaction that does all of these, its record included: `gas_of(Swap, Swap)`.
 
         Args:
-            kinds: of intents; several are those of a `Batch`.
+            kinds: of intents; several are those of a `Batch`. `SwapInPair` stands for a swap in a pair of Uniswap v2.
 
         Raises:
             KeyError: for what is no single intent.

@@ -29,6 +29,7 @@ from defai.domain.operations import (
     Operation,
     RemoveLiquidity,
     SwapExactInput,
+    SwapInPair,
 )
 
 GAS_ERROR: Final = 0.35
@@ -42,6 +43,7 @@ ANCHOR_GAS: Final = 70_000
 
 OPERATION_GAS: Final[dict[type, int]] = {
     SwapExactInput: 85_000,
+    SwapInPair: 113_000,
     MintPosition: 447_000,
     AddLiquidity: 245_000,
     RemoveLiquidity: 40_000,
@@ -78,6 +80,7 @@ REBALANCE_GAS: Final = estimate_kinds(
 OPERATIONS: Final[dict[type, tuple[type, ...]]] = {
     Hold: (),
     Swap: (SwapExactInput,),
+    SwapInPair: (SwapInPair,),
     OpenPosition: (MintPosition,),
     IncreaseLiquidity: (AddLiquidity,),
     DecreaseLiquidity: (RemoveLiquidity, CollectOwed),
@@ -85,7 +88,10 @@ OPERATIONS: Final[dict[type, tuple[type, ...]]] = {
     ClosePosition: (RemoveLiquidity, CollectOwed, BurnPosition),
     Rebalance: (RemoveLiquidity, CollectOwed, BurnPosition, SwapExactInput, MintPosition),
 }
-"""What each intent comes to, at the most that is usual: a `Rebalance` closes one position and swaps once."""
+"""What each intent comes to, at the most that is usual: a `Rebalance` closes one position and swaps once.
+
+A `Swap` is one in a pool; `SwapInPair` stands for one in a pair of Uniswap v2.
+"""
 
 
 def estimate_intents(kinds: Sequence[type]) -> int:

@@ -5,10 +5,11 @@ market.apply(swap_block(market, USDC_WETH_005, zero_for_one=True, amount_in=10**
 """
 
 from collections.abc import Mapping, Sequence
+from math import isqrt
 from random import Random
 from typing import Final
 
-from defai.amm import Pool, get_sqrt_ratio_at_tick
+from defai.amm import PairPool, Pool, get_sqrt_ratio_at_tick
 from defai.audit.record import Draft
 from defai.chain.mainnet import USDC, USDC_WETH_005, WETH
 from defai.domain.chain_events import Block, LiquidityBurned, LiquidityMinted, PoolEvent, PoolSwapped
@@ -16,7 +17,7 @@ from defai.domain.decisions import ZERO_DIGEST, Action, Forecast
 from defai.domain.pool import PoolKey
 from defai.domain.position import Position
 from defai.domain.tokens import Address
-from defai.market.state import MarketState, PoolReport
+from defai.market.state import MarketState, PairReport, PoolReport
 from defai.strategy.api import Context, Costs
 from defai.strategy.gas import SWAP_GAS
 from defai.strategy.pool_view import GlimpsedPoolView
@@ -28,6 +29,7 @@ START_TICK: Final = 200_310
 """About 2,000 USDC for a WETH, in pools whose token0 is USDC."""
 BANDS: Final[tuple[tuple[int, int], ...]] = ((120_000, 5 * 10**16), (1_200, 8 * 10**17))
 """Half-width in ticks and liquidity: about five million dollars, most of them within twelve percent of the price."""
+_MOST_IN_PAIR: Final = 1 << 111
 FIRST_TIMESTAMP: Final = 1_700_000_000
 SECONDS_A_BLOCK: Final = 12
 
@@ -42,6 +44,8 @@ def pool_with_liquidity(
         tick: where its price stands.
         bands: half-width in ticks, widened to the tick spacing, and liquidity of each.
     """
+    if key.is_pair:
+        return _pair_with_liquidity(tick, bands)
     pool = Pool(fee_pips=key.fee_pips, tick_spacing=key.tick_spacing)
     pool.initialize(get_sqrt_ratio_at_tick(tick), FIRST_TIMESTAMP)
     for half_width, liquidity in bands:
@@ -49,6 +53,19 @@ def pool_with_liquidity(
         upper = -(-(tick + half_width) // key.tick_spacing) * key.tick_spacing
         pool.mint("others", lower, upper, liquidity)
     return pool
+
+
+def _pair_with_liquidity(tick: int, bands: Sequence[tuple[int, int]]) -> PairPool:
+    """All of the bands' liquidity over all prices; without any just a unit of it, since an empty pair has no price.
+
+    Near the ends of all ticks it stands as far out as reserves of 112 bits let a pair stand.
+    """
+    square = get_sqrt_ratio_at_tick(tick) ** 2
+    liquidity = sum(liquidity for _, liquidity in bands) or 1
+    reserve0 = max(isqrt((liquidity * liquidity << 192) // square), 1)
+    # Rounded up: the price of the reserves lies at the tick or right above it.
+    reserve1 = -(-reserve0 * square // (1 << 192))
+    return PairPool(min(reserve0, _MOST_IN_PAIR), min(reserve1, _MOST_IN_PAIR), FIRST_TIMESTAMP)
 
 
 def market_of(pools: Mapping[PoolKey, Pool], *, number: int = 100) -> MarketState:
@@ -99,6 +116,8 @@ def swap_block(market: MarketState, key: PoolKey, *, zero_for_one: bool, amount_
 
 def report_of(pool: Pool) -> PoolReport:
     """What a chain on which this pool stands would say of it."""
+    if isinstance(pool, PairPool):
+        return PairReport.of(pool.reserve0, pool.reserve1)
     return PoolReport(
         pool.sqrt_price_x96,
         pool.tick,

@@ -309,7 +309,11 @@ def _entry(chain_id: int, contracts: OurContracts, name: str, account: VaultAcco
 async def _remember_prices(plan: SeatingPlan, payer: Wallet, wanted: Sequence[VaultRequest]) -> None:
     """Let the pools' oracles reach back as far as the vaults look, even with a trade in every second."""
     pools = dict.fromkeys(
-        key.address for request in wanted if request.rules.twap_seconds for key in request.rules.pools
+        key.address
+        for request in wanted
+        if request.rules.twap_seconds
+        for key in request.rules.pools
+        if not key.is_pair
     )
     seconds = max(request.rules.twap_seconds for request in wanted)
     data = encode_call(GROW_OBSERVATIONS, min(seconds + _SPARE_OBSERVATIONS, _MOST_OBSERVATIONS))

@@ -18,6 +18,7 @@ from defai.domain.chain_events import (
     LiquidityBurned,
     LiquidityCollected,
     LiquidityMinted,
+    PairSynced,
     PoolEvent,
     PoolFlashed,
     PoolInitialized,
@@ -144,6 +145,7 @@ KINDS: Final[Mapping[type, str]] = {
     LiquidityCollected: "collect",
     PoolFlashed: "flash loan",
     FeeProtocolSet: "change of the protocol's share",
+    PairSynced: "change of a pair's liquidity",
 }
 """How a person calls an event."""
 
@@ -201,5 +203,7 @@ def apply_liquidity_event(pool: Pool, event: PoolEvent, timestamp: int) -> None:
             pool.flash(event.amount0, event.amount1, paid0=event.paid0, paid1=event.paid1)
         case FeeProtocolSet():
             pool.set_fee_protocol(event.fee_protocol0, event.fee_protocol1)
+        case PairSynced():
+            raise AmmRevert("", "Histories of Uniswap v2 pairs are not read.")
         case LiquidityCollected() | PoolSwapped():
             pass  # a collect pays out what was settled before; swaps are another function's

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from defai.chain import contracts, mainnet
+from defai.chain import contracts, mainnet, pairs
 from defai.chain.codec import encode_call
 from defai.chain.decode import PositionIncreased, decode_receipt_logs
 from defai.chain.keys import throwaway_key
@@ -13,7 +13,15 @@ from defai.chain.tx import Receipt, SignedTransaction, Wallet
 from defai.domain.operations import Call, MintPosition
 from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address
-from defai.marketsim.actions import MarketAction, MarketBurn, MarketInitialize, MarketMint, MarketSwap
+from defai.marketsim.actions import (
+    MarketAction,
+    MarketBurn,
+    MarketInitialize,
+    MarketMint,
+    MarketProvide,
+    MarketSwap,
+)
+from defai.marketsim.execution import least_out
 from defai.units import WEI
 
 _GAS: Final[Mapping[type, int]] = {
@@ -21,6 +29,7 @@ _GAS: Final[Mapping[type, int]] = {
     MarketSwap: 1_500_000,
     MarketMint: 1_000_000,
     MarketBurn: 1_000_000,
+    MarketProvide: 4_000_000,
 }
 _APPROVE_GAS: Final = 100_000
 _PLENTY: Final = 10**13
@@ -53,6 +62,9 @@ class MarketAccounts:
     async def join(self, actors: Sequence[str], max_fee_wei: int) -> list[SignedTransaction]:
         """Make and fund the actors' accounts; the transactions returned are their approvals, still to be sent."""
         tokens = {token.address: token for key in self._keys.values() for token in (key.token0, key.token1)}
+        spenders = [mainnet.SWAP_ROUTER_02, mainnet.POSITION_MANAGER]
+        if any(key.is_pair for key in self._keys.values()):
+            spenders.append(mainnet.V2_ROUTER)
         transactions = []
         for actor in dict.fromkeys(actors):
             wallet = await Wallet.connect(throwaway_key(self._seed, f"market/{actor}"), self._chain.rpc)
@@ -60,7 +72,7 @@ class MarketAccounts:
             await self._chain.fund_ether(wallet.address, 1_000_000 * WEI)
             for token in tokens.values():
                 await self._chain.fund(wallet.address, token, _PLENTY * 10**token.decimals)
-                for spender in (mainnet.SWAP_ROUTER_02, mainnet.POSITION_MANAGER):
+                for spender in spenders:
                     call = contracts.approve(token, spender)
                     transactions.append(
                         wallet.sign(
@@ -107,6 +119,17 @@ class MarketAccounts:
         match action:
             case MarketInitialize():
                 return contracts.create_pool(key, action.sqrt_price_x96)
+            case MarketProvide():
+                recipient, amounts = self._wallets[action.actor].address, (action.amount0, action.amount1)
+                return pairs.add_liquidity(key, *amounts, recipient=recipient, deadline=_NO_DEADLINE)
+            case MarketSwap() if key.is_pair:
+                return pairs.swap_in_pair(
+                    key,
+                    zero_for_one=action.zero_for_one,
+                    recipient=self._wallets[action.actor].address,
+                    amount_in=action.amount_in,
+                    amount_out_minimum=max(least_out(action), 1),
+                )
             case MarketSwap():
                 return contracts.exact_input_single(
                     key,
@@ -117,8 +140,8 @@ class MarketAccounts:
                     sqrt_price_limit_x96=action.sqrt_price_limit_x96,
                 )
             case MarketMint():
-                amounts = (action.amount0, action.amount1, 0, 0)
-                mint = MintPosition(action.pool, action.tick_lower, action.tick_upper, *amounts)
+                wished = (action.amount0, action.amount1, 0, 0)
+                mint = MintPosition(action.pool, action.tick_lower, action.tick_upper, *wished)
                 recipient = self._wallets[action.actor].address
                 return contracts.mint(key, mint, recipient=recipient, deadline=_NO_DEADLINE)
             case MarketBurn():

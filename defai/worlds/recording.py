@@ -16,13 +16,14 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from defai.agent.ports import Arrival
-from defai.amm import AmmRevert, Pool, PoolStateError, TickState
+from defai.amm import AmmRevert, PairPool, Pool, PoolStateError, TickState
 from defai.domain.chain_events import (
     Block,
     FeeProtocolSet,
     LiquidityBurned,
     LiquidityCollected,
     LiquidityMinted,
+    PairSynced,
     PoolEvent,
     PoolFlashed,
     PoolInitialized,
@@ -31,7 +32,8 @@ from defai.domain.chain_events import (
 from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address, Token
 from defai.errors import ConfigError, NotFoundError
-from defai.market.state import MarketState, PoolReport
+from defai.market.state import MarketState, PairReport, PoolReport
+from defai.market.unborn import unborn
 
 FORMAT: Final = 1
 """Raised when an older reader would misread a recording."""
@@ -46,6 +48,7 @@ _EVENTS: Final[Mapping[str, type[PoolEvent]]] = {
     "collect": LiquidityCollected,
     "flash": PoolFlashed,
     "set_fee_protocol": FeeProtocolSet,
+    "pair_sync": PairSynced,
 }
 _KINDS: Final = {record: kind for kind, record in _EVENTS.items()}
 _HEADER: Final = ("number", "hash", "parent_hash", "timestamp", "base_fee_wei")
@@ -53,7 +56,7 @@ _FIELDS: Final[Mapping[Callable[..., object], tuple[str, ...]]] = {
     Block: _HEADER,
     **{
         record: tuple(field.name for field in fields(record))
-        for record in (PoolReport, Token, *_EVENTS.values())
+        for record in (PoolReport, PairReport, Token, *_EVENTS.values())
     },
 }
 _STATE: Final = (
@@ -65,13 +68,14 @@ _STATE: Final = (
     "fee_protocol",
     "timestamp",
 )
+_PAIR_STATE: Final = ("sqrt_price_x96", "reserve0", "reserve1", "timestamp")
 _TEXTS: Final = frozenset(
     {"hash", "parent_hash", "pool", "sender", "recipient", "owner", "transaction_hash", "address", "symbol"}
 )
 _NUMBERS: Final = frozenset(
     {
         *("number", "timestamp", "tick", "tick_lower", "tick_upper", "log_index"),
-        *("fee_pips", "tick_spacing", "fee_protocol", "decimals"),
+        *("fee_pips", "tick_spacing", "fee_protocol", "decimals", "version"),
     }
 )
 
@@ -201,6 +205,8 @@ def _opening(chain_id: int, market: MarketState) -> dict[str, Any]:
 
 def pool_state(pool: Pool) -> dict[str, Any]:
     """A pool as JSON has it: what is the whole state of one whose positions and observations don't matter."""
+    if isinstance(pool, PairPool):
+        return _written(pool, _PAIR_STATE)
     ticks = [
         {"tick": tick, **_written(state, TickState._fields)} for tick, state in sorted(pool.ticks.items())
     ]
@@ -215,7 +221,9 @@ def read_pool(key: PoolKey, raw: Mapping[str, Any]) -> Pool:
         AmmRevert, PoolStateError: where there can be no such pool.
     """
     if not int(raw["sqrt_price_x96"]):
-        return Pool(fee_pips=key.fee_pips, tick_spacing=key.tick_spacing)
+        return unborn(key)
+    if key.is_pair:
+        return PairPool(*(int(raw[name]) for name in _PAIR_STATE[1:]))
     ticks = {
         int(entry["tick"]): TickState(*(int(entry[name]) for name in TickState._fields))
         for entry in raw["ticks"]
@@ -227,7 +235,7 @@ def read_pool(key: PoolKey, raw: Mapping[str, Any]) -> Pool:
 def written_key(key: PoolKey) -> dict[str, Any]:
     """What identifies a pool, as JSON has it."""
     return {
-        **_written(key, ("address", "fee_pips", "tick_spacing")),
+        **_written(key, ("address", "fee_pips", "tick_spacing", *(("version",) if key.is_pair else ()))),
         "token0": _written(key.token0),
         "token1": _written(key.token1),
     }
@@ -240,13 +248,18 @@ def read_key(raw: Mapping[str, Any]) -> PoolKey:
         KeyError, TypeError, ValueError: where it is none.
     """
     tokens = (_read(Token, raw["token0"]), _read(Token, raw["token1"]))
-    return PoolKey(raw["address"], *tokens, int(raw["fee_pips"]), int(raw["tick_spacing"]))
+    numbers = int(raw["fee_pips"]), int(raw["tick_spacing"]), int(raw.get("version", 3))
+    return PoolKey(raw["address"], *tokens, *numbers)
 
 
 def _arrival(raw: Mapping[str, Any]) -> Arrival:
     events = tuple(_event(entry) for entry in raw["events"])
     block = replace(_read(Block, raw), events=events)
-    return Arrival(block, {address: _read(PoolReport, report) for address, report in raw["reports"].items()})
+    return Arrival(block, {address: _report(report) for address, report in raw["reports"].items()})
+
+
+def _report(raw: Mapping[str, Any]) -> PoolReport:
+    return _read(PairReport if "reserve0" in raw else PoolReport, raw)
 
 
 def _event(raw: Mapping[str, Any]) -> PoolEvent:

@@ -17,12 +17,14 @@ class SeatRequest:
         worth_raw: what it starts with, in the numeraire's smallest unit, half of it in each token; or
         balances: what it starts with, by token.
         limits: what its vault holds it to, where it has one on a chain.
+        pools: names of the pools it looks at: a market has a pair of Uniswap v2 where somebody asks for it.
     """
 
     name: str
     worth_raw: int = 0
     balances: Mapping[Address, int] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    pools: tuple[str, ...] = ()
 
 
 def opening_balances(request: SeatRequest, valuation: Valuation, pool: Pool) -> dict[Address, int]:

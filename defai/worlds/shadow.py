@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from defai.agent.ports import Arrival, AuditLog, Clock, Opening, Settlement, Submission
+from defai.amm import Pool
 from defai.domain.decisions import Approval, Decision
 from defai.domain.operations import Call, Operation
 from defai.domain.position import Position
 from defai.errors import DivergenceError
-from defai.market.state import PoolReport
+from defai.market.state import reported_of
 from defai.strategy.gas import GAS_ERROR
 from defai.worlds.fork import ForkWorld
 from defai.worlds.sim import SimWorld
@@ -169,8 +170,8 @@ class ShadowedWorld:
         self.agreement.blocks += 1
         return arrival
 
-    def _compare_pool(self, where: str, address: str, here: object, there: object) -> None:
-        for name in PoolReport.__slots__:
+    def _compare_pool(self, where: str, address: str, here: object, there: Pool) -> None:
+        for name in reported_of(there):
             _same(f"{where}, pool {address}: {name}", getattr(here, name), getattr(there, name))
         self.agreement.pool_states += 1
 

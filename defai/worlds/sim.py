@@ -11,15 +11,24 @@ from eth_hash.auto import keccak
 from defai.agent import gas
 from defai.agent.ports import Arrival, Opening, Seat, Settlement, Submission
 from defai.amm import Pool
+from defai.amm.pair_pool import pair_of
 from defai.audit.record import AuditDomain
 from defai.chain.contracts import encode_operations
-from defai.domain.chain_events import Block, PoolEvent, PoolInitialized, PoolSwapped
+from defai.domain.chain_events import Block, PairSynced, PoolEvent, PoolInitialized, PoolSwapped
 from defai.domain.operations import Call, Operation
 from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address
 from defai.market.state import MarketState
+from defai.market.unborn import unborn
 from defai.market.valuation import Valuation
-from defai.marketsim.actions import MarketAction, MarketBurn, MarketInitialize, MarketMint, MarketSwap
+from defai.marketsim.actions import (
+    MarketAction,
+    MarketBurn,
+    MarketInitialize,
+    MarketMint,
+    MarketProvide,
+    MarketSwap,
+)
 from defai.marketsim.execution import perform
 from defai.marketsim.market import Market
 from defai.worlds.audit_logs import MemoryAuditLog
@@ -71,9 +80,7 @@ class SimWorld:
         self._valuation = valuation
         self._requests = tuple(requests)
         self._keys: dict[Address, PoolKey] = {key.address: key for key in market.keys}
-        self._pools = {
-            key.address: Pool(fee_pips=key.fee_pips, tick_spacing=key.tick_spacing) for key in market.keys
-        }
+        self._pools = {key.address: unborn(key) for key in market.keys}
         self._book = PositionBook(self._pools)
         self._vaults = Vaults(self._book, self._keys, {})
         self._pending: dict[str, Submission] = {}
@@ -196,6 +203,10 @@ class SimWorld:
                 if moved is not None:
                     state = (pool.sqrt_price_x96, pool.liquidity, pool.tick)
                     events.append(PoolSwapped(action.pool, action.actor, action.actor, *moved, *state, 0, ""))
+            case MarketProvide():
+                perform(action, pool, timestamp=block[1])
+                pair = pair_of(pool)
+                events.append(PairSynced(action.pool, pair.reserve0, pair.reserve1, 0, ""))
             case MarketMint():
                 ticks, amounts = (action.tick_lower, action.tick_upper), (action.amount0, action.amount1)
                 minted = self._book.mint(action.pool, ticks, amounts, (0, 0), block, events.append)

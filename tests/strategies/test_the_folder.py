@@ -56,6 +56,7 @@ def test_the_example_of_ten_agents_has_everybody_who_acts() -> None:
     assert {agent.strategy for agent in agents} == {path.stem for path in FILES} - {
         "full_range",
         "pool_timing",
+        "v2_v3_arbitrage",
     }
     for agent in agents:
         load(agent.strategy, agent.parameters, ROOT / "strategies")

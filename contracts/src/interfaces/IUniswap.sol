@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-// What our contracts use of Uniswap v3, declared with the names Uniswap gives it.
+// What our contracts use of Uniswap, declared with the names Uniswap gives it.
 
 interface IUniswapV3Factory {
     function getPool(address tokenA, address tokenB, uint24 fee) external view returns (address pool);
@@ -95,6 +95,14 @@ interface ISwapRouter02 {
         external
         payable
         returns (uint256 amountOut);
+
+    /// @dev In the pairs of Uniswap v2, one after the other.
+    function swapExactTokensForTokens(
+        uint256 amountIn,
+        uint256 amountOutMin,
+        address[] calldata path,
+        address to
+    ) external payable returns (uint256 amountOut);
 }
 
 interface INonfungiblePositionManager {

@@ -3,14 +3,16 @@ pragma solidity 0.8.30;
 
 import {INonfungiblePositionManager, ISwapRouter02, IUniswapV3Pool} from "../interfaces/IUniswap.sol";
 
-/// @title Reads the calls that a vault may make of Uniswap v3
+/// @title Reads the calls that a vault may make of Uniswap
 /// @notice Turns calldata into what matters about it: which tokens, which pool, at most how much, paid to whom.
 library UniswapCalls {
-    /// @notice The seven calls that are understood: a swap through the router or in the pool itself, and five on positions.
+    /// @notice The eight calls that are understood: a swap in the pool itself, through the router, or through the router in
+    /// a pair of Uniswap v2, and five on positions.
     enum Kind {
         Unknown,
-        Swap,
         PoolSwap,
+        Swap,
+        PairSwap,
         Mint,
         Increase,
         Decrease,
@@ -37,6 +39,10 @@ library UniswapCalls {
         address recipient;
     }
 
+    /// @notice Stands for the pair of two tokens where a pool has its fee: no pool can have it, its factory's fees end at
+    /// 1,000,000.
+    uint24 internal constant PAIR = type(uint24).max;
+
     /// @notice The calldata is longer or shorter than the function's arguments.
     error MalformedCall(bytes4 selector, uint256 length);
     /// @notice A swap in a pool gives what it sells, as a positive amount.
@@ -51,12 +57,20 @@ library UniswapCalls {
         if (selector == INonfungiblePositionManager.decreaseLiquidity.selector) return Kind.Decrease;
         if (selector == INonfungiblePositionManager.collect.selector) return Kind.Collect;
         if (selector == INonfungiblePositionManager.burn.selector) return Kind.Burn;
+        if (selector == ISwapRouter02.swapExactTokensForTokens.selector) return Kind.PairSwap;
         return Kind.Unknown;
     }
 
     /// @notice A kind as one bit of a set of them; none for the unknown.
     function bit(Kind kind) internal pure returns (uint8) {
-        return kind == Kind.Unknown ? 0 : uint8(1) << uint8(kind);
+        return kind == Kind.Unknown ? 0 : uint8(1) << (uint8(kind) - 1);
+    }
+
+    /// @notice What pools are looked up by: two tokens in any order, and a fee.
+    function poolKey(address tokenA, address tokenB, uint24 fee) internal pure returns (bytes32) {
+        return tokenA < tokenB
+            ? keccak256(abi.encode(tokenA, tokenB, fee))
+            : keccak256(abi.encode(tokenB, tokenA, fee));
     }
 
     /// @notice Read a swap in a pool. Its last argument, the bytes that the pool hands back unread, is one word: the
@@ -94,6 +108,8 @@ library UniswapCalls {
         order.recipient = vault;
         if (kind == Kind.Swap) {
             _readSwap(order, _arguments(data, 7));
+        } else if (kind == Kind.PairSwap) {
+            _readPairSwap(order, data);
         } else if (kind == Kind.Mint) {
             _readMint(order, _arguments(data, 11));
         } else if (kind == Kind.Increase) {
@@ -121,6 +137,17 @@ library UniswapCalls {
         order.recipient = swap.recipient;
         order.amountA = swap.amountIn;
         order.minimumOut = swap.amountOutMinimum;
+    }
+
+    /// @dev A path of two tokens and no more, so that the arguments are of a fixed size. From here on it is a swap like others.
+    function _readPairSwap(Order memory order, bytes calldata data) private pure {
+        uint256 offset;
+        uint256 length;
+        (order.amountA, order.minimumOut, offset, order.recipient, length, order.tokenA, order.tokenB) =
+            abi.decode(_arguments(data, 7), (uint256, uint256, uint256, address, uint256, address, address));
+        if (offset != 128 || length != 2) revert MalformedCall(bytes4(data), data.length);
+        order.kind = Kind.Swap;
+        order.fee = PAIR;
     }
 
     function _readMint(Order memory order, bytes calldata arguments) private pure {

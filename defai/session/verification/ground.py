@@ -7,9 +7,9 @@ from typing import Self
 from defai.audit.charter import Charter
 from defai.audit.ladder.findings import Comparison
 from defai.chain.codec import address_word, checksum, selector, unsigned
-from defai.chain.decode import decode_pool_logs, pool_topics
+from defai.chain.decode import decode_pool_logs, pair_topics, pool_topics
 from defai.chain.download.patience import PatientRpc
-from defai.chain.mainnet import POOLS
+from defai.chain.mainnet import ALL_POOLS
 from defai.chain.multicall import multicall
 from defai.chain.pools import describe_pool, snapshot_pool
 from defai.chain.reader import BlockReader
@@ -72,7 +72,8 @@ class Ground:
         newest = evidence.headings[-1].number
         last = newest if until is None else min(until, newest)
         by_block: dict[int, list[object]] = {}
-        for log in await all_logs(rpc, list(ledge.watched), [pool_topics()], ledge.opens + 1, last):
+        topics = [*pool_topics(), *(pair_topics() if any(key.is_pair for key in keys) else ())]
+        for log in await all_logs(rpc, list(ledge.watched), [topics], ledge.opens + 1, last):
             by_block.setdefault(int(log["blockNumber"], 16), []).append(log)
         return cls(rpc, market, evidence, by_block)
 
@@ -155,5 +156,5 @@ async def _opening_block(rpc: PatientRpc, number: int) -> Block:
 
 
 async def _key(rpc: PatientRpc, address: Address) -> PoolKey:
-    known = {key.address: key for key in POOLS}
+    known = {key.address: key for key in ALL_POOLS}
     return known.get(address) or await describe_pool(rpc, address)

@@ -10,7 +10,7 @@ from typing import Final
 from defai.agent.desk import Desk
 from defai.agent.outlook import Outlook
 from defai.amm import Pool, get_sqrt_ratio_at_tick, max_usable_tick
-from defai.chain.mainnet import POOLS, USDC
+from defai.chain.mainnet import ALL_POOLS, USDC
 from defai.domain.chain_events import Block, PoolSwapped
 from defai.domain.decisions import FeatureRow, Forecast
 from defai.domain.pool import PoolKey
@@ -52,7 +52,7 @@ def keys_of(strategy: Strategy) -> tuple[PoolKey, ...]:
     Raises:
         ConfigError: for a name that the network's list does not have.
     """
-    by_name = {key.name: key for key in POOLS}
+    by_name = {key.name: key for key in ALL_POOLS}
     for name in strategy.pools():
         if name not in by_name:
             hint = did_you_mean(name, list(by_name)) or f"There are: {', '.join(by_name)}."
@@ -154,7 +154,7 @@ class _Edges:
         """
         key = self._keys[0]
         pools = {one: make(one) for one in self._keys}
-        mine = () if held is None else (_mint(pools[key], key, 1, *held),)
+        mine = () if held is None or key.is_pair else (_mint(pools[key], key, 1, *held),)
         market = market_of(pools)
         for block in blocks:
             market.apply(block(market))
@@ -200,9 +200,9 @@ def _holdings(
     first, second, both = key.token0, key.token1, _both(key)
     states: list[tuple[dict[str, int], tuple[Position, ...]]] = [
         (both, ()),
-        (both, (positions[0],)),
-        (both, (positions[1],)),
-        (both, (positions[2],)),
+        (both, tuple(positions[0:1])),
+        (both, tuple(positions[1:2])),
+        (both, tuple(positions[2:3])),
         ({first.address: both[first.address]}, ()),
         ({second.address: both[second.address]}, ()),
         (both, tuple(positions)),
@@ -217,7 +217,9 @@ def _both(key: PoolKey) -> dict[str, int]:
 
 
 def _positions(pool: Pool, key: PoolKey) -> list[Position]:
-    """One band with the price in it, one above, one below."""
+    """One band with the price in it, one above, one below; none in a pair, which has no positions."""
+    if key.is_pair:
+        return []
     spacing = key.tick_spacing
     middle = pool.tick // spacing * spacing
     bands = [(-20, 20), (30, 60), (-60, -30)]

@@ -40,7 +40,8 @@ class VeryImpatient(Strategy):
 )
 SHIPPED = {
     *("delta_hedged_lp", "fee_tier_arbitrage", "full_range", "hold", "just_recentre", "mean_reversion"),
-    *("momentum", "pool_timing", "predictive_band", "static_band", "volatility_band", "volatility_exit"),
+    *("momentum", "pool_timing", "predictive_band", "static_band", "v2_v3_arbitrage", "volatility_band"),
+    "volatility_exit",
 }
 Write = Callable[[str, str], Path]
 
