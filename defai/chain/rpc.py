@@ -210,14 +210,18 @@ class Rpc:
         retrying = tenacity.AsyncRetrying(
             stop=tenacity.stop_after_attempt(ATTEMPTS),
             wait=tenacity.wait_exponential(multiplier=0.05, max=1.0),
-            retry=tenacity.retry_if_exception(self._worth_another_try),
+            retry=self._worth_another_try,
             reraise=True,
         )
         return await retrying(self._post_once, body)
 
-    def _worth_another_try(self, error: BaseException) -> bool:
+    def _worth_another_try(self, state: tenacity.RetryCallState) -> bool:
+        """Whether what happened may pass; silence once: it may be us who slept, as a shut laptop does."""
+        error = state.outcome.exception() if state.outcome else None
         if self._explain is not None and self._explain() is not None:
             return False
+        if isinstance(error, TooSlowError):
+            return state.attempt_number == 1
         return isinstance(error, NotRunningError | BusyError)
 
     async def _post_once(self, body: Json) -> Json:

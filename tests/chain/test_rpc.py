@@ -204,8 +204,26 @@ async def test_silence_is_a_time_out() -> None:
     async with node(stay_silent) as there, Rpc(there.url, timeout_seconds=0.05) as rpc:
         with pytest.raises(TooSlowError, match=r"did not answer within 0\.05 s") as caught:
             await rpc.call("eth_chainId")
+        assert len(there.requests) == 2, "a read is asked once more"
+        with pytest.raises(TooSlowError):
+            await rpc.call("evm_mine")
+        assert len(there.requests) == 3, "what acts is not"
         given_up.set()
     assert caught.value.exit_code == 5
+
+
+async def test_silent_once_is_forgiven() -> None:
+    given_up = asyncio.Event()
+
+    async def slow_at_first(body: Json) -> web.Response:
+        if len(there.requests) == 1:
+            await given_up.wait()
+        given_up.set()
+        return web.json_response({"jsonrpc": "2.0", "id": body["id"], "result": "0x1"})
+
+    async with node(slow_at_first) as there, Rpc(there.url, timeout_seconds=0.3) as rpc:
+        assert await rpc.number("eth_chainId") == 1
+        assert len(there.requests) == 2
 
 
 async def test_nobody_there() -> None:
