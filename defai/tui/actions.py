@@ -56,6 +56,16 @@ MODES: Final = {
     POOL: ("3", "Pool", "What a pool costs, who trades in it, how deep it is, what an amount would get."),
     DECISIONS: ("4", "Decisions", "Every decision, as it is taken; what came of it and how to check it."),
     APPROVALS: ("5", "Approvals", "What waits for you, what happens if you say yes, until when."),
+    MODELS: (
+        "6",
+        "Models",
+        "What the agents ask: what it learned from, what it is worth, whether it still fits.",
+    ),
+    BACKTEST: (
+        "7",
+        "Backtest",
+        "Whether a strategy beats doing nothing over history, and what it depends on.",
+    ),
     RISK: ("8", "Risk", "The limits, and how close each agent is to its own."),
     LOGS: ("9", "Logs", "What the session had to say."),
 }
@@ -206,6 +216,35 @@ ACTS: Final = (
     Act("decision", "d", "decision", "Open the decision that waits.", APPROVALS, rank=3),
     *_lists(APPROVALS),
     Act("copy", "c", "copy digest", "Copy the decision's digest.", APPROVALS, rank=5),
+    # Models
+    *_lists(MODELS),
+    *_sorts(MODELS),
+    Act("copy", "c", "copy digest", "Copy the model's digest.", MODELS, rank=5),
+    *_panels(MODELS),
+    # Backtest
+    Act("run", "r", "run", "Run the strategy over the history, or end the run.", BACKTEST, rank=0),
+    Act(
+        "open",
+        "enter",
+        "choose",
+        "Go on from the strategy to the history, and from there to the settings.",
+        BACKTEST,
+        "↵",
+        rank=2,
+        palette=False,
+    ),
+    Act("form", "e", "settings", "Type days, balances and parameters.", BACKTEST, rank=1),
+    Act("report", "o", "open report", "Open the report of the last run in a browser.", BACKTEST, rank=1),
+    Act(
+        "copy",
+        "c",
+        "copy command",
+        "Copy the command that makes the same run from a shell.",
+        BACKTEST,
+        rank=5,
+    ),
+    *_lists(BACKTEST),
+    *_panels(BACKTEST),
     # Risk
     _open(RISK, "Open the agent under the cursor."),
     Act("pause", "p", "pause", "Pause the agent under the cursor, or let it run again.", RISK, rank=1),
@@ -260,7 +299,7 @@ ACTS: Final = (
     ),
 )
 
-SHORT_NAMES: Final = {DECISIONS: "Decide", APPROVALS: "Approve", BACKTEST: "Test"}
+SHORT_NAMES: Final = {DECISIONS: "Decide", APPROVALS: "Asks", MODELS: "Model", BACKTEST: "Test"}
 """Names of screens where the full ones do not fit."""
 
 TITLES: Final = {

@@ -24,10 +24,12 @@ from defai.tui.pacing import PACES, Pacing
 from defai.tui.preferences import Preferences, usual_path
 from defai.tui.screens.agent import AgentScreen
 from defai.tui.screens.approvals import ApprovalsScreen
+from defai.tui.screens.backtest import BacktestScreen
 from defai.tui.screens.decisions import DecisionsScreen
 from defai.tui.screens.dialogs import Farewell, Settling
 from defai.tui.screens.fleet import FleetScreen
 from defai.tui.screens.logs import LogsScreen
+from defai.tui.screens.models import ModelsScreen
 from defai.tui.screens.pool import PoolScreen
 from defai.tui.screens.risk import RiskScreen
 from defai.tui.steering import Steering
@@ -70,6 +72,8 @@ class DefaiApp(Steering):
         actions.POOL: PoolScreen,
         actions.DECISIONS: DecisionsScreen,
         actions.APPROVALS: ApprovalsScreen,
+        actions.MODELS: ModelsScreen,
+        actions.BACKTEST: BacktestScreen,
         actions.RISK: RiskScreen,
         actions.LOGS: LogsScreen,
     }
@@ -94,7 +98,7 @@ class DefaiApp(Steering):
         self.leaving = False
         self.preferences = preferences or Preferences()
         self.folder = folder or Path()
-        self.wishes = Wishes(self, control, self._show, self._take)
+        self.wishes = Wishes(self, control, self.show_parts, self._take)
         self._events = events
         self._stale_after_s, self._leave_within_s = stale_after_s, leave_within_s
         self._dropped = dropped
@@ -144,13 +148,13 @@ class DefaiApp(Steering):
     def _take(self, event: StreamEvent) -> None:
         parts = self.fleet.apply(event, self.clock())
         if not parts <= self._pending:
-            self._show(parts)
+            self.show_parts(parts)
         if isinstance(event, Notice):
             self._tell(event)
         elif isinstance(event, SessionEnded):
             self._end(event)
 
-    def _show(self, parts: Parts) -> None:
+    def show_parts(self, parts: Parts) -> None:
         """Have some parts of the screen painted, with whatever else changes until then."""
         fresh = parts - self._pending
         self._pending |= fresh

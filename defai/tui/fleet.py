@@ -13,7 +13,6 @@ from defai.domain.stream import (
     BlockArrived,
     ConnectionChanged,
     ExecutionSettled,
-    ModelSeen,
     PlaybackMoved,
     PoolCard,
     PoolQuote,
@@ -27,6 +26,7 @@ from defai.tui import folds
 from defai.tui.format import ratio_percent
 from defai.tui.journal import JournalOfSession
 from defai.tui.lines import AgentLine, LogLine
+from defai.tui.models import ModelLine
 from defai.tui.pools import PoolState
 from defai.tui.waiting import WaitingRoom
 
@@ -48,6 +48,7 @@ ALL_PARTS = frozenset(
         "risk",
         "journal",
         "playback",
+        "backtest",
     }
 )
 
@@ -78,7 +79,7 @@ class FleetState:
     by_digest: dict[str, LogLine] = field(default_factory=dict)
     early: "OrderedDict[str, ExecutionSettled]" = field(default_factory=OrderedDict)
     waiting_room: WaitingRoom = field(default_factory=WaitingRoom)
-    models: dict[str, ModelSeen] = field(default_factory=dict)
+    models: dict[str, ModelLine] = field(default_factory=dict)
     journal: JournalOfSession = field(default_factory=JournalOfSession)
     connection: ConnectionChanged | None = None
     playback: PlaybackMoved | None = None

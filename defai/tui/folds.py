@@ -32,6 +32,7 @@ from defai.domain.stream import (
     SwapsSeen,
 )
 from defai.tui.lines import DECISIONS_PER_AGENT, AgentLine, LogLine, Trade
+from defai.tui.models import ModelLine
 from defai.tui.pools import PoolState
 from defai.tui.series import RECENT, Series
 
@@ -248,7 +249,11 @@ def parameters(fleet: "FleetState", event: ParametersChanged) -> Parts:
 
 def model(fleet: "FleetState", event: ModelSeen) -> Parts:
     """A model's card, or what changed of it."""
-    fleet.models[event.key] = event
+    line = fleet.models.get(event.key)
+    if line is None:
+        fleet.models[event.key] = ModelLine(event)
+    else:
+        line.seen, line.version = event, line.version + 1
     return {"models"}
 
 

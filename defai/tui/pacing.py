@@ -18,6 +18,7 @@ PACES: Final[Mapping[str, float]] = MappingProxyType(
         "approvals": 0.5,
         "risk": 0.25,
         "models": 0.25,
+        "backtest": 0.25,
         "journal": 0.25,
     }
 )

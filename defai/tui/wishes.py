@@ -1,9 +1,10 @@
 """What a person wants of the session: asked for in the background, and said on the screen where it is refused."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
 from textual.app import App
+from textual.worker import Worker
 
 from defai.agent.control import Control
 from defai.domain.answers import Explanation, Rated, Verification
@@ -68,6 +69,41 @@ class Wishes:
             return
         if then is not None:
             then(answer)
+
+    def follow(
+        self,
+        updates: AsyncIterator[T],
+        each: Callable[[T], None],
+        ended: Callable[[DefaiError | None], None],
+    ) -> Worker[None]:
+        """Take answers as they come, in the background; cancelling the worker ends what gives them.
+
+        Args:
+            updates: the answers.
+            each: what is done with each.
+            ended: called after the last, with the refusal where there was one; not where it was cancelled.
+        """
+        return self._app.run_worker(
+            self._followed(updates, each, ended), name="wish", group="followed", exit_on_error=False
+        )
+
+    async def _followed(
+        self,
+        updates: AsyncIterator[T],
+        each: Callable[[T], None],
+        ended: Callable[[DefaiError | None], None],
+    ) -> None:
+        try:
+            async for update in updates:
+                each(update)
+        except DefaiError as refusal:
+            ended(refusal)
+        else:
+            ended(None)
+        finally:
+            close = getattr(updates, "aclose", None)  # a generator's, which is what a control gives
+            if close is not None:
+                await close()
 
     def say(self, refusal: DefaiError) -> None:
         """Say what was refused."""

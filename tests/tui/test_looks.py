@@ -26,7 +26,9 @@ SCREENS: dict[str, tuple[str, ...]] = {
     "decision": ("enter", "v"),
     "approvals": ("5",),
     "consent": ("enter", *"rev"),
-    "risk": ("escape", "8"),
+    "models": ("escape", "6"),
+    "backtest": ("7", "r"),
+    "risk": ("8",),
     "logs": ("9",),
 }
 """Keys that lead from one screen to the next, in this order."""

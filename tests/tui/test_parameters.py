@@ -4,7 +4,8 @@ from typing import Any, TypeAlias
 from textual.widgets import Input
 
 from defai.domain.stream import ParameterCard
-from defai.tui.screens.parameters import ParameterForm, bounds
+from defai.tui.screens.parameters import ParameterForm
+from defai.tui.widgets.bounds import bounds
 
 Handed: TypeAlias = Any
 """What pytest hands over from conftest.py, which has no name to import it by."""

@@ -11,10 +11,10 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from defai.domain.answers import ParameterPreview
-from defai.domain.stream import ParameterCard
 from defai.errors import DefaiError
 from defai.tui.lines import AgentLine
 from defai.tui.themes import palette_of
+from defai.tui.widgets.bounds import bounds
 from defai.tui.widgets.decision_text import intent_words
 from defai.tui.widgets.page import Page
 from defai.tui.wishes import Wishes
@@ -123,16 +123,6 @@ class ParameterForm(ModalScreen[None]):
         self.app.notify(f"{self.line.key} decides by them from the next block on.", markup=False)
         if self.is_mounted:
             self.dismiss()
-
-
-def bounds(card: ParameterCard) -> str:
-    """What a parameter may be: "0 … 20 bp", "> 0", "yes or no"."""
-    if card.choices:
-        return " | ".join(card.choices)
-    low = "" if card.minimum is None else f"{'> ' if card.excludes_minimum else ''}{card.minimum:f}"
-    high = "" if card.maximum is None else f"{'< ' if card.excludes_maximum else ''}{card.maximum:f}"
-    between = f"{low} … {high}" if low or high else card.type
-    return f"{between} {card.unit}".strip()
 
 
 def write_preview(page: Page, preview: ParameterPreview) -> None:

@@ -67,8 +67,27 @@ def draw(picture: Picture, width: int, height: int, blocks_per_dot: int, palette
         text = f"{label:>{gutter - 1}}{'▸' if row == here else '┤'}" if label else " " * (gutter - 1) + "│"
         segments = [Segment(text, palette.style(ink)), *canvas.row(row, palette)]
         strips.append(Strip(segments).adjust_cell_length(width, blank))
-    strips.append(block_axis(frame, gutter, width, palette))
+    strips.append(
+        block_axis(frame, gutter, width, palette)
+        if picture.ends is None
+        else plain_axis(picture.ends, gutter, width, palette)
+    )
     return strips
+
+
+def plain_axis(ends: tuple[str, str], gutter: int, width: int, palette: Palette) -> Strip:
+    """The line below with words at its two ends."""
+    first, last = (f" {words} " for words in ends)
+    line = "─" * max(0, width - gutter - len(first) - len(last) - 1)
+    pieces = (
+        (" " * (gutter - 1) + "└", "faint"),
+        (first, "muted"),
+        (line, "faint"),
+        (last, "muted"),
+        ("─", "faint"),
+    )
+    segments = [Segment(text, palette.style(ink)) for text, ink in pieces]
+    return Strip(segments).adjust_cell_length(width, palette.style("faint"))
 
 
 def painted(picture: Picture, frame: Frame) -> Canvas:

@@ -60,7 +60,7 @@ class LineGrid(ScrollView, Generic[L], can_focus=True):
         self.roll = Roll(self._columns, words, sortable=sortable)
         self._painted: dict[int, tuple[str, int, object]] = {}
         self._area = Size(0, 0)
-        self._empty = empty
+        self.empty = empty
         self._follow = follow
         self._header = int(header)
         self._given: object = None
@@ -158,7 +158,7 @@ class LineGrid(ScrollView, Generic[L], can_focus=True):
             return row_strip(titles, "surface", width, self.palette)
         index = y - self._header + self.scroll_offset.y
         if index >= len(self.roll.listed):
-            words = self.roll.sentence(self._empty) if not self.roll.listed and y == self._header else ""
+            words = self.roll.sentence(self.empty) if not self.roll.listed and y == self._header else ""
             return row_strip(
                 (fit(((words, "muted"),), max(0, width - 2)),), "background", width, self.palette
             )

@@ -60,6 +60,8 @@ class Picture:
     marks: tuple[Mark, ...] = ()
     empty: str = ""
     fans: tuple[Fan, ...] = ()
+    ends: tuple[str, str] | None = None
+    """What stands below at the oldest and the newest point where those are not blocks."""
 
 
 @dataclass(frozen=True, slots=True)

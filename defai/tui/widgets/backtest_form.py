@@ -1,0 +1,81 @@
+"""What is typed for a backtest: its days, what it starts with, the strategy's parameters."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widgets import Input, Static
+
+from defai.domain.answers import StrategyCard
+from defai.domain.stream import ParameterCard
+from defai.tui.format import UNKNOWN
+from defai.tui.widgets.bounds import bounds
+
+
+class BacktestForm(VerticalScroll, can_focus=False):
+    """One line each. What is left as it was is not sent.
+
+    Args:
+        name: the widget's id.
+    """
+
+    DEFAULT_CLASSES: ClassVar[str] = "panel"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(id=name)
+        self._strategy: str | None = None
+        self._cards: tuple[ParameterCard, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """What every backtest has; the strategy's own parameters come below."""
+        yield Static(id="backtest-summary", markup=False)
+        yield from row("days", "backtest-days", "", "all, 20220719-20220815")
+        yield from row("starts with", "backtest-balances", "", "as in 10000USDC 5WETH")
+        yield Vertical(id="backtest-parameters")
+
+    def display_form(self, card: StrategyCard | None) -> None:
+        """Show the parameters of a strategy; what was typed for another is forgotten."""
+        name = card.name if card else None
+        if name == self._strategy:
+            return
+        self._strategy, self._cards = name, card.form if card else ()
+        asks = " It asks a model, which is trained first." if card and card.needs_model else ""
+        self.query_one("#backtest-summary", Static).update(f"{card.summary}{asks}" if card else "")
+        self.run_worker(self._fill(), name="events", group="backtest-form", exclusive=True)
+
+    async def _fill(self) -> None:
+        place = self.query_one("#backtest-parameters", Vertical)
+        await place.remove_children()
+        for card in self._cards:
+            await place.mount(
+                *row(card.name, f"backtest-{card.name}", card.value or card.default or "", bounds(card))
+            )
+
+    @property
+    def wish(self) -> tuple[dict[str, str], str, tuple[str, ...]]:
+        """Parameters that differ from their usual value, the days, the balances."""
+        parameters = {}
+        for card in self._cards:
+            for box in self.query(f"#backtest-{card.name}").results(Input):
+                typed = box.value.strip()
+                if typed and typed != (card.value or card.default or ""):
+                    parameters[card.name] = typed
+        days = self.query_one("#backtest-days", Input).value.strip()
+        balances = self.query_one("#backtest-balances", Input).value.replace(",", " ").split()
+        return parameters, days or "-", tuple(balances)
+
+    def enter(self) -> None:
+        """Go to the first line."""
+        self.query_one("#backtest-days", Input).focus()
+
+
+def row(name: str, box: str, value: str, hint: str) -> list[Horizontal]:
+    """A name, where it is typed, and what it may be."""
+    return [
+        Horizontal(
+            Static(name or UNKNOWN, classes="form-name", markup=False),
+            Input(value, placeholder=hint, id=box, compact=True, select_on_focus=False),
+            Static(hint if value else "", classes="form-bounds", markup=False),
+            classes="form-row",
+        )
+    ]

@@ -1,0 +1,159 @@
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from textual.widgets import Input
+
+from defai.agent.control import BareControl
+from defai.domain.answers import BacktestDone, BacktestProgressed, BacktestUpdate, BacktestWish
+from defai.errors import NotRunningError
+from defai.testing.answers import MadeUpControl
+from defai.testing.made_up_backtest import made_up_result
+from defai.tui.screens.backtest import BacktestScreen
+
+Handed: TypeAlias = Any
+"""What pytest hands over from conftest.py, which has no name to import it by."""
+
+
+class Slow(MadeUpControl):
+    """A backtest that goes on until it is told to end, and remembers how it did."""
+
+    def __init__(self, report: Path | None = None) -> None:
+        super().__init__()
+        self.wish: BacktestWish | None = None
+        self.go_on, self.closed = asyncio.Event(), False
+        self.report = report
+
+    async def backtest(self, wish: BacktestWish) -> AsyncIterator[BacktestUpdate]:
+        self.wish = wish
+        try:
+            yield BacktestProgressed("replaying bars", 0.45, 0.3, 13_608, 41_000.0, 19_800.5)
+            await self.go_on.wait()
+            done = made_up_result(wish)
+            yield BacktestDone(
+                done.title,
+                done.fidelity,
+                60,
+                done.rows,
+                0.7,
+                report=str(self.report or ""),
+                command=done.command,
+            )
+        finally:
+            self.closed = True
+
+
+async def test_what_is_chosen_and_typed_is_run_and_told_as_it_goes(opened: Handed, theatre: Handed) -> None:
+    control = Slow()
+    async with opened("7", control=control) as (_, app, pilot):
+        await theatre.until(lambda: "Buy what has fallen" in theatre.seen(app), pilot)
+        await pilot.press("down")
+        await theatre.until(lambda: "Settings of mean_reversion" in theatre.seen(app), pilot)
+        await pilot.press("enter", "down", "enter")
+        await theatre.until(lambda: isinstance(app.focused, Input), pilot)
+        await pilot.press(*"20260101-20260102", "tab", *"5WETH")
+        await theatre.until(lambda: len(app.screen.query("#backtest-parameters Input")) > 0, pilot)
+        box = app.screen.query("#backtest-parameters Input").first(Input)
+        usual = box.value
+        box.focus()
+        await pilot.press("end", "1", "enter")
+        await theatre.until(lambda: "45 %" in theatre.seen(app), pilot)
+        assert control.wish == BacktestWish(
+            "mean_reversion",
+            "data/usdc-weth-events",
+            {str(box.id).removeprefix("backtest-"): f"{usual}1"},
+            "20260101-20260102",
+            ("5WETH",),
+        )
+        assert "41,000 a second" in theatre.seen(app)
+        assert "19,800.50 USD" in theatre.seen(app)
+        control.go_on.set()
+        await theatre.until(lambda: "Result" in theatre.seen(app), pilot)
+        text = theatre.seen(app)
+        assert "+151.70 USD against the best baseline, static ±1000" in text
+        assert "minute bars: fees are estimated" in text
+        assert all(words in text for words in ("full range", "hold", "+6.46 %", "18,951.09"))
+
+
+async def test_a_run_is_ended_by_the_key_that_began_it(opened: Handed, theatre: Handed) -> None:
+    control = Slow()
+    async with opened("7", control=control) as (_, app, pilot):
+        await theatre.until(lambda: "Buy what has fallen" in theatre.seen(app), pilot)
+        await pilot.press("r")
+        await theatre.until(lambda: "end the run" in theatre.seen(app), pilot)
+        await pilot.press("r")
+        await theatre.until(lambda: control.closed, pilot)
+        await theatre.until(lambda: "was ended before it was through" in theatre.seen(app), pilot)
+        control.go_on.set()
+        await pilot.press("r")
+        await theatre.until(
+            lambda: "Against its baselines" in theatre.seen(app) and "+6.46 %" in theatre.seen(app), pilot
+        )
+
+
+async def test_it_goes_on_behind_other_screens_and_says_when_it_is_through(
+    opened: Handed, theatre: Handed
+) -> None:
+    control = Slow()
+    async with opened("7", control=control) as (_, app, pilot):
+        await theatre.until(lambda: "Buy what has fallen" in theatre.seen(app), pilot)
+        await pilot.press("r", "1")
+        control.go_on.set()
+        await theatre.until(lambda: list(app._notifications), pilot)
+        assert [one.message for one in app._notifications] == ["Backtest: volatility_band is through"]
+        await pilot.press("7")
+        await theatre.until(lambda: "+6.46 %" in theatre.seen(app), pilot)
+
+
+async def test_the_report_is_opened_and_its_path_is_shown(
+    opened: Handed, theatre: Handed, tmp_path: Path
+) -> None:
+    control = Slow(tmp_path / "r.html")
+    urls: list[str] = []
+    async with opened("7", control=control, size=(200, 60)) as (_, app, pilot):
+        app.open_url = lambda url, **_: urls.append(url)
+        await theatre.until(lambda: "Buy what has fallen" in theatre.seen(app), pilot)
+        control.go_on.set()
+        await pilot.press("r")
+        await theatre.until(lambda: "open report" in theatre.seen(app), pilot)
+        assert "r.html" in theatre.seen(app)
+        await pilot.press("o", "c")
+        assert urls == [(tmp_path / "r.html").as_uri()]
+        assert app.clipboard.startswith("defai backtest -s volatility_band")
+
+
+async def test_a_session_that_runs_none_says_so_and_a_refusal_is_told(
+    opened: Handed, theatre: Handed
+) -> None:
+    async with opened("7", control=BareControl()) as (_, app, pilot):
+        await theatre.until(lambda: "cannot be listed here" in " ".join(theatre.seen(app).split()), pilot)
+        assert "r run" not in theatre.seen(app)
+        await pilot.press("r")
+        assert not app.screen.desk.running
+
+    class Refusing(MadeUpControl):
+        async def backtest(self, wish: BacktestWish) -> AsyncIterator[BacktestUpdate]:
+            if wish:
+                raise NotRunningError("The session is gone.")
+            yield BacktestProgressed("", None, 0.0)
+
+    async with opened("7", control=Refusing()) as (_, app, pilot):
+        await theatre.until(lambda: "Buy what has fallen" in theatre.seen(app), pilot)
+        await pilot.press("r")
+        await theatre.until(lambda: "The session is gone." in theatre.seen(app), pilot)
+        screen = app.screen
+        assert isinstance(screen, BacktestScreen)
+        assert not screen.desk.running
+
+
+async def test_escape_leaves_the_settings_before_the_screen(opened: Handed, theatre: Handed) -> None:
+    async with opened("7") as (_, app, pilot):
+        await theatre.until(lambda: "Buy what has fallen" in theatre.seen(app), pilot)
+        await pilot.press("e")
+        await theatre.until(lambda: isinstance(app.focused, Input), pilot)
+        await pilot.press("escape")
+        assert app.current_mode == "backtest"
+        assert not isinstance(app.focused, Input)
+        await pilot.press("escape")
+        assert app.current_mode == "fleet"
