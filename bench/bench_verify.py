@@ -17,8 +17,9 @@ from defai.agent.ports import PublicWorld
 from defai.chain.download.patience import PatientRpc
 from defai.config import Settings
 from defai.session.session import Session
+from defai.session.verification.chapters import Means
 from defai.session.verification.evidence import read_evidence
-from defai.session.verification.verifier import Means, verify
+from defai.session.verification.verifier import verify
 from defai.strategy.registry import shipped_folder
 
 BUSY = '''

@@ -28,6 +28,7 @@ BESIDE = {
     "CONTRIBUTING.md": "contributing.md",
     "contracts/README.md": "contracts.md",
     "contracts/SECURITY.md": "contracts-security.md",
+    "contracts/GAS.md": "contracts-gas.md",
 }
 """Pages that stand outside docs/ in the repository, and what they are called in the site."""
 

@@ -7,7 +7,7 @@ import {ISwapRouter02} from "../src/interfaces/IUniswap.sol";
 import {VaultFixture} from "./support/VaultFixture.sol";
 
 /// @dev What a record costs, as its sender pays for it: calldata, the transaction itself and refunds included. The
-/// figures stand in snapshots/Gas.json; what they are made of is in README.md.
+/// figures stand in snapshots/Gas.json; what they are made of is in GAS.md.
 contract GasTest is VaultFixture {
     uint32 private constant BATCH = 100;
 

@@ -196,6 +196,16 @@ class PublicWorld(Protocol):
             DefaiError: where the node refuses something.
         """
 
+    async def amend(self, amendments: Mapping[str, bytes]) -> None:
+        """Let agents' keys say what of their charters is another now, ahead of what they send next.
+
+        Args:
+            amendments: what each agent's key is to send to itself.
+
+        Raises:
+            DefaiError: where the node refuses something.
+        """
+
 
 @runtime_checkable
 class LastingWorld(Protocol):

@@ -1,6 +1,7 @@
 """An agent that decides again what was decided before: same code, same desk, but what came of it is told."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from defai.agent.agent import Agent
@@ -9,6 +10,7 @@ from defai.agent.ports import Settlement
 from defai.audit.outbox import Anchor
 from defai.audit.record import Draft
 from defai.domain.decisions import Decision
+from defai.domain.intents import Hold, Intent
 from defai.strategy.api import Context, Outcome
 
 
@@ -31,11 +33,15 @@ class Told(Protocol):
 class Rerun(Agent):
     """An agent that acts no more. Its market must stand at the block in question."""
 
-    def consider(self) -> Considered:
-        """Decide upon the newest block."""
+    def consider(self, holds: str = "") -> Considered:
+        """Decide upon the newest block.
+
+        Args:
+            holds: the reason with which it holds whatever its strategy wants; empty asks the strategy.
+        """
         valued = self.desk.valued()
         context = self.look(valued)
-        judged = self.desk.judge(self._decide(context), valued)
+        judged = self.desk.judge(self._decide(context, partial(_hold, holds) if holds else None), valued)
         self.desk.drawdown(valued.equity_raw)
         return Considered(context, judged, self._draft(context.features, context.forecast, judged))
 
@@ -51,3 +57,7 @@ class Rerun(Agent):
         self._under_way = (Anchor(), decision)
         told.tell(settlement)
         await self.settle()
+
+
+def _hold(reason: str, context: Context) -> Intent:  # noqa: ARG001  asked like a strategy
+    return Hold(reason=reason)

@@ -17,12 +17,13 @@ from defai.chain.keys import Signer
 from defai.cli.key_sources import named_key
 from defai.domain.tokens import Address
 from defai.errors import ConfigError, NotFoundError
+from defai.session.verification.chapters import Means
 from defai.session.verification.evidence import Evidence, read_evidence
 from defai.session.verification.explaining import Explanation, explain
 from defai.session.verification.listing import rows_of_trail
 from defai.session.verification.responding import respond
 from defai.session.verification.scope import agent_named, locate, narrowed, until_of
-from defai.session.verification.verifier import Means, verify
+from defai.session.verification.verifier import verify
 from defai.strategy.registry import strategies_folders
 
 VALIDATOR_KEY: Final = "DEFAI_VALIDATOR_KEY"

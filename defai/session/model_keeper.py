@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from defai.agent.ports import ModelChange, PublicWorld, World
+from defai.audit.amendment import Amendment
 from defai.config import ModelSettings, Settings
 from defai.domain.decisions import ZERO_DIGEST
 from defai.domain.intents import Hold, Intent
@@ -42,6 +43,21 @@ Asked = Mapping[str, Callable[[Context], Intent]]
 """By agent: what is asked instead of its strategy."""
 Record = Callable[[TrainedModel, Switch], Awaitable[None]]
 """Puts a switch on the chain."""
+Amend = Callable[[Mapping[str, bytes]], Awaitable[None]]
+"""Lets agents announce what of their charters is another now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What is said on the chain.
+
+    Attributes:
+        is_taken_up: whether the run was begun by an earlier process: what the agents said last is not known then.
+    """
+
+    record: Record
+    amend: Amend
+    is_taken_up: bool = False
 
 
 @dataclass(slots=True)
@@ -55,7 +71,8 @@ class _Place:
     trained_at: int = -1
     worker: "Worker | None" = None
     own_blocks: bool = False
-    told_drift: bool = False
+    holds: str = ""
+    announced: tuple[str, str] = ("", "")
     told: tuple[object, ...] = ()
     challenges: deque[ChallengeView] = field(default_factory=lambda: deque(maxlen=_LAST))
     switches: deque[SwitchView] = field(default_factory=lambda: deque(maxlen=_LAST))
@@ -69,7 +86,7 @@ class ModelKeeper:
         folder: of the models' registry.
         market: where rows come from.
         publish: told what happens.
-        record: puts a switch on the chain; None where there is none.
+        chain: where switches are recorded and charters amended; None where there is none.
         run: the run's directory, where decisions are rated; None where there is none.
         lock_step: whether runs have to repeat to the last digest.
     """
@@ -80,7 +97,7 @@ class ModelKeeper:
         folder: Path,
         market: MarketState,
         publish: Callable[[StreamEvent], None],
-        record: Record | None,
+        chain: Chain | None,
         *,
         run: Path | None,
         lock_step: bool,
@@ -91,7 +108,7 @@ class ModelKeeper:
         self._registry = ModelRegistry(folder)
         self._market = market
         self._publish = publish
-        self._record = record
+        self._chain = chain
         self._run = run
         self._patience = LOCK_STEP_BLOCKS if lock_step else None
         self._places: list[_Place] = []
@@ -106,6 +123,8 @@ class ModelKeeper:
             mandate = agent.mandate
             pools = tuple(pool.name for pool in mandate.pools)
             place = _Place(served, [], pools, mandate.watched)
+            if self._chain is None or not self._chain.is_taken_up:
+                place.announced = (model.digest, "")
             self._places.append(place)
         place.agents.append(agent)
         agent.mandate = replace(agent.mandate, model=place.served)
@@ -120,16 +139,33 @@ class ModelKeeper:
         self._rows.add(windows)
         for place in self._places:
             place.served.observe(windows[place.pools[0]])
-            self._tell_drift(place)
             await self._follow_the_registry(place)
             await self._retrain(place)
+            self._tell_drift(place)
             self._tell_model(place)
+            await self._amend(place)
         return {
-            agent.name: partial(_hold, place.served.drift)
+            agent.name: partial(_hold, place.holds)
             for place in self._places
-            if place.served.drift
+            if place.holds
             for agent in place.agents
         }
+
+    async def _amend(self, place: _Place) -> None:
+        """Let agents announce by which model they decide from this block on, or that they hold whatever it says."""
+        now = (place.served.model.digest, place.holds)
+        if self._chain is None or place.announced == now:
+            return
+        place.announced = now
+        digest, holds = now
+        await self._chain.amend(
+            {
+                agent.name: Amendment(
+                    agent_id=agent.seat.agent_id, upon=self._head, model_digest=digest, holds=holds
+                ).encode()
+                for agent in place.agents
+            }
+        )
 
     def _tell_model(self, place: _Place) -> None:
         """Tell of a model whenever something of it is new."""
@@ -161,12 +197,15 @@ class ModelKeeper:
         )
 
     def _tell_drift(self, place: _Place) -> None:
-        drifts = bool(place.served.drift)
-        if drifts and not place.told_drift:
-            self._say("warning", f"Whoever forecasts by it holds ({_names(place)}): {place.served.drift}.")
-        elif place.told_drift and not drifts:
+        drift = place.served.drift
+        if drift and not place.holds:
+            place.holds = (
+                drift  # the first reason stays: what is announced is not said anew with every outcome
+            )
+            self._say("warning", f"Whoever forecasts by it holds ({_names(place)}): {drift}.")
+        elif place.holds and not drift:
+            place.holds = ""
             self._say("info", f"The model of {_names(place)} is asked about what it knows again.")
-        place.told_drift = drifts
 
     def close(self) -> None:
         """End whatever is under way."""
@@ -267,8 +306,8 @@ class ModelKeeper:
         place.switches.append(
             SwitchView(switch.digest, switch.parent, switch.reason, switch.block_number, switch.is_rollback)
         )
-        if self._record is not None:
-            await self._record(model, switch)
+        if self._chain is not None:
+            await self._chain.record(model, switch)
         short = f"{switch.digest[:10]}…{switch.digest[-4:]}"
         self._say("info", f"{_names(place)} forecast by {short} from now on: {switch.reason}.")
 
@@ -296,12 +335,14 @@ class Fleet:
         models: of the members; None for one that needs none.
         agents: the members on their seats.
         run: the run's directory, where ratings are; None where nothing is kept.
+        is_taken_up: whether an earlier process began the run.
     """
 
     members: "Sequence[Member]"
     models: Sequence[TrainedModel | None]
     agents: "Sequence[Agent]"
     run: Path | None
+    is_taken_up: bool = False
 
 
 async def keep_models(
@@ -323,12 +364,15 @@ async def keep_models(
     if not settings.models.is_active:
         return None
     recipe = history_recipe(settings)
+    chain = None
+    if isinstance(world, PublicWorld) and world.rpc_url:
+        chain = Chain(partial(_record, world), world.amend, fleet.is_taken_up)
     keeper = ModelKeeper(
         settings.models,
         models_folder(),
         market,
         publish,
-        partial(_record, world) if isinstance(world, PublicWorld) and world.rpc_url else None,
+        chain,
         run=fleet.run,
         lock_step=settings.network.lock_step,
     )

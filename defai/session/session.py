@@ -176,7 +176,8 @@ class Session:
         if self.settings.models.is_active:
             from defai.session.model_keeper import Fleet, keep_models  # noqa: PLC0415  not in every session
 
-            kept_up = Fleet(members, models, self.agents, self.run_directory)
+            taken_up = self._past is not None
+            kept_up = Fleet(members, models, self.agents, self.run_directory, taken_up)
             self._keeper = await keep_models(
                 self.settings, kept_up, self.world, opening.market, self.bus.publish
             )

@@ -195,6 +195,21 @@ async def announce_switch(
             raise DefaiError(f"The node refused the change of a model: {error.message}.") from error
 
 
+async def amend(
+    rpc: Rpc, accounts: Mapping[str, VaultAccount], amendments: Mapping[str, bytes], fees: Fees
+) -> None:
+    """Let agents' keys send themselves what of their charters is another now; nobody waits for it.
+
+    Raises:
+        DefaiError: where the node refuses something.
+    """
+    notices = [_notice(accounts[name], content, fees) for name, content in amendments.items()]
+    for name, error in zip(amendments, await send(rpc, notices), strict=True):
+        if error is not None:
+            await accounts[name].wallet.resync(rpc)
+            raise DefaiError(f"The node refused what {name} announces: {error.message}.") from error
+
+
 def _notice(account: VaultAccount, content: bytes, fees: Fees) -> SignedTransaction:
     gas = _NOTICE_GAS + _NOTICE_BYTE_GAS * len(content)
     return account.wallet.sign(account.wallet.address, content, gas=gas, **fees)

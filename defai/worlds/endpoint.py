@@ -39,7 +39,7 @@ from defai.errors import DefaiError, DivergenceError, NotFoundError
 from defai.market.state import MarketState, PoolReport
 from defai.market.valuation import Valuation
 from defai.models.trained import TrainedModel
-from defai.worlds.announcing import announce_once, announce_switch, announced_charters
+from defai.worlds.announcing import amend, announce_once, announce_switch, announced_charters
 from defai.worlds.approving import OwnedVaults
 from defai.worlds.audit_logs import open_audit_log
 from defai.worlds.chain_seats import Seating, SeatingPlan, seat_agents
@@ -226,6 +226,11 @@ class EndpointWorld(OwnedVaults):
         """Send the new model, and why; the next block has both."""
         fees = {"max_fee_wei": await max_fee_wei(self.chain.rpc), "priority_fee_wei": agent_tip(0)}
         await announce_switch(self.chain.rpc, self._deployer, self._models, change, fees)
+
+    async def amend(self, amendments: Mapping[str, bytes]) -> None:
+        """Send what of charters is another now; the next block has it."""
+        fees = {"max_fee_wei": await max_fee_wei(self.chain.rpc), "priority_fee_wei": agent_tip(0)}
+        await amend(self.chain.rpc, self._vaults.accounts, amendments, fees)
 
     async def records(self) -> int:
         """How many records the audit contract has."""

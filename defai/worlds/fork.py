@@ -43,7 +43,7 @@ from defai.marketsim.actions import MarketMint
 from defai.marketsim.market import Market
 from defai.models.trained import TrainedModel
 from defai.units import GWEI
-from defai.worlds.announcing import announce, announce_switch
+from defai.worlds.announcing import amend, announce, announce_switch
 from defai.worlds.approving import OwnedVaults
 from defai.worlds.audit_logs import open_audit_log
 from defai.worlds.block_order import BlockItem, compose
@@ -222,6 +222,11 @@ class ForkWorld(OwnedVaults):
         """Send the new model, and why; the next block has both."""
         fees = {"max_fee_wei": self._fee_limit(0), "priority_fee_wei": agent_tip(0)}
         await announce_switch(self.chain.rpc, self._deployer, self._models, change, fees)
+
+    async def amend(self, amendments: Mapping[str, bytes]) -> None:
+        """Send what of charters is another now; the next block has it."""
+        fees = {"max_fee_wei": self._fee_limit(0), "priority_fee_wei": agent_tip(0)}
+        await amend(self.chain.rpc, self._vaults.accounts, amendments, fees)
 
     async def records(self) -> int:
         """How many records the audit contract has."""

@@ -1,6 +1,6 @@
 """A world whose blocks are written down as they come, so that they can be lived through again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from defai.agent.ports import (
@@ -81,6 +81,11 @@ class RecordedWorld:
         """As the world does, where it has a chain."""
         if isinstance(self._world, PublicWorld):
             await self._world.announce_switch(change)
+
+    async def amend(self, amendments: Mapping[str, bytes]) -> None:
+        """As the world does, where it has a chain."""
+        if isinstance(self._world, PublicWorld):
+            await self._world.amend(amendments)
 
     async def records(self) -> int:
         """As the world counts them."""

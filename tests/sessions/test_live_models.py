@@ -8,13 +8,80 @@ import pytest
 
 from defai.agent.bus import Bus
 from defai.agent.ports import ModelChange
+from defai.audit.amendment import Amendment
+from defai.audit.ladder.findings import Report
+from defai.audit.record import strategy_digest
 from defai.chain.codec import unhex
+from defai.chain.download.patience import PatientRpc
 from defai.chain.model_registry import count_models, find_model, read_model
 from defai.config import Settings
+from defai.models.drift import DriftWatch, MissWatch, Profile
+from defai.models.lineage import Switch
+from defai.models.trained import TrainedModel
+from defai.session.fleet import canonical_parameters
+from defai.session.model_keeper import Asked
 from defai.session.served_model import ServedModel
 from defai.session.session import Session
+from defai.session.verification.chapters import Means
+from defai.session.verification.evidence import read_evidence
+from defai.session.verification.verifier import verify
+from defai.strategy.registry import shipped_folder
 from defai.worlds.announcing import MODEL_SWITCH
 from defai.worlds.fork import ForkWorld
+
+DRIFTED = "model drift: nothing is what it was"
+
+
+class Changing(Session):
+    """A session whose model changes, drifts, and is taken back as it runs; one agent's parameters change too."""
+
+    async def _set_up(self) -> None:
+        await super()._set_up()
+        keeper, start = self._keeper, self.market.head.number if self.market else 0
+        assert keeper is not None
+        (place, *_), on_block = keeper._places, keeper.on_block
+        old, place.served.key = place.served.model, "of no registry"
+        child = replace(old, beats_baseline=not old.beats_baseline)
+        watch = DriftWatch(Profile((), ()), MissWatch(0.1), DRIFTED)
+
+        async def take_over(model: TrainedModel, before: TrainedModel) -> None:
+            assert keeper._chain is not None
+            place.served.switch(model, None)
+            await keeper._chain.record(model, Switch(model.digest, before.digest, "so we say", 0))
+
+        async def changed() -> Asked:
+            assert self.market is not None
+            lived = self.market.head.number - start
+            if lived == 4:
+                await take_over(child, old)
+            elif lived in {7, 10}:
+                place.served._watch = watch if lived == 7 else None
+            elif lived == 12:
+                await take_over(old, child)
+            elif lived == 9:
+                await self._set_parameters()
+            return await on_block()
+
+        keeper.on_block = changed  # type: ignore[method-assign]  # this one changes, others of its class do not
+
+    async def _set_parameters(self) -> None:
+        world, market = self.world, self.market
+        assert isinstance(world, ForkWorld)
+        assert market is not None
+        (tiers,) = [agent for agent in self.agents if agent.name == "tiers"]
+        (member,) = [member for member in self.members if member.settings.name == "tiers"]
+        other = member.loaded.strategy.model_copy(update={"most_share": 0.05})
+        parameters = canonical_parameters(other)
+        digest = strategy_digest(member.loaded.source, parameters)
+        amendment = Amendment(
+            agent_id=tiers.seat.agent_id,
+            upon=market.head.number,
+            strategy_digest=digest,
+            parameters=parameters,
+        )
+        await world.amend({"tiers": amendment.encode()})
+        tiers.mandate = replace(tiers.mandate, strategy=other, strategy_digest=digest)
+
 
 pytestmark = pytest.mark.usefixtures("trained_home")
 
@@ -28,16 +95,17 @@ async def notices(world: ForkWorld) -> list[dict[str, Any]]:
 
 async def test_a_switch_and_its_rollback_stand_on_the_chain() -> None:
     overrides = {"network.block_time_s": 0, "market.warm_up_blocks": 4, "models.watch_drift": True}
-    session = Session(Settings.demo(overrides, environment={}), Bus(), blocks=2)
+    session = Changing(Settings.demo(overrides, environment={}), Bus(), blocks=16)
     seen: dict[str, Any] = {}
 
     async def change(_summary: dict[str, Any]) -> None:
         world, served = session.world, session.agents[0].mandate.model
         assert isinstance(world, ForkWorld)
         assert isinstance(served, ServedModel)
+        seen["reports"] = await verified(world)
         old, registry = served.model, world._models
         assert registry is not None
-        child = replace(old, beats_baseline=not old.beats_baseline)
+        child = replace(old, band_x24=None if old.band_x24 else 1 << 24)
         before = await count_models(world.chain.rpc, registry)
         await world.announce_switch(ModelChange(child, old.digest, "better on unseen rows"))
         assert await world.feed.make_block() is not None
@@ -58,3 +126,17 @@ async def test_a_switch_and_its_rollback_stand_on_the_chain() -> None:
     assert seen["switch"] == [{"kind": MODEL_SWITCH, "digest": child, "parent": old, "reason": reason}]
     reason = "it lost money"
     assert seen["back"] == [{"kind": MODEL_SWITCH, "digest": old, "parent": child, "reason": reason}]
+    assert len(seen["reports"]) == 4 * 16
+    assert [report.to_json() for report in seen["reports"] if not report.is_verified] == []
+
+
+async def verified(world: ForkWorld) -> list[Report]:
+    """Decided again by a stranger: each decision by what was announced for it."""
+    async with PatientRpc(world.rpc_url) as rpc:
+        evidence = await read_evidence(rpc, world.audit_log.domain.contract)
+        lp = next(
+            trail for trail in evidence.trails.values() if trail.charter and trail.charter.name == "lp-wide"
+        )
+        assert [amendment.holds for amendment in lp.amendments] == ["", DRIFTED, "", ""]
+        assert len({amendment.model_digest for amendment in lp.amendments}) == 2
+        return await verify(rpc, evidence, Means((shipped_folder(),)))

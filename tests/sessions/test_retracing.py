@@ -12,8 +12,9 @@ from defai.chain.download.patience import PatientRpc
 from defai.config import Settings
 from defai.domain.stream import BlockArrived, StreamEvent
 from defai.session.session import Session
+from defai.session.verification.chapters import Means
 from defai.session.verification.evidence import read_evidence
-from defai.session.verification.verifier import Means, verify
+from defai.session.verification.verifier import verify
 from defai.strategy.registry import shipped_folder
 from tests.sessions.processes import started
 from tests.sessions.standing import Standing, standing

@@ -13,8 +13,9 @@ from defai.chain.keys import Signer, throwaway_key
 from defai.chain.tx import Transaction, sign
 from defai.domain.stream import ExecutionSettled, SetupProgressed, StreamEvent
 from defai.errors import ConfigError, DefaiError, DivergenceError
+from defai.session.verification.chapters import Means
 from defai.session.verification.evidence import read_evidence
-from defai.session.verification.verifier import Means, verify
+from defai.session.verification.verifier import verify
 from defai.strategy.registry import shipped_folder
 from defai.units import GWEI
 from tests.sessions.elsewhere import Elsewhere, chain_elsewhere

@@ -18,9 +18,10 @@ from defai.chain.rpc import Json
 from defai.chain.vault import DECISION_RECORDED, DECISIONS_ANCHORED, EXECUTE
 from defai.config import Settings
 from defai.domain.tokens import Address
+from defai.session.verification.chapters import Means
 from defai.session.verification.evidence import Evidence, read_evidence
 from defai.session.verification.scope import locate, narrowed, until_of
-from defai.session.verification.verifier import Means, verify
+from defai.session.verification.verifier import verify
 from defai.strategy.registry import shipped_folder
 from tests.homes import set_home
 from tests.sessions.standing import LIES, Alteration, LyingSession, Standing, TamperedRpc, standing

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from defai.audit.amendment import Amendment
 from defai.audit.charter import Charter
 from defai.audit.ladder.rungs import decision_digest
 from defai.audit.record import AuditDomain
@@ -66,6 +67,7 @@ class Trail:
         submissions: in the chain's order.
         records: by transaction, as the logs of the audit have them.
         anchors: by transaction, likewise.
+        amendments: what it announced of its charter afterwards, in the chain's order.
     """
 
     bound: BoundVault
@@ -75,6 +77,7 @@ class Trail:
     submissions: tuple[Submission, ...]
     records: Mapping[str, RecordedDecision]
     anchors: Mapping[str, RecordedAnchor]
+    amendments: tuple[Amendment, ...] = ()
 
     @property
     def agent_id(self) -> int:
@@ -160,13 +163,16 @@ def _trail(
     mine = tuple(keys.get(bound.vault, []))
     own = {key for _, key in mine}
     charter, charter_block = None, 0
-    submissions = []
+    submissions, amendments = [], []
     for heading in evidence.headings:
         for sent in heading.sent:
             if sent.sender not in own:
                 continue
             if sent.to == sent.sender and charter is None:
                 charter, charter_block = Charter.decode(sent.data), sent.block_number
+            elif sent.to == sent.sender:
+                amendment = Amendment.decode(sent.data)
+                amendments += [amendment] if amendment and amendment.agent_id == bound.agent_id else []
             content = decode_submission(sent.data) if sent.to == bound.vault else None
             if content is not None:
                 submissions.append(Submission(sent, _sealed(content, evidence.domain), receipts[sent.hash]))
@@ -179,6 +185,7 @@ def _trail(
         tuple(submissions),
         {each.transaction_hash: each for each in records if each.decision.agent_id == bound.agent_id},
         {each.transaction_hash: each for each in anchors if each.agent_id == bound.agent_id},
+        tuple(amendments),
     )
 
 

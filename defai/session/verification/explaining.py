@@ -13,10 +13,11 @@ from defai.domain.tokens import Address, Token
 from defai.errors import DefaiError, NotFoundError
 from defai.features.pipeline import build_table
 from defai.models.attribution import contributions_x24
+from defai.session.verification.chapters import Means
 from defai.session.verification.evidence import Evidence, Submission
 from defai.session.verification.retracing import TracedRecord
 from defai.session.verification.scope import until_of
-from defai.session.verification.verifier import Climb, Means, ascend
+from defai.session.verification.verifier import Climb, ascend
 from defai.units import Q24, WEI
 from defai.worlds.outcomes import read_execution
 
@@ -155,7 +156,7 @@ async def _explained(
 
 
 def _contributions(climb: Climb, again: Considered) -> tuple[float | None, tuple[Contribution, ...]]:
-    forecaster, row = climb.oracle.forecaster, again.context.features
+    forecaster, row = climb.at(again.draft.block_number).oracle.forecaster, again.context.features
     if forecaster is None or row is None:
         return None, ()
     usually = _usual_row(climb, again)
@@ -172,7 +173,7 @@ def _contributions(climb: Climb, again: Considered) -> tuple[float | None, tuple
 
 def _usual_row(climb: Climb, again: Considered) -> tuple[int, ...]:
     """The median of each feature over the last blocks before the decision; the row itself where it is the first."""
-    forecaster, row = climb.oracle.forecaster, again.context.features
+    forecaster, row = climb.at(again.draft.block_number).oracle.forecaster, again.context.features
     if forecaster is None or row is None:
         return ()
     reach = forecaster.spec.warm_up + _TYPICAL_ROWS

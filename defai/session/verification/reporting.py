@@ -1,6 +1,6 @@
 """From what was traced to reports: the rungs of each record and of each anchored decision."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from defai.audit.ladder import rungs
@@ -10,6 +10,7 @@ from defai.audit.record import AuditDomain
 from defai.chain.vault import is_record
 from defai.domain.decisions import ZERO_DIGEST, Action, Decision, VerdictStatus
 from defai.domain.operations import Call
+from defai.session.verification.chapters import Chapter
 from defai.session.verification.evidence import Evidence, Submission, Trail
 from defai.session.verification.forecasters import Oracle
 from defai.session.verification.retracing import TracedBatch, TracedRecord
@@ -19,10 +20,25 @@ Values = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Nothing:
+    """Stands for the chapter of an agent that cannot be followed."""
+
+    strategy: Found
+    oracle: Oracle
+    charter: None = None
+
+
+def unknown(why: str) -> Nothing:
+    """Nothing is known of what an agent decides by, and why."""
+    return Nothing(Found(None, ZERO_DIGEST, why), Oracle(None, note=why))
+
+
+@dataclass(frozen=True, slots=True)
 class Background:
     """What all reports of one agent rest on.
 
     Attributes:
+        chapter: what its decisions upon some blocks were taken by.
         ground: how the market was rebuilt, in words.
         contradictions: where the rebuilt market and the chain, or the charter and the chain, do not agree.
         forecasts: what the EVM gives, by features; empty where it could not be asked.
@@ -31,12 +47,21 @@ class Background:
 
     evidence: Evidence
     trail: Trail
-    strategy: Found
-    oracle: Oracle
+    chapter: Chapter | Nothing
     ground: str
     contradictions: tuple[Comparison, ...] = ()
     forecasts: Mapping[Values, int] = field(default_factory=dict)
     evm_note: str = ""
+
+    @property
+    def strategy(self) -> Found:
+        """Who decides."""
+        return self.chapter.strategy
+
+    @property
+    def oracle(self) -> Oracle:
+        """Who forecasts."""
+        return self.chapter.oracle
 
     @property
     def domain(self) -> AuditDomain:
@@ -74,16 +99,17 @@ def report_record(traced: TracedRecord, background: Background) -> Report:
     )
 
 
-def report_batch(batch: TracedBatch, background: Background) -> list[Report]:
-    """The five rungs of every decision under an anchor."""
+def report_batch(batch: TracedBatch, behind: Callable[[int], Background]) -> list[Report]:
+    """The five rungs of every decision under an anchor; `behind` gives the background of decisions upon a block."""
     anchor = batch.anchor
+    background = behind(batch.leaves[-1].block_number if batch.leaves else batch.upto)
     integrity = found(
         Rung.INTEGRITY,
         Comparison("first sequence of the anchor", str(anchor.first_sequence), str(batch.expected)),
         note=f"{anchor.count} decisions anchored in transaction {batch.transaction_hash}",
     )
     if batch.stands:
-        return [_report_leaf(leaf, integrity, batch, background) for leaf in batch.leaves]
+        return [_report_leaf(leaf, integrity, batch, behind(leaf.block_number)) for leaf in batch.leaves]
     why = f"the {anchor.count} decisions under this anchor have no payload on the chain to compare with"
     broken = (
         integrity,
@@ -154,14 +180,14 @@ def _answers(decision: Decision, background: Background) -> Answers:
 
 
 def _models(background: Background) -> tuple[Comparison, ...]:
-    charter, forecaster = background.trail.charter, background.oracle.forecaster
+    charter, forecaster = background.chapter.charter, background.oracle.forecaster
     if charter is None or charter.model_digest is None or forecaster is None:
         return ()
     return (Comparison("model digest", charter.model_digest, forecaster.digest),)
 
 
 def _strategies(background: Background) -> tuple[Comparison, ...]:
-    charter = background.trail.charter
+    charter = background.chapter.charter
     return (
         (Comparison("strategy digest", charter.strategy_digest, background.strategy.digest),)
         if charter

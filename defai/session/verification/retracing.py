@@ -16,6 +16,7 @@ from defai.chain.rpc import Rpc
 from defai.domain.decisions import ZERO_DIGEST, Decision, Execution, ExecutionStatus
 from defai.domain.operations import Call, Operation
 from defai.errors import DivergenceError
+from defai.session.verification.chapters import Chapter
 from defai.session.verification.evidence import Submission, Trail
 from defai.worlds.outcomes import read_execution
 
@@ -72,6 +73,7 @@ class TracedBatch:
         root: of the leaves; the zero digest where there are not as many as the anchor says.
         leaves: in order.
         again: what each leaf was made from.
+        upto: no leaf is upon a later block.
     """
 
     anchor: Anchor
@@ -80,6 +82,7 @@ class TracedBatch:
     root: str
     leaves: tuple[Decision, ...]
     again: tuple[Considered, ...]
+    upto: int
 
     @property
     def stands(self) -> bool:
@@ -109,11 +112,17 @@ class Retracing:
         rerun: the agent; its market is folded by the caller.
         hearsay: its executor.
         domain: where its records stand.
-        counts_from: the block behind which it decides.
+        chapters: what it decides by, from which block on.
     """
 
     def __init__(
-        self, rpc: Rpc, trail: Trail, rerun: Rerun, hearsay: Hearsay, domain: AuditDomain, counts_from: int
+        self,
+        rpc: Rpc,
+        trail: Trail,
+        rerun: Rerun,
+        hearsay: Hearsay,
+        domain: AuditDomain,
+        chapters: Sequence[Chapter],
     ) -> None:
         self.rerun = rerun
         self.fault = ""
@@ -121,7 +130,9 @@ class Retracing:
         self._trail = trail
         self._hearsay = hearsay
         self.domain = domain
-        self._counts_from = counts_from
+        self._chapters = deque(chapters[1:])
+        self._chapter = chapters[0]
+        self._counts_from = chapters[0].charter.counts_from
         self._settling = deque(trail.submissions)
         self._sent_upon = {
             submission.decision.block_number: submission
@@ -152,8 +163,9 @@ class Retracing:
         sent = self._sent_upon.get(block_number)
         if sent is not None and sent.receipt.succeeded and not sent.content.anchor.count:
             self._forget(block_number - 1, [])  # nothing waited to be anchored: nothing was decided since
+        self._turn_pages(block_number)
         if self._decides_upon(block_number):
-            again = self.rerun.consider()
+            again = self.rerun.consider(self._chapter.holds)
             self._candidates[block_number] = again
             if sent is not None and again.judged.plan:
                 self.rerun.desk.moved(again.judged.moves)
@@ -168,6 +180,17 @@ class Retracing:
         left = list(self._due)
         self._due.clear()
         return [self._trace(due) for due in left]
+
+    def _turn_pages(self, block_number: int) -> None:
+        """Decide by what was announced for this block."""
+        while self._chapters and self._chapters[0].upon <= block_number:
+            self._chapter = chapter = self._chapters.popleft()
+            self.rerun.mandate = replace(
+                self.rerun.mandate,
+                strategy=chapter.author,
+                strategy_digest=chapter.strategy.digest,
+                model=chapter.oracle.forecaster,
+            )
 
     def _decides_upon(self, block_number: int) -> bool:
         if block_number <= self._counts_from or self.is_through:
@@ -240,7 +263,7 @@ class Retracing:
         again = tuple(self._candidates[number] for number in chosen)
         self._forget(due.upto, chosen)
         self._place = Place(place.sequence + anchor.count, anchor.last_digest)
-        return TracedBatch(anchor, due.submission.sent.hash, place.sequence, root, leaves, again)
+        return TracedBatch(anchor, due.submission.sent.hash, place.sequence, root, leaves, again, due.upto)
 
     def _sealed(
         self, numbers: Sequence[int], place: Place, payloads: dict[int, tuple[bytes, str]]

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from defai.agent.agent import Mandate
 from defai.agent.desk import Desk
@@ -17,14 +16,15 @@ from defai.audit.record import AuditDomain
 from defai.chain.contracts import encode_operations
 from defai.chain.download.patience import PatientRpc
 from defai.chain.model_registry import predict_on_chain
-from defai.domain.decisions import ZERO_DIGEST, Decision
+from defai.domain.decisions import Decision
 from defai.errors import DefaiError, NotRunningError, TooSlowError
 from defai.market.state import MarketState
 from defai.market.valuation import Valuation
 from defai.portfolio.ledger import Portfolio
 from defai.risk.limits import Limits
+from defai.session.verification.chapters import Chapter, Means, chapter_at, read_chapters
 from defai.session.verification.evidence import Evidence, Trail
-from defai.session.verification.forecasters import Oracle, find_oracle
+from defai.session.verification.forecasters import Oracle
 from defai.session.verification.ground import Ground, Ledge, ledge_of
 from defai.session.verification.reporting import (
     Background,
@@ -32,25 +32,11 @@ from defai.session.verification.reporting import (
     features_of,
     report_batch,
     report_record,
+    unknown,
 )
 from defai.session.verification.retracing import Hearsay, Retracing, Traced, TracedBatch, TracedRecord
-from defai.session.verification.strategies import Found, find_strategy
-from defai.strategy.api import Context, Hold, Intent, Strategy
 from defai.worlds.audit_logs import MemoryAuditLog
 from defai.worlds.vault_accounts import DEADLINE_S
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What the auditor brings along.
-
-    Attributes:
-        strategies: folders with the strategies' sources.
-        models: a folder of models, for those that were not registered.
-    """
-
-    strategies: Sequence[Path]
-    models: Path | None = None
 
 
 @dataclass(slots=True)
@@ -63,26 +49,19 @@ class Climb:
     """
 
     trail: Trail
-    charter: Charter
-    strategy: Found
-    oracle: Oracle
+    chapters: tuple[Chapter, ...]
     retracing: Retracing
     traced: list[Traced] = field(default_factory=list)
     contradictions: list[Comparison] = field(default_factory=list)
 
+    @property
+    def charter(self) -> Charter:
+        """What the agent set out with."""
+        return self.chapters[0].charter
 
-class UnknownStrategy(Strategy):
-    """Stands for a strategy whose source is not there: it wants the features that the charter names."""
-
-    names: tuple[str, ...] = ()
-
-    def features(self) -> tuple[str, ...]:
-        """Those of the charter."""
-        return self.names
-
-    def decide(self, ctx: Context) -> Intent:  # noqa: ARG002  it knows nothing
-        """Nobody knows."""
-        return Hold(reason="unknown")
+    def at(self, block_number: int) -> Chapter:
+        """What it decided by upon a block."""
+        return chapter_at(self.chapters, block_number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,26 +166,18 @@ async def _begin(rpc: PatientRpc, evidence: Evidence, trail: Trail, means: Means
     charter = trail.charter
     if charter is None:
         raise ValueError("an agent without a charter cannot be followed")
-    strategy = find_strategy(charter, means.strategies)
-    author = strategy.strategy.strategy if strategy.strategy else UnknownStrategy(names=charter.features)
-    oracle = await find_oracle(rpc, charter, author, means.models)
+    chapters = await read_chapters(rpc, trail, charter, means)
     hearsay = Hearsay()
-    rerun = _rerun(trail, charter, author, (strategy, oracle), ground.market, (evidence.domain, hearsay))
-    retracing = Retracing(rpc, trail, rerun, hearsay, evidence.domain, charter.counts_from)
-    climb = Climb(trail, charter, strategy, oracle, retracing)
+    rerun = _rerun(trail, chapters[0], ground.market, (evidence.domain, hearsay))
+    retracing = Retracing(rpc, trail, rerun, hearsay, evidence.domain, chapters)
+    climb = Climb(trail, chapters, retracing)
     climb.contradictions += await ground.funds(rpc, trail, charter)
     return climb
 
 
-def _rerun(
-    trail: Trail,
-    charter: Charter,
-    author: Strategy,
-    found: tuple[Found, Oracle],
-    market: MarketState,
-    place: tuple[AuditDomain, Hearsay],
-) -> Rerun:
+def _rerun(trail: Trail, chapter: Chapter, market: MarketState, place: tuple[AuditDomain, Hearsay]) -> Rerun:
     domain, hearsay = place
+    charter = chapter.charter
     vault, keys = trail.bound.vault, market.keys
     pricing = keys[charter.pricing_pool]
     numeraire = pricing.token0 if pricing.token0.address == charter.numeraire else pricing.token1
@@ -222,10 +193,10 @@ def _rerun(
     mandate = Mandate(
         name=charter.name,
         strategy_name=charter.strategy,
-        strategy=author,
-        strategy_digest=found[0].digest,
+        strategy=chapter.author,
+        strategy_digest=chapter.strategy.digest,
         pools=tuple(keys[address] for address in charter.pools),
-        model=found[1].forecaster,
+        model=chapter.oracle.forecaster,
         features=charter.features,
     )
     seat = Seat(charter.name, trail.agent_id, vault, dict(charter.funds))
@@ -247,24 +218,37 @@ async def _climb(ground: Ground, climbs: Sequence[Climb], until: int | None, set
 
 
 async def _reports(rpc: PatientRpc, evidence: Evidence, climb: Climb, ground: Ground) -> list[Report]:
-    forecasts, why = await _ask_evm(rpc, climb)
-    background = Background(
-        evidence,
-        climb.trail,
-        climb.strategy,
-        climb.oracle,
-        ground.words,
-        (*climb.contradictions, *ground.contradictions, *_faults(climb)),
-        forecasts,
-        why,
-    )
+    contradictions = (*climb.contradictions, *ground.contradictions, *_faults(climb))
+    traced = [*climb.traced, *_stray(climb, ground.market.head.number)]
+    backgrounds = {}
+    for chapter in climb.chapters:
+        rows = [
+            row
+            for decision in _decisions(traced)
+            if climb.at(decision.block_number) is chapter
+            for row in [features_of(decision, chapter.oracle)]
+            if row is not None
+        ]
+        forecasts, why = await _ask_evm(rpc, chapter.oracle, rows)
+        backgrounds[id(chapter)] = Background(
+            evidence, climb.trail, chapter, ground.words, contradictions, forecasts, why
+        )
+
+    def behind(block_number: int) -> Background:
+        return backgrounds[id(climb.at(block_number))]
+
     reports: list[Report] = []
-    for traced in [*climb.traced, *_stray(climb, ground.market.head.number)]:
-        if isinstance(traced, TracedBatch):
-            reports += report_batch(traced, background)
+    for each in traced:
+        if isinstance(each, TracedBatch):
+            reports += report_batch(each, behind)
         else:
-            reports.append(report_record(traced, background))
+            reports.append(report_record(each, behind(each.decision.block_number)))
     return reports
+
+
+def _decisions(traced: Iterable[Traced]) -> Iterator[Decision]:
+    for each in traced:
+        yield from (each.decision,) if isinstance(each, TracedRecord) else each.leaves
 
 
 def _stray(climb: Climb, until: int) -> list[TracedRecord]:
@@ -286,28 +270,23 @@ def _faults(climb: Climb) -> tuple[Comparison, ...]:
     return (Comparison("what came of its trades", fault, "no contradiction"),) if fault else ()
 
 
-async def _ask_evm(rpc: PatientRpc, climb: Climb) -> tuple[Mapping[Values, int], str]:
+async def _ask_evm(
+    rpc: PatientRpc, oracle: Oracle, rows: Iterable[Values]
+) -> tuple[Mapping[Values, int], str]:
     """What the EVM forecasts for every row of features that a decision recorded."""
-    oracle = climb.oracle
-    if oracle.registry is None:
+    distinct = list(dict.fromkeys(rows))
+    if oracle.registry is None or not distinct:
         return {}, ""
-    rows = list(dict.fromkeys(values for values in _rows(climb.traced, oracle) if values is not None))
     try:
-        answers = await predict_on_chain(rpc, oracle.registry, oracle.model_id, rows)
+        answers = await predict_on_chain(rpc, oracle.registry, oracle.model_id, distinct)
     except DefaiError as error:
         return {}, error.sentence
-    return dict(zip(rows, answers, strict=True)), ""
-
-
-def _rows(traced: Iterable[Traced], oracle: Oracle) -> Iterable[Values | None]:
-    for each in traced:
-        decisions = (each.decision,) if isinstance(each, TracedRecord) else each.leaves
-        yield from (features_of(decision, oracle) for decision in decisions)
+    return dict(zip(distinct, answers, strict=True)), ""
 
 
 def _uncharted(evidence: Evidence, trail: Trail, why: str) -> list[Report]:
     """Reports on the records of an agent that cannot be followed: what can be said without deciding again."""
-    background = Background(evidence, trail, Found(None, ZERO_DIGEST, why), Oracle(None, note=why), why)
+    background = Background(evidence, trail, unknown(why), why)
     sent = {submission.sent.hash: submission for submission in trail.submissions}
     reports = []
     for digest, record in trail.records.items():

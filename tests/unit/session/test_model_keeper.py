@@ -2,12 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from defai.audit.amendment import Amendment
 from defai.cli import logs, main
 from defai.config import ModelSettings
 from defai.domain.decisions import FeatureRow
@@ -22,7 +23,7 @@ from defai.models.study import Design
 from defai.models.targets import Target
 from defai.models.trained import TrainedModel
 from defai.models.training import train
-from defai.session.model_keeper import ModelKeeper
+from defai.session.model_keeper import Chain, ModelKeeper
 from defai.session.ratings import REACH, Rating, rate, ratings_in, row_weights
 from defai.session.retraining import RowKeeper, Worker
 from defai.session.served_model import ServedModel
@@ -173,10 +174,16 @@ async def test_the_keeper_switches_and_follows_the_registry(
     async def record(changed: TrainedModel, switch: object) -> None:
         recorded.append((changed.digest, switch))
 
+    announced = []
+
+    async def amend(notices: Mapping[str, bytes]) -> None:
+        announced.append({name: Amendment.decode(notice) for name, notice in notices.items()})
+
     stand = Stand()
     market = stand.market
     settings = ModelSettings(live_retrain_hours=1)
-    keeper = ModelKeeper(settings, folder, market, told.append, record, run=None, lock_step=True)
+    chain = Chain(record, amend)
+    keeper = ModelKeeper(settings, folder, market, told.append, chain, run=None, lock_step=True)
     keeper.serve(stand.agent, "key", model, None)
     assert stand.agent.mandate.model is not None
     better = train({"main": wild}, feature_names=FEATURES, target=model.target, design=QUICK)
@@ -195,6 +202,15 @@ async def test_the_keeper_switches_and_follows_the_registry(
     await keeper._follow_the_registry(place)
     assert place.served.model == model
     assert [digest for digest, _ in recorded] == [better.digest, model.digest]
+    await keeper._amend(place)
+    assert announced == [], "what is announced holds again"
+    place.holds = "model drift"
+    await keeper._amend(place)
+    await keeper._amend(place)
+    head = market.head.number
+    assert announced == [
+        {"a": Amendment(agent_id=7, upon=head, model_digest=model.digest, holds="model drift")}
+    ]
     sentences = [event.sentence for event in told if isinstance(event, Notice)]
     assert any("it lost money" in sentence for sentence in sentences)
     keeper.close()
