@@ -176,8 +176,7 @@ class Session:
         if self.settings.models.is_active:
             from defai.session.model_keeper import Fleet, keep_models  # noqa: PLC0415  not in every session
 
-            taken_up = self._past is not None
-            kept_up = Fleet(members, models, self.agents, self.run_directory, taken_up)
+            kept_up = Fleet(members, models, self.agents, self.run_directory, self._past is not None)
             self._keeper = await keep_models(
                 self.settings, kept_up, self.world, opening.market, self.bus.publish
             )

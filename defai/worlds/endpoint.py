@@ -16,7 +16,6 @@ from defai.agent.ports import (
     Arrival,
     AuditLog,
     Clock,
-    ModelChange,
     Notices,
     Opening,
     Settlement,
@@ -29,7 +28,6 @@ from defai.chain.local import DevelopmentChain
 from defai.chain.pools import check_pools, snapshot_pool
 from defai.chain.reader import BlockReader, BlockReading
 from defai.chain.rpc import Rpc, RpcError
-from defai.chain.tx import Wallet
 from defai.domain.chain_events import Block
 from defai.domain.decisions import Decision
 from defai.domain.operations import Call, Operation
@@ -39,7 +37,7 @@ from defai.errors import DefaiError, DivergenceError, NotFoundError
 from defai.market.state import MarketState, PoolReport
 from defai.market.valuation import Valuation
 from defai.models.trained import TrainedModel
-from defai.worlds.announcing import amend, announce_once, announce_switch, announced_charters
+from defai.worlds.announcing import Fees, announce_once, announced_charters
 from defai.worlds.approving import OwnedVaults
 from defai.worlds.audit_logs import open_audit_log
 from defai.worlds.chain_seats import Seating, SeatingPlan, seat_agents
@@ -50,6 +48,7 @@ from defai.worlds.permits import Permit
 from defai.worlds.seat_ledger import SeatLedger
 from defai.worlds.seating import SeatRequest
 from defai.worlds.sent_log import SentLog
+from defai.worlds.speaking import Speaking
 from defai.worlds.vault_accounts import agent_tip, count_records, read_place
 
 ANNOUNCING_BLOCKS: Final = 4
@@ -76,7 +75,7 @@ class EndpointOptions:
     kept: Kept | None = None
 
 
-class EndpointWorld(OwnedVaults):
+class EndpointWorld(OwnedVaults, Speaking):
     """A chain that is there already, and the agents' vaults on it."""
 
     def __init__(
@@ -104,8 +103,6 @@ class EndpointWorld(OwnedVaults):
     contracts: OurContracts
     _reader: BlockReader
     _dispatch: Dispatch
-    _deployer: Wallet | None
-    _models: Address | None = None
     _head: Block
     _newest: int
 
@@ -218,19 +215,13 @@ class EndpointWorld(OwnedVaults):
 
     async def announce(self, write: Notices, models: Sequence[TrainedModel]) -> None:
         """Put models and charters on the chain, those that are not there yet, and see them stand."""
-        fees = {"max_fee_wei": await max_fee_wei(self.chain.rpc), "priority_fee_wei": agent_tip(0)}
+        fees = await self.fees()
         place = self._deployer, self._vaults.accounts
         self._models = await announce_once(self.chain.rpc, self._ledger, *place, write, models, fees)
 
-    async def announce_switch(self, change: ModelChange) -> None:
-        """Send the new model, and why; the next block has both."""
-        fees = {"max_fee_wei": await max_fee_wei(self.chain.rpc), "priority_fee_wei": agent_tip(0)}
-        await announce_switch(self.chain.rpc, self._deployer, self._models, change, fees)
-
-    async def amend(self, amendments: Mapping[str, bytes]) -> None:
-        """Send what of charters is another now; the next block has it."""
-        fees = {"max_fee_wei": await max_fee_wei(self.chain.rpc), "priority_fee_wei": agent_tip(0)}
-        await amend(self.chain.rpc, self._vaults.accounts, amendments, fees)
+    async def fees(self) -> Fees:
+        """The first agent's."""
+        return {"max_fee_wei": await max_fee_wei(self.chain.rpc), "priority_fee_wei": agent_tip(0)}
 
     async def records(self) -> int:
         """How many records the audit contract has."""

@@ -17,7 +17,6 @@ from defai.agent.ports import (
     Arrival,
     AuditLog,
     Clock,
-    ModelChange,
     Notices,
     Opening,
     Settlement,
@@ -31,7 +30,7 @@ from defai.chain.pools import check_pools, snapshot_pool
 from defai.chain.reader import BlockReader
 from defai.chain.rpc import Rpc
 from defai.chain.standin import open_fork, open_standin
-from defai.chain.tx import SignedTransaction, Wallet, get_receipts, send
+from defai.chain.tx import SignedTransaction, get_receipts, send
 from defai.domain.chain_events import Block
 from defai.domain.operations import Call, Operation
 from defai.domain.pool import PoolKey
@@ -43,7 +42,7 @@ from defai.marketsim.actions import MarketMint
 from defai.marketsim.market import Market
 from defai.models.trained import TrainedModel
 from defai.units import GWEI
-from defai.worlds.announcing import amend, announce, announce_switch
+from defai.worlds.announcing import Fees, announce
 from defai.worlds.approving import OwnedVaults
 from defai.worlds.audit_logs import open_audit_log
 from defai.worlds.block_order import BlockItem, compose
@@ -52,6 +51,7 @@ from defai.worlds.clocks import RealClock
 from defai.worlds.market_accounts import MarketAccounts
 from defai.worlds.purses import PlayMoney
 from defai.worlds.seating import SeatRequest
+from defai.worlds.speaking import Speaking
 from defai.worlds.vault_accounts import VaultAccounts, agent_tip, count_records
 
 MakeMarket: TypeAlias = Callable[[Decimal | None], Market]
@@ -83,7 +83,7 @@ class ForkOptions:
     decisions: Path | None = None
 
 
-class ForkWorld(OwnedVaults):
+class ForkWorld(OwnedVaults, Speaking):
     """A chain of our own, its market, and the agents' vaults on it."""
 
     def __init__(
@@ -117,8 +117,6 @@ class ForkWorld(OwnedVaults):
     _reader: BlockReader
     _actors: MarketAccounts
     _vaults: VaultAccounts
-    _deployer: Wallet | None
-    _models: Address | None = None
     _state: MarketState
     _head: Block
 
@@ -214,19 +212,13 @@ class ForkWorld(OwnedVaults):
 
     async def announce(self, write: Notices, models: Sequence[TrainedModel]) -> None:
         """Send models and charters; the next block has them."""
-        fees = {"max_fee_wei": self._fee_limit(0), "priority_fee_wei": agent_tip(0)}
+        fees = await self.fees()
         place = self._deployer, self._vaults.accounts
         self._models = await announce(self.chain.rpc, *place, write, models, fees)
 
-    async def announce_switch(self, change: ModelChange) -> None:
-        """Send the new model, and why; the next block has both."""
-        fees = {"max_fee_wei": self._fee_limit(0), "priority_fee_wei": agent_tip(0)}
-        await announce_switch(self.chain.rpc, self._deployer, self._models, change, fees)
-
-    async def amend(self, amendments: Mapping[str, bytes]) -> None:
-        """Send what of charters is another now; the next block has it."""
-        fees = {"max_fee_wei": self._fee_limit(0), "priority_fee_wei": agent_tip(0)}
-        await amend(self.chain.rpc, self._vaults.accounts, amendments, fees)
+    async def fees(self) -> Fees:
+        """The first agent's."""
+        return {"max_fee_wei": self._fee_limit(0), "priority_fee_wei": agent_tip(0)}
 
     async def records(self) -> int:
         """How many records the audit contract has."""
