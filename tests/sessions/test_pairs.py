@@ -13,8 +13,9 @@ from defai.domain.tokens import Address
 from defai.market.valuation import Valuation
 from defai.session.choice import build_parity
 from defai.session.session import Session
+from defai.session.verification.chapters import Means
 from defai.session.verification.evidence import read_evidence
-from defai.session.verification.verifier import Means, verify
+from defai.session.verification.verifier import verify
 from defai.worlds.kept import Kept
 from defai.worlds.seating import SeatRequest
 from defai.worlds.shadow import ShadowedWorld
