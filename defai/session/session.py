@@ -239,7 +239,7 @@ class Session:
         for agent in self.agents:
             if agent.pending:
                 await agent.dismiss(WITHDRAWN, "the session", "it ends")
-        if not await settle_all(self._world.feed, self.agents, self._fold, self._keep):
+        if not await settle_all(self._world, self.agents, self._fold, self._keep):
             self._warn(
                 "Some decisions could not be anchored before the end; the run's directory has them all."
             )

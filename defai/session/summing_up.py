@@ -9,7 +9,7 @@ from eth_hash.auto import keccak
 
 from defai.agent import views
 from defai.agent.agent import Agent
-from defai.agent.ports import Arrival, Feed, World
+from defai.agent.ports import Arrival, LastingWorld, World
 from defai.domain.decisions import Decision
 from defai.session.taking_up import Past
 
@@ -43,12 +43,12 @@ class Tally:
 
 
 async def settle_all(
-    feed: Feed, agents: Sequence[Agent], fold: Callable[[Arrival], None], keep: Callable[[], None]
+    world: World, agents: Sequence[Agent], fold: Callable[[Arrival], None], keep: Callable[[], None]
 ) -> bool:
     """Settle what is under way and anchor what waits, in as few blocks as it takes.
 
     Args:
-        feed: makes blocks.
+        world: its feed makes blocks, or waits for them; blocks of a faster chain that wait to be read come besides.
         agents: the fleet.
         fold: takes a block into the market.
         keep: puts down how far the run has come.
@@ -56,7 +56,8 @@ async def settle_all(
     Returns:
         Whether nothing is left.
     """
-    for _ in range(_CLOSING_BLOCKS):
+    late = 2 * await world.behind() if isinstance(world, LastingWorld) else 0  # what waits is sent, and then anchored
+    for _ in range(_CLOSING_BLOCKS + late):
         for agent in agents:
             await agent.settle()
             await agent.flush()
@@ -64,7 +65,7 @@ async def settle_all(
         keep()
         if settled:
             return True
-        arrival = await feed.make_block()
+        arrival = await world.feed.make_block()
         if arrival is None:
             break
         fold(arrival)
