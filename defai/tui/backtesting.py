@@ -57,8 +57,8 @@ class Contender:
 
     @property
     def key(self) -> str:
-        """Its name."""
-        return self.row.name
+        """Its name; the strategy may be called like one of its baselines."""
+        return f"{self.row.name} {'baseline' if self.row.is_baseline else 'strategy'}"
 
     @property
     def words(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from textual.widgets import Input
 
 from defai.agent.control import BareControl
-from defai.domain.answers import BacktestDone, BacktestProgressed, BacktestUpdate, BacktestWish
+from defai.domain.answers import BacktestDone, BacktestProgressed, BacktestUpdate, BacktestWish, SourceCard
 from defai.errors import NotRunningError
 from defai.testing.answers import MadeUpControl
 from defai.testing.made_up_backtest import made_up_result
@@ -52,7 +52,7 @@ async def test_what_is_chosen_and_typed_is_run_and_told_as_it_goes(opened: Hande
         await theatre.until(lambda: "Settings of mean_reversion" in theatre.seen(app), pilot)
         await pilot.press("enter", "down", "enter")
         await theatre.until(lambda: isinstance(app.focused, Input), pilot)
-        await pilot.press(*"20260101-20260102", "tab", *"5WETH")
+        await pilot.press(*"20260101-20260102", "tab", "tab", *"5WETH")
         await theatre.until(lambda: len(app.screen.query("#backtest-parameters Input")) > 0, pilot)
         box = app.screen.query("#backtest-parameters Input").first(Input)
         usual = box.value
@@ -145,6 +145,23 @@ async def test_a_session_that_runs_none_says_so_and_a_refusal_is_told(
         screen = app.screen
         assert isinstance(screen, BacktestScreen)
         assert not screen.desk.running
+
+
+async def test_a_path_can_be_typed_where_no_history_is_known(opened: Handed, theatre: Handed) -> None:
+    class Bare(Slow):
+        async def sources(self) -> tuple[SourceCard, ...]:
+            return ()
+
+    control = Bare()
+    async with opened("7", control=control) as (_, app, pilot):
+        await theatre.until(lambda: "defai download-data gets one" in theatre.seen(app), pilot)
+        await pilot.press("r")
+        assert control.wish is None
+        assert "A history has to be chosen" in " ".join(one.message for one in app._notifications)
+        await pilot.press("e", "tab", *"bars.csv", "enter")
+        await theatre.until(lambda: control.wish is not None, pilot)
+        assert control.wish is not None
+        assert control.wish.source == "bars.csv"
 
 
 async def test_escape_leaves_the_settings_before_the_screen(opened: Handed, theatre: Handed) -> None:

@@ -110,12 +110,14 @@ class BacktestScreen(Board):
 
     def _know_strategies(self, cards: tuple[StrategyCard, ...]) -> None:
         self.desk.strategies = tuple(StrategyLine(card) for card in cards)
-        self.strategies.empty = "There is no strategy: `defai new-strategy NAME` begins one."
+        self.strategies.empty = "None: `defai new-strategy NAME` begins one."
+        self.strategies.repaint()
         self._paint_choice()
 
     def _know_sources(self, cards: tuple[SourceCard, ...]) -> None:
         self.desk.sources = tuple(SourceLine(card) for card in cards)
-        self.sources.empty = "There is no history: `defai download` and `defai record` get some."
+        self.sources.empty = "None yet: defai download-data gets one; a path can be typed."
+        self.sources.repaint()
         self._paint_choice()
 
     def _refused(self, refusal: DefaiError) -> None:
@@ -174,12 +176,12 @@ class BacktestScreen(Board):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what there is something to do with."""
         if action == "run":
-            return self.desk.running or bool(self.desk.strategies and self.desk.sources)
+            return self.desk.running or bool(self.desk.strategies)
         if action == "report":
             return bool(self.desk.result and self.desk.result.report)
         if action == "copy":
             return bool(self.desk.result and self.desk.result.command)
-        if action in {"form", "filter", "export", "open"}:
+        if action in {"filter", "export", "open"}:
             return bool(self.desk.strategies)
         return super().check_action(action, parameters)
 
@@ -195,13 +197,17 @@ class BacktestScreen(Board):
             self._end_run()
             return
         strategy, source = self.strategies.selected, self.sources.selected
-        problem = next((one.card.problem for one in (strategy, source) if one and one.card.problem), "")
-        if strategy is None or source is None or problem:
-            self.notify(
-                problem or "A strategy and a history have to be chosen.", severity="warning", markup=False
+        problem = strategy.card.problem if strategy else "A strategy has to be chosen."
+        path = self.form.path
+        if not path:
+            problem = problem or (
+                source.card.problem if source else "A history has to be chosen, or its path typed."
             )
+            path = source.key if source else ""
+        if problem or strategy is None:
+            self.notify(problem, severity="warning", markup=False)
             return
-        wish = BacktestWish(strategy.key, source.key, *self.form.wish)
+        wish = BacktestWish(strategy.key, path, *self.form.wish)
         self.desk.begin(wish)
         if isinstance(self.focused, Input) or self.has_class("-narrow"):
             self.call_after_refresh(self.query_one("#contenders").focus)

@@ -30,6 +30,7 @@ class BacktestForm(VerticalScroll, can_focus=False):
         """What every backtest has; the strategy's own parameters come below."""
         yield Static(id="backtest-summary", markup=False)
         yield from row("days", "backtest-days", "", "all, 20220719-20220815")
+        yield from row("history", "backtest-path", "", "as chosen, or a path")
         yield from row("starts with", "backtest-balances", "", "as in 10000USDC 5WETH")
         yield Vertical(id="backtest-parameters")
 
@@ -63,6 +64,11 @@ class BacktestForm(VerticalScroll, can_focus=False):
         days = self.query_one("#backtest-days", Input).value.strip()
         balances = self.query_one("#backtest-balances", Input).value.replace(",", " ").split()
         return parameters, days or "-", tuple(balances)
+
+    @property
+    def path(self) -> str:
+        """History that was typed instead of chosen; empty where it was not."""
+        return self.query_one("#backtest-path", Input).value.strip()
 
     def enter(self) -> None:
         """Go to the first line."""

@@ -21,7 +21,7 @@ class DecisionCard(TextPanel):
 
     def __init__(self, source: str) -> None:
         super().__init__(source)
-        self._shown: object = None
+        self._told: object = None
 
     def display_line(self, line: LogLine | None, agent: AgentLine | None) -> None:
         """Show a decision; nothing is drawn anew where nothing changed."""
@@ -35,9 +35,9 @@ class DecisionCard(TextPanel):
             self.app.theme,
             line and line.explanation_refused,
         )
-        if shown == self._shown:
+        if shown == self._told:
             return
-        self._shown = shown
+        self._told = shown
         page = Page(palette_of(self.app), width, label=10, indent=1)
         if line is None:
             page.write(" Nothing was decided yet.", "muted")

@@ -1,5 +1,6 @@
 """A model in words: what it learned from, whether it is worth anything, whether the world has moved away from it."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -9,6 +10,10 @@ from defai.tui.widgets.page import Page
 
 GAUGE: Final = 16
 """Cells of a gauge."""
+NAME: Final = 24
+"""Cells of a forecaster's or a feature's name."""
+LEAST_SHARE: Final = 0.005
+"""Features that matter less are left out."""
 LOSSES: Final = {"qlike": "QLIKE", "rmse": "RMSE", "mae": "MAE", "pinball": "pinball"}
 """How losses are written."""
 
@@ -43,8 +48,9 @@ def write_model(page: Page, one: ModelSeen) -> None:
     page.title("Looks at")
     most = max((share for _, share in one.importance), default=0.0)
     for feature, share in one.importance:
-        filled = bar(share / most if most else 0.0, GAUGE)
-        page.line(feature[: page.label - 1], (filled, "accent"), (f" {number(share * 100, 0)} %", "muted"))
+        if share >= LEAST_SHARE:
+            cells = ((bar(share / most, GAUGE), "accent"), (f" {number(share * 100, 0)} %", "muted"))
+            write_named(page, feature, cells)
     page.title("Does not know")
     for limit in one.limits:
         page.row("", (limit, "foreground"))
@@ -52,14 +58,17 @@ def write_model(page: Page, one: ModelSeen) -> None:
 
 def write_skill(page: Page, one: ModelSeen) -> None:
     """Its errors out of sample beside its baselines', and how sure the difference is."""
-    page.title("Out of sample", "lower is better")
-    names = list(dict.fromkeys(name for values in one.metrics.values() for name in values))
+    page.title("Out of sample", f"of {loss_name(one.loss)}, less is better")
+    known = dict.fromkeys([one.loss, *(name for values in one.metrics.values() for name in values)])
+    names = list(known)[: max(1, (page.width - NAME - 1) // 9)]
     places = {name: places_of([values.get(name) for values in one.metrics.values()]) for name in names}
-    page.line("", *((f"{loss_name(name):>9}", "muted") for name in names))
-    for forecaster, values in one.metrics.items():
+    write_named(page, "", ((f"{loss_name(name)[:8]:>9}", "muted") for name in names))
+    for forecaster in ranked(one):
         ink = "strong" if forecaster == "model" else "foreground"
-        cells = ((f"{number(values.get(name), places[name]):>9}", ink) for name in names)
-        page.line(forecaster[: page.label - 1], *cells)
+        values = one.metrics[forecaster]
+        write_named(
+            page, forecaster, ((f"{number(values.get(name), places[name]):>9}", ink) for name in names)
+        )
     page.row(loss_name(one.loss), worth(one))
     page.row(
         "gain",
@@ -75,10 +84,29 @@ def write_skill(page: Page, one: ModelSeen) -> None:
         )
 
 
+def ranked(one: ModelSeen) -> list[str]:
+    """The model first, its baselines from the best to the worst."""
+    losses = {name: values.get(one.loss) for name, values in one.metrics.items()}
+
+    def order(name: str) -> tuple[bool, bool, float]:
+        loss = losses[name]
+        return (name != "model", loss is None, loss or 0.0)
+
+    return sorted(losses, key=order)
+
+
+def write_named(page: Page, name: str, cells: Iterable[tuple[str, str]]) -> None:
+    """A line whose name is longer than the labels are."""
+    page.write(f" {name if len(name) < NAME else name[: NAME - 2] + '…':<{NAME}}", "muted")
+    for words, ink in cells:
+        page.write(words, ink)
+    page.write("\n", "muted")
+
+
 def places_of(values: list[float | None]) -> int:
     """Digits after the point that leave the largest of these four significant ones or so."""
     largest = max((abs(value) for value in values if value is not None), default=0.0)
-    return 1 if largest >= 100 else 2 if largest >= 1 else 4 if largest >= 0.01 else 7
+    return 1 if largest >= 100 else 2 if largest >= 10 else 4 if largest >= 0.01 else 7
 
 
 def write_watch(page: Page, one: ModelSeen) -> None:

@@ -47,15 +47,15 @@ class TextPanel(ScrollView, can_focus=True):
 
     def __init__(self, name: str) -> None:
         super().__init__(id=name)
-        self._text: Text | None = None
+        self._shown: tuple[Text, int, str] | None = None
         self._strips: list[Strip] = []
 
     def display_text(self, text: Text) -> None:
         """Show a text whose lines are as wide as the panel at most; what is wider is cut."""
-        if self._text is not None and self._text == text:
-            return
-        self._text = text
         width, ground = self.scrollable_content_region.width, palette_of(self.app).style("muted")
+        if self._shown == (text, width, self.app.theme):
+            return
+        self._shown = (text, width, self.app.theme)
         self._strips = []
         for line in text.split("\n"):
             line.truncate(width, overflow="ellipsis")
