@@ -6,23 +6,30 @@ For whoever runs a backtest beside something that must not be slowed. Each line 
 
 import asyncio
 import shlex
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 
 import numpy as np
+from platformdirs import user_data_path
 from pydantic import TypeAdapter
 
 from defai.backtest.figures import figures
 from defai.backtest.record import record_of
+from defai.backtest.report import page
 from defai.backtest.request import BacktestRequest, parse_balances, perform
-from defai.backtest.run_files import RunRecord
+from defai.backtest.run_files import PAGE, RunRecord, write_run
 from defai.backtest.runner import BacktestResult
 from defai.domain.answers import BacktestDone, BacktestProgressed, BacktestRow, BacktestUpdate, BacktestWish
 from defai.errors import DefaiError
 
+TELL_EVERY_S: Final = 0.25
+REPORTS: Final = 20
+"""Runs kept of those asked for this way."""
 POINTS: Final = 400
 DECISIONS: Final = 300
 _UPDATES: Final[TypeAdapter[BacktestUpdate]] = TypeAdapter(BacktestUpdate)
@@ -45,17 +52,56 @@ def request_of(wish: BacktestWish) -> BacktestRequest:
     )
 
 
-def answer(wish: BacktestWish) -> BacktestDone:
-    """Run a backtest and say how it goes; its result."""
-    began = perf_counter()
+class Telling:
+    """Tells what is being done and how much of it is done, a few times a second."""
 
-    def say(text: str) -> None:
-        _tell(BacktestProgressed(text, None, perf_counter() - began))
+    def __init__(self) -> None:
+        self._began = self._told = perf_counter()
+        self._text = ""
 
+    def say(self, text: str) -> None:
+        """Something begins."""
+        self._text = text
+        self._tell(None)
+
+    def reached(self, share: float) -> None:
+        """The run has lived through so much of its history, 0..1."""
+        if perf_counter() - self._told >= TELL_EVERY_S:
+            self._tell(share)
+
+    def _tell(self, share: float | None) -> None:
+        self._told = perf_counter()
+        _tell(BacktestProgressed(self._text, share, self._told - self._began))
+
+
+def answer(wish: BacktestWish, reports: Path | None = None) -> BacktestDone:
+    """Run a backtest and say how it goes; its result.
+
+    Args:
+        wish: what is asked for.
+        reports: folder that the run is written to, with its HTML page; it is written nowhere without.
+    """
+    telling = Telling()
     request = request_of(wish)
-    result = asyncio.run(perform(request, say))
-    table = figures(result, request.lvr_interval_s)
-    return done(wish, result, table, record_of(request, result, table))
+    result = asyncio.run(perform(request, telling.say, telling.reached))
+    table = figures(result, request.lvr_interval_s, hourly=True)
+    record = record_of(request, result, table)
+    found = done(wish, result, table, record)
+    return found if reports is None else replace(found, report=written(record, reports))
+
+
+def written(record: RunRecord, reports: Path) -> str | None:
+    """The path of the page of a run's directory, written among the last `REPORTS`; None where it cannot be."""
+    try:
+        before = sorted(reports.glob("[0-9]*"), key=lambda path: path.name)
+        number = int(before[-1].name.partition("-")[0]) + 1 if before else 1
+        for old in before[: -REPORTS + 1]:
+            shutil.rmtree(old, ignore_errors=True)
+        out = reports / f"{number:06}-{Path(str(record.figures['strategy'])).stem}"
+        write_run(out, record, page(record))
+    except (DefaiError, OSError):
+        return None  # the result is worth telling all the same
+    return str((out / PAGE).resolve())
 
 
 def done(
@@ -162,7 +208,8 @@ def main() -> int:
         The exit code: 0, or that of the error, which is said on standard error.
     """
     try:
-        _tell(answer(TypeAdapter(BacktestWish).validate_json(sys.stdin.read())))
+        reports = user_data_path("defai") / "backtests"
+        _tell(answer(TypeAdapter(BacktestWish).validate_json(sys.stdin.read()), reports))
     except DefaiError as error:
         sys.stderr.write(f"defai: {error}\n")
         return error.exit_code
