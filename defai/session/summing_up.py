@@ -56,7 +56,9 @@ async def settle_all(
     Returns:
         Whether nothing is left.
     """
-    late = 2 * await world.behind() if isinstance(world, LastingWorld) else 0  # what waits is sent, and then anchored
+    late = (
+        2 * await world.behind() if isinstance(world, LastingWorld) else 0
+    )  # what waits is sent, and then anchored
     for _ in range(_CLOSING_BLOCKS + late):
         for agent in agents:
             await agent.settle()

@@ -156,10 +156,11 @@ async def test_a_path_can_be_typed_where_no_history_is_known(opened: Handed, the
     async with opened("7", control=control) as (_, app, pilot):
         await theatre.until(lambda: "defai download-data gets one" in theatre.seen(app), pilot)
         await pilot.press("r")
-        assert control.wish is None
+        await theatre.until(lambda: list(app._notifications), pilot)
+        assert not app.screen.desk.running
         assert "A history has to be chosen" in " ".join(one.message for one in app._notifications)
         await pilot.press("e", "tab", *"bars.csv", "enter")
-        await theatre.until(lambda: control.wish is not None, pilot)
+        await theatre.until(lambda: app.screen.desk.running, pilot)
         assert control.wish is not None
         assert control.wish.source == "bars.csv"
 
