@@ -60,6 +60,7 @@ class BacktestRequest:
         starts: from how many moments the run is made, `shift_s` apart, all of them equally long.
         lvr_interval_s: how often the portfolio that LVR compares with, and the hedge, are adjusted.
         model: what the agents forecast by.
+        isolate: whether strategies run in processes of their own.
     """
 
     strategies: tuple[str, ...]
@@ -83,6 +84,7 @@ class BacktestRequest:
     starts: int = 1
     shift_s: int | None = None
     model: ModelChoice = field(default_factory=ModelChoice)
+    isolate: bool = False
 
 
 def open_ground(request: BacktestRequest) -> Ground:
@@ -166,7 +168,8 @@ def _pools_named(request: BacktestRequest) -> tuple[str, ...]:
     names: list[str] = []
     for number, reference in enumerate(request.strategies):
         with suppress(DefaiError):
-            names += load(reference, None if number else request.parameters).strategy.pools()
+            wanted = None if number else request.parameters
+            names += load(reference, wanted, isolate=request.isolate).strategy.pools()
     return tuple(names)
 
 
@@ -218,7 +221,10 @@ async def perform_on(
         DefaiError: in a sentence, where it cannot be done.
     """
     settings = agents_of(request, ground)
-    loaded = [load(one.strategy, one.parameters) for one in settings]
+    loaded = [load(one.strategy, one.parameters, isolate=one.isolate) for one in settings]
+    for one in loaded:
+        if one.protection:
+            say(f"{one.name} runs in a process of its own: {one.protection}")
     models = await forecasters_for(loaded, request.model, request.source, ground, say)
     say(f"running {', '.join(one.name for one in loaded)}")
     go = partial(
@@ -259,6 +265,7 @@ def agents_of(request: BacktestRequest, ground: Ground) -> list[AgentSettings]:
                 strategy=reference,
                 parameters=dict(request.parameters) if number == 0 else {},
                 balances=dict(request.balances),
+                isolate=request.isolate,
                 limits=limits,
             )
             for number, reference in enumerate(request.strategies)

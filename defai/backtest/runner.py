@@ -136,7 +136,9 @@ async def run(
         ConfigError: where a strategy wants pools or tokens that the history does not have.
     """
     began = perf_counter()
-    members = [_member(one, load(one.strategy, one.parameters), ground.keys) for one in settings]
+    members = [
+        _member(one, load(one.strategy, one.parameters, isolate=one.isolate), ground.keys) for one in settings
+    ]
     given = list(models) if models is not None else [None] * len(members)
     agents = await _run_world(ground, members, given, anchor_every, engine, watch)
     again: list[AgentRun] = []

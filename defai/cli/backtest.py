@@ -50,6 +50,9 @@ if TYPE_CHECKING:
     help="Leave out hold, full range and static band.",
 )
 @click.option(
+    "--isolate", is_flag=True, help="Run each strategy in a process of its own, without network and files."
+)
+@click.option(
     "--out", type=click.Path(path_type=Path), help="A new directory that the whole run is written to."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -91,7 +94,7 @@ def _run(request: "BacktestRequest", out: Path | None, *, as_json: bool) -> None
     if out is not None:
         record = record_of(request, result, table)
         write_run(out, record, page(record))
-    loaded = [load(reference) for reference in request.strategies]
+    loaded = [load(reference, isolate=request.isolate) for reference in request.strategies]
     lost = note_runs(loaded, table, out)
     if lost:
         click.echo(f"This run is not listed with its strategy: {lost}.", err=True)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     "--prices", type=click.Path(path_type=Path), help="CSV or parquet with a timestamp and a close to follow."
 )
 @click.option("--attackers", is_flag=True, help="Let a sandwich attacker take part.")
+@click.option(
+    "--isolate", is_flag=True, help="Run each strategy in a process of its own, without network and files."
+)
 @click.option("--block-time", type=click.FloatRange(min=0), help="Seconds between blocks; 0 is lock-step.")
 @click.option("--run-dir", type=click.Path(path_type=Path), help="Where the run is kept.")
 @click.option(
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 def command(
     *,
     headless: bool,
+    isolate: bool,
     blocks: int | None,
     seed: int | None,
     prices: Path | None,
@@ -57,7 +61,7 @@ def command(
     }
     if without_terminal:
         return run_headless(
-            _settings(overrides),
+            _settings(overrides, isolate=isolate),
             blocks=blocks,
             as_json=as_json,
             keep_chain=keep_chain,
@@ -67,10 +71,10 @@ def command(
         raise click.UsageError(
             "--keep-chain goes with --headless: in the terminal the chain is there while it is."
         )
-    return run_terminal(lambda: _settings(overrides), blocks=blocks)
+    return run_terminal(lambda: _settings(overrides, isolate=isolate), blocks=blocks)
 
 
-def _settings(overrides: "dict[str, object]") -> "Settings":
+def _settings(overrides: "dict[str, object]", *, isolate: bool) -> "Settings":
     from defai.config import Settings  # noqa: PLC0415  the terminal paints before it is imported
 
-    return Settings.demo(overrides)
+    return Settings.demo(overrides).isolated(all_of_them=isolate)

@@ -16,6 +16,7 @@ _SETTINGS: Final = {
     "keystore": "network.keystore",
     "seed": "market.seed",
     "run_dir": "run_dir",
+    "block_time": "network.block_time_s",
 }
 """Options that stand for settings, and which."""
 
@@ -37,6 +38,9 @@ _SETTINGS: Final = {
     help="Of --network live: the encrypted file of the account that pays and signs.",
 )
 @click.option("--headless", is_flag=True, help="Without the terminal.")
+@click.option(
+    "--isolate", is_flag=True, help="Run each strategy in a process of its own, without network and files."
+)
 @click.option("--once", is_flag=True, help="One block, then end; implies --headless.")
 @click.option("--blocks", type=click.IntRange(min=1), help="End after so many blocks.")
 @click.option("--seed", type=click.IntRange(min=0), help="Of everything random.")
@@ -63,6 +67,7 @@ def command(
     *,
     path: Path,
     headless: bool,
+    isolate: bool,
     once: bool,
     blocks: int | None,
     block_time: float | None,
@@ -85,8 +90,8 @@ def command(
     without_terminal = headless or once or keep_chain or serve or as_json or record is not None
     if without_terminal and not serve and block_time is None:
         block_time = 0
-    overrides = {_SETTINGS[name]: value for name, value in chosen.items()}
-    settings = Settings.load(path, {**overrides, "network.block_time_s": block_time})
+    overrides = {_SETTINGS[name]: value for name, value in (chosen | {"block_time": block_time}).items()}
+    settings = Settings.load(path, overrides).isolated(all_of_them=isolate)
     if not settings.agents and record is None:
         raise ConfigError(
             f"There is no agent in {path}.", "Add an [[agents]] table with a name and a strategy."

@@ -137,6 +137,7 @@ class AgentSettings(Section):
             the one that is trained for every fleet.
         usd: worth of what it starts with, half in each token of its main pool; 30,000 where nothing is said.
         balances: or what it starts with, by token symbol, as a person writes it.
+        isolate: whether its strategy's code runs in a process of its own, without network, files and environment.
         limits: of this agent; in a file, only the keys that differ from the fleet's `[limits]`.
     """
 
@@ -146,6 +147,7 @@ class AgentSettings(Section):
     model: Annotated[str, Field(min_length=1)] | None = None
     usd: Usd | None = None
     balances: dict[str, Annotated[Decimal, Field(ge=0)]] = Field(default_factory=dict)
+    isolate: bool = False
     limits: Limits = Limits()
 
     @model_validator(mode="before")
@@ -217,6 +219,13 @@ class Settings(Section):
         """The settings of `defai demo`: the stand-in, a generated market, four agents. Arguments as in `load`."""
         agents = [{"name": name, "strategy": strategy} for name, strategy in DEMO_AGENTS]
         return cls._resolve({"agents": agents}, "the demo's settings", overrides, environment)
+
+    def isolated(self, *, all_of_them: bool = True) -> Self:
+        """The same with every agent's strategy in a process of its own; or as it is."""
+        if not all_of_them:
+            return self
+        agents = tuple(agent.model_copy(update={"isolate": True}) for agent in self.agents)
+        return self.model_copy(update={"agents": agents})
 
     def public(self) -> dict[str, Any]:
         """The settings as they may be kept and shown: JSON-able, without credentials."""

@@ -52,7 +52,7 @@ def load_fleet(settings: Settings, pools: Sequence[PoolKey]) -> tuple[Member, ..
     by_name = {key.name: key for key in pools}
     members = []
     for agent in settings.agents:
-        loaded = load(agent.strategy, agent.parameters, first=settings.strategies_dir)
+        loaded = load(agent.strategy, agent.parameters, first=settings.strategies_dir, isolate=agent.isolate)
         wanted = _wishes(agent.name, loaded)
         for name in wanted:
             if name not in by_name:
@@ -83,6 +83,13 @@ def _wishes(agent: str, loaded: LoadedStrategy) -> tuple[str, ...]:
             "Name the second in pools().",
         )
     return pools
+
+
+def tell_protection(members: Sequence[Member], say: Callable[[str], None]) -> None:
+    """Say what protects from the strategies that run in processes of their own."""
+    for one in members:
+        if one.loaded.protection:
+            say(f"{one.settings.name} runs in a process of its own: {one.loaded.protection}")
 
 
 def seat_requests(

@@ -20,7 +20,15 @@ from defai.market.state import MarketState
 from defai.market.valuation import Valuation
 from defai.session.checkpoint import Checkpoint
 from defai.session.choice import WorldBuilder, build_world, history_recipe
-from defai.session.fleet import Member, announce, build_agents, load_fleet, seat_requests, started
+from defai.session.fleet import (
+    Member,
+    announce,
+    build_agents,
+    load_fleet,
+    seat_requests,
+    started,
+    tell_protection,
+)
 from defai.session.log_stream import logged_to
 from defai.session.naming_models import models_of
 from defai.session.notifying import notified
@@ -136,6 +144,7 @@ class Session:
     async def _set_up(self) -> None:
         self._progress("reading strategies")
         members = self.members = load_fleet(self.settings, ALL_POOLS)
+        tell_protection(members, self._detail)
         tokens = {token.symbol: token for key in POOLS for token in (key.token0, key.token1)}
         requests = seat_requests(members, tokens, USDC)
         kept = self._journal.kept() if self._journal else None
@@ -165,11 +174,8 @@ class Session:
         self._progress(f"living through {history} blocks")
         used = {key.address: key for member in members for key in member.pools}
         fleet, first = list(zip(self.agents, models, strict=True)), opening.market.head.number + 1
-        self.bus.publish(
-            started(
-                self.settings, self.world, first, fleet, used.values(), self.valuation, self.run_directory
-            )
-        )
+        seen, kept_in = used.values(), self.run_directory
+        self.bus.publish(started(self.settings, self.world, first, fleet, seen, self.valuation, kept_in))
         self._onlooker = Onlooker(opening.market, self.valuation, tuple(used), self.bus.publish)
         self.bus.tap(self._onlooker.hear)
         tell_models(members, models, recipe, self.bus.publish)

@@ -51,12 +51,17 @@ class StrategyName:
 
 @dataclass(frozen=True, slots=True)
 class LoadedStrategy:
-    """A strategy with its parameters, and the source its digest is made of."""
+    """A strategy with its parameters, and the source its digest is made of.
+
+    Attributes:
+        protection: what protects from its code, in words, where it runs in a process of its own; else empty.
+    """
 
     name: str
     strategy: Strategy
     source: bytes = field(repr=False)
     origin: str
+    protection: str = ""
 
 
 def strategies_folder() -> Path:
@@ -106,6 +111,7 @@ def load(
     folder: Path | None = None,
     *,
     first: Path | None = None,
+    isolate: bool = False,
 ) -> LoadedStrategy:
     """Load a strategy and give it its parameters.
 
@@ -114,6 +120,7 @@ def load(
         parameters: values for its fields; the rest keep their defaults.
         folder: where names are looked for; the usual places by default.
         first: a folder where names are looked for ahead of the usual places.
+        isolate: run its code in a process of its own; see `defai.strategy.isolation`.
 
     Raises:
         NotFoundError: where there is no such file, class or name.
@@ -121,6 +128,10 @@ def load(
             does not fit.
     """
     path, class_name = split_reference(reference)
+    if isolate:
+        return _load_isolated(
+            reference, parameters or {}, list_names(folder, first=first) if path is None else []
+        )
     if path is None:
         found, name = _find_named(reference, list_names(folder, first=first)), reference
     else:
@@ -128,6 +139,28 @@ def load(
         found, name = import_file(path, class_name), snake_case(class_name)
     refuse_other_version(found.cls.__name__, found.cls.api_version, found.origin)
     return LoadedStrategy(name, _instantiate(found.cls, parameters or {}), found.source, found.origin)
+
+
+def _load_isolated(
+    reference: str, parameters: Mapping[str, Any], names: Sequence[StrategyName]
+) -> LoadedStrategy:
+    """As `load`, but that its file is imported by a process of its own only."""
+    from defai.strategy.isolation.remote import Place, isolated  # noqa: PLC0415  few want it
+
+    path, class_name = split_reference(reference)
+    if path is not None:
+        class_name = _declared_class(path, class_name)
+        where, name, origin = f"{path.resolve()}:{class_name}", snake_case(class_name), str(path)
+    else:
+        entry = _usable(reference, names)
+        path, name, origin = Path(entry.file), reference, entry.origin
+        where = reference if entry.installed else f"{path.resolve()}:{entry.class_name}"
+        if not entry.file:
+            raise ConfigError(f"The source of the installed strategy '{reference}' is not found unimported.")
+    strategy = isolated(Place(where, (str(path.resolve()),)), parameters)
+    protection = strategy.in_force
+    refuse_other_version(type(strategy).__name__, type(strategy).api_version, origin)
+    return LoadedStrategy(name, strategy, path.read_bytes(), origin, protection)
 
 
 def split_reference(reference: str) -> tuple[Path | None, str | None]:
@@ -221,14 +254,19 @@ def _plugin_name(point: EntryPoint) -> StrategyName:
 
 
 def _find_named(name: str, names: Sequence[StrategyName]) -> Found:
+    entry = _usable(name, names)
+    if entry.installed:
+        return import_plugin(entry_points(group=ENTRY_POINTS)[name])
+    return import_file(Path(entry.origin), entry.class_name)
+
+
+def _usable(name: str, names: Sequence[StrategyName]) -> StrategyName:
     for entry in names:
         if entry.name == name:
             if entry.problem:
                 what = f"The strategy file {entry.file}" if entry.file else f"The strategy '{name}'"
                 raise ConfigError(f"{what} cannot be used: {entry.problem}.")
-            if entry.installed:
-                return import_plugin(entry_points(group=ENTRY_POINTS)[name])
-            return import_file(Path(entry.origin), entry.class_name)
+            return entry
     known = [entry.name for entry in names if not entry.problem]
     hint = did_you_mean(name, known) or f"There are: {', '.join(known) or 'none'}."
     raise NotFoundError(f"There is no strategy called '{name}'.", hint)

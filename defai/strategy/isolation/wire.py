@@ -1,0 +1,110 @@
+"""What is said between a session and a strategy's process: pickles in, JSON out, each with its length in front.
+
+What comes from the process is somebody else's: it is read as JSON, and never unpickled. Whether an intent has the form
+of one is looked at by whoever asks any strategy.
+"""
+
+import json
+import os
+import select
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, is_dataclass
+from time import monotonic
+from typing import Any, Final, get_args
+
+from defai.domain.intents import Batch, Intent
+from defai.models.targets import Target
+from defai.strategy.edge import Edge
+
+MOST_BYTES: Final = 1 << 20
+"""Of an answer."""
+_LOOK_S: Final = 0.02
+_KINDS: Final[Mapping[str, type]] = {kind.__name__: kind for kind in get_args(Intent)}
+_RECORDS: Final[Mapping[str, type]] = {**_KINDS, "Edge": Edge, "Target": Target}
+
+
+class WireError(Exception):
+    """The process said nothing in time, has ended, or says what is no answer."""
+
+
+def packed(body: bytes) -> bytes:
+    """A message with its length."""
+    return len(body).to_bytes(8, "big") + body
+
+
+def receive(pipe: int, most_s: float | None, alive: Callable[[], bool] = lambda: True) -> bytes:
+    """The next message on a pipe.
+
+    Raises:
+        WireError: where none comes within so many seconds, or the other side has ended.
+    """
+    deadline = None if most_s is None else monotonic() + most_s
+    length = int.from_bytes(_exactly(pipe, 8, deadline, alive), "big")
+    if deadline is not None and length > MOST_BYTES:
+        raise WireError(f"gave {length:,} bytes for an answer")
+    return _exactly(pipe, length, deadline, alive)
+
+
+def _exactly(pipe: int, count: int, deadline: float | None, alive: Callable[[], bool]) -> bytes:
+    got = bytearray()
+    while len(got) < count:
+        if deadline is not None:
+            # In short looks, so that whoever limits the asker can interrupt him.
+            while not select.select([pipe], [], [], _LOOK_S)[0]:
+                if monotonic() > deadline:
+                    raise WireError("did not answer in time; its process was ended")
+                if not alive():
+                    raise WireError("ended its process")
+        part = os.read(pipe, count - len(got))
+        if not part:
+            raise WireError("ended its process")
+        got += part
+    return bytes(got)
+
+
+def written(value: object) -> Any:  # noqa: ANN401  what JSON has
+    """An answer as JSON has it; records with their name."""
+    if is_dataclass(value) and not isinstance(value, type) and type(value).__name__ in _RECORDS:
+        if isinstance(value, Batch):
+            return {"is": "Batch", "reason": value.reason, "intents": [written(one) for one in value.intents]}
+        return {"is": type(value).__name__, **asdict(value)}
+    if isinstance(value, tuple | list):
+        return [written(one) for one in value]
+    return value
+
+
+def read(raw: Any) -> Any:  # noqa: ANN401  what the answer is, is the asker's to hold it to
+    """The reverse of `written`.
+
+    Raises:
+        WireError: where it is no answer.
+    """
+    if isinstance(raw, list):
+        return tuple(read(one) for one in raw)
+    if not isinstance(raw, dict):
+        return raw
+    kind = _RECORDS.get(str(raw.get("is")))
+    if kind is None:
+        raise WireError("gave what is no answer")
+    fields = {name: value for name, value in raw.items() if name != "is"}
+    if kind is Batch:
+        fields["intents"] = read(fields.get("intents", []))
+    try:
+        return kind(**fields)
+    except (TypeError, ValueError) as error:
+        raise WireError(f"gave what is no {kind.__name__}: {error}") from error
+
+
+def loads(body: bytes) -> dict[str, Any]:
+    """An answer's JSON.
+
+    Raises:
+        WireError: where it is none.
+    """
+    try:
+        answer = json.loads(body)
+    except ValueError as error:
+        raise WireError("gave what is no answer") from error
+    if not isinstance(answer, dict):
+        raise WireError("gave what is no answer")
+    return answer
