@@ -16,6 +16,7 @@ ONE_POOL: Final[Mapping[str, Mapping[str, Any]]] = {
     "volatility_exit": {},
     "momentum": {},
     "mean_reversion": ALONE,
+    "pool_timing": {},
 }
 TWO_POOLS: Final[Mapping[str, Mapping[str, Any]]] = {"fee_tier_arbitrage": {}, "mean_reversion": {}}
 
