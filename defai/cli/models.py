@@ -234,4 +234,7 @@ def rollback(*, key: str, folder: Path | None, reason: str, as_json: bool) -> No
     if as_json:
         print_json({"key": key, **asdict(back)})
     else:
-        click.echo(f"{key} is served by {back.digest} again; a session takes it at its next start.")
+        click.echo(
+            f"{key} is served by {back.digest} again. A session that retrains or watches drift takes it with its "
+            "next block, any other when it starts."
+        )
