@@ -195,9 +195,10 @@ class Agent:
 
     def _may_decide(self, context: Context) -> bool:
         """Whether the strategy has nothing against working here; asked before its first decision."""
-        if self.has_started or self._asking.start(self.mandate.strategy, context):
+        fault = self._outlook.fault
+        if not fault and (self.has_started or self._asking.start(self.mandate.strategy, context)):
             return True
-        self.change_state(AgentState.STOPPED, self._asking.fault)
+        self.change_state(AgentState.STOPPED, fault or self._asking.fault)
         return False
 
     def _decide(self, context: Context, asked: Callable[[Context], Intent] | None = None) -> Intent:

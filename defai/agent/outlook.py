@@ -6,9 +6,12 @@ from typing import Protocol
 
 from defai.agent import gas
 from defai.agent.desk import Desk
+from defai.agent.intent_form import shortened
+from defai.agent.time_limit import OverrunError, TimeLimit
 from defai.domain.decisions import FeatureRow, Forecast
 from defai.domain.pool import PoolKey
 from defai.features.stream import watch
+from defai.market.window import Observation
 from defai.portfolio.pnl import Valued
 from defai.strategy.api import Context, Outcome
 from defai.strategy.pool_view import GlimpsedPoolView
@@ -28,13 +31,22 @@ class Outlook:
         agent: its name, which its randomness is made of.
         desk: its money, and the market it stands in.
         features: names of the features it is shown.
+
+    Attributes:
+        fault: what was wrong with its author's own features upon the newest block, in words for people; then there is
+            no row. Empty where nothing was.
     """
 
     def __init__(self, agent: str, desk: Desk, features: Sequence[str]) -> None:
         self._agent = agent
         self._desk = desk
         self._market = desk.market
-        self._features = watch(tuple(features), desk.market)
+        self._names = tuple(features)
+        self._features = watch(self._names, desk.market)
+        own = [one for one in self._features.spec.features if one.code_digest] if self._features else []
+        self._own = ", ".join(one.name for one in own)
+        self._limit = TimeLimit()
+        self.fault = ""
 
     def context(
         self,
@@ -53,7 +65,7 @@ class Outlook:
         """
         market, desk = self._market, self._desk
         pools = tuple([GlimpsedPoolView(key, market.glimpse(key.address)) for key in keys])
-        row = self._features.row([market.windows[key.address] for key in keys]) if self._features else None
+        row = self._row([market.windows[key.address] for key in keys])
         head, valuation = market.head, desk.valuation
         pricing = market.pools[valuation.key.address]
         return Context(
@@ -72,6 +84,21 @@ class Outlook:
             rng=dice(self._agent, head.number, head.hash),
             outcomes=outcomes,
         )
+
+    def _row(self, windows: Sequence[Sequence[Observation]]) -> FeatureRow | None:
+        """The features; an author's own are computed within his time, and stop his agent alone."""
+        self.fault = ""
+        if self._features is None or not self._own:
+            return self._features.row(windows) if self._features else None
+        try:
+            return self._limit.ask(self._features.row, windows)
+        except OverrunError as overrun:
+            wrong = str(overrun)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  an author's code may raise anything
+            wrong = f"raised {type(error).__name__}: {error}"
+        self.fault = shortened(f"a feature of its author's ({self._own}) {wrong}")
+        self._features = watch(self._names, self._market)  # what was summed up is half done
+        return None
 
 
 def dice(agent: str, block_number: int, block_hash: str) -> Random:
