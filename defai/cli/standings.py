@@ -71,7 +71,7 @@ def nested_text(found: Mapping[str, Any]) -> str:
         table.append(
             [
                 one["test_window"],
-                *(_cell(test["params"].get(name), "{}") for name in one["space"]),
+                *(_short(test["params"].get(name)) for name in one["space"]),
                 _cell(best, shape),
                 _cell(test["value"], shape),
                 _cell((one["baselines"].get("hold") or {}).get(objective), shape),
@@ -131,6 +131,15 @@ def _trouble(found: Mapping[str, Any]) -> str:
     """What did not go as it should, after the counts."""
     failed = f", {found['failed']:,} failed" if found["failed"] else ""
     return failed + (f", in {found['stopped']:,} the agent stopped early" if found["stopped"] else "")
+
+
+def _short(value: object) -> str:
+    """A parameter that a search chose: four digits of a number with a fraction, all of anything else."""
+    try:
+        number = float(str(value))
+    except ValueError:
+        return _cell(value, "{}")
+    return str(value) if number.is_integer() else f"{number:.4g}"
 
 
 def _shape(objective: str) -> str:

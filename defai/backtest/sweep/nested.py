@@ -33,8 +33,8 @@ def steps(first: int, last: int, test_share: float, count: int) -> list[tuple[in
         ConfigError: where one of them would be empty.
     """
     begin = first + int((last + 1 - first) * (1 - test_share))
-    cuts = [begin + (last + 1 - begin) * at // count // _MINUTE_S * _MINUTE_S for at in range(count)]
-    cuts = [cut - cut % _MINUTE_S for cut in cuts]
+    cuts = [begin + (last + 1 - begin) * at // count for at in range(count)]
+    cuts = [-(-cut // _MINUTE_S) * _MINUTE_S for cut in cuts]
     found = list(zip(cuts, [*cuts[1:], last + 1], strict=True))
     if not first < cuts[0] or any(end - start < _MINUTE_S for start, end in found):
         raise ConfigError(f"{last + 1 - first:,} s of history are too few for {count} tests.")
