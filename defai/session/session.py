@@ -37,6 +37,7 @@ from defai.session.run_directory import Journal
 from defai.session.summing_up import Tally, settle_all, summed_up
 from defai.session.taking_up import Past, join_in, past_of
 from defai.session.told import Book
+from defai.session.tuning import Tuning
 
 if TYPE_CHECKING:
     from defai.session.model_keeper import ModelKeeper
@@ -81,6 +82,7 @@ class Session:
         self._keeper: ModelKeeper | None = None
         self._past: Past | None = None
         self._onlooker: Onlooker | None = None
+        self.tuning = Tuning()
         self._stopping = asyncio.Event()
         self._tally = Tally()
         self._step = 0
@@ -210,6 +212,8 @@ class Session:
 
     async def _loop(self) -> None:
         self._world.feed.begin()
+        if self._past is not None:
+            self.tuning.recall(self.run_directory, self.agents, self.members)
         while not self._stopping.is_set() and (self._blocks is None or self._tally.blocks < self._blocks):
             arrival = await self._next_block()
             if arrival is None:
@@ -217,6 +221,7 @@ class Session:
             arrived = perf_counter()
             self._publish_block(arrival)
             asked = await self._keeper.on_block() if self._keeper else {}
+            await self.tuning.grant(self._world, self.run_directory)
             decisions = await asyncio.gather(
                 *(agent.step(arrived, asked.get(agent.name)) for agent in self.agents)
             )

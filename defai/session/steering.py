@@ -27,10 +27,11 @@ from defai.domain.answers import (
     Verification,
 )
 from defai.domain.decisions import Approval
+from defai.domain.stream import Notice
 from defai.errors import ConfigError, NotFoundError
 from defai.session.apart import lines_of
 from defai.session.asked_apart import source_cards, verified
-from defai.session.parameters import preview, strategy_cards
+from defai.session.parameters import judged, preview, strategy_cards
 from defai.session.quoting import quote_swap
 
 if TYPE_CHECKING:
@@ -141,6 +142,19 @@ class Steering(BareControl):
     async def preview_parameters(self, agent: str, values: Mapping[str, str]) -> ParameterPreview:
         """Whether an agent's strategy takes these parameters, and what it would decide now with them."""
         return preview(self._named(agent), self._source_of(agent), values)
+
+    async def set_parameters(self, agent: str, values: Mapping[str, str]) -> ParameterPreview:
+        """As `preview_parameters`; where they fit they are announced, and in force from the next block on."""
+        named, source = self._named(agent), self._source_of(agent)
+        shown, strategy = judged(named, source, values)
+        if strategy is None or shown.errors:
+            return shown
+        if shown.notes:
+            raise ConfigError(f"{agent} goes on as it was: {shown.notes[0]}.")
+        self._session.tuning.want(named, source, strategy)
+        changes = ", ".join(f"{name} {before} → {after}" for name, before, after in shown.changed)
+        self._session.bus.publish(Notice("info", f"{agent} decides by {changes or 'the same'} from now on."))
+        return shown
 
     async def strategies(self) -> tuple[StrategyCard, ...]:
         """Strategies that a backtest can be asked for."""

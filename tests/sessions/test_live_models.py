@@ -8,9 +8,7 @@ import pytest
 
 from defai.agent.bus import Bus
 from defai.agent.ports import ModelChange
-from defai.audit.amendment import Amendment
 from defai.audit.ladder.findings import Report
-from defai.audit.record import strategy_digest
 from defai.chain.codec import unhex
 from defai.chain.download.patience import PatientRpc
 from defai.chain.model_registry import count_models, find_model, read_model
@@ -18,10 +16,10 @@ from defai.config import Settings
 from defai.models.drift import DriftWatch, MissWatch, Profile
 from defai.models.lineage import Switch
 from defai.models.trained import TrainedModel
-from defai.session.fleet import canonical_parameters
 from defai.session.model_keeper import Asked
 from defai.session.served_model import ServedModel
 from defai.session.session import Session
+from defai.session.steering import Steering
 from defai.session.verification.chapters import Means
 from defai.session.verification.evidence import read_evidence
 from defai.session.verification.verifier import verify
@@ -59,28 +57,10 @@ class Changing(Session):
             elif lived == 12:
                 await take_over(old, child)
             elif lived == 9:
-                await self._set_parameters()
+                await Steering(self).set_parameters("tiers", {"most_share": "0.05"})
             return await on_block()
 
         keeper.on_block = changed  # type: ignore[method-assign]  # this one changes, others of its class do not
-
-    async def _set_parameters(self) -> None:
-        world, market = self.world, self.market
-        assert isinstance(world, ForkWorld)
-        assert market is not None
-        (tiers,) = [agent for agent in self.agents if agent.name == "tiers"]
-        (member,) = [member for member in self.members if member.settings.name == "tiers"]
-        other = member.loaded.strategy.model_copy(update={"most_share": 0.05})
-        parameters = canonical_parameters(other)
-        digest = strategy_digest(member.loaded.source, parameters)
-        amendment = Amendment(
-            agent_id=tiers.seat.agent_id,
-            upon=market.head.number,
-            strategy_digest=digest,
-            parameters=parameters,
-        )
-        await world.amend({"tiers": amendment.encode()})
-        tiers.mandate = replace(tiers.mandate, strategy=other, strategy_digest=digest)
 
 
 pytestmark = pytest.mark.usefixtures("trained_home")
@@ -139,4 +119,8 @@ async def verified(world: ForkWorld) -> list[Report]:
         )
         assert [amendment.holds for amendment in lp.amendments] == ["", DRIFTED, "", ""]
         assert len({amendment.model_digest for amendment in lp.amendments}) == 2
+        tiers = next(
+            trail for trail in evidence.trails.values() if trail.charter and trail.charter.name == "tiers"
+        )
+        assert [dict(amendment.parameters or {})["most_share"] for amendment in tiers.amendments] == ["0.05"]
         return await verify(rpc, evidence, Means((shipped_folder(),)))

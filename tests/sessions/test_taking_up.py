@@ -50,6 +50,11 @@ def says(text: str) -> Callable[[StreamEvent], bool]:
     return lambda event: isinstance(event, SetupProgressed) and text in event.text
 
 
+def decisions_of(fleet: Path, agent: str) -> list[str]:
+    lines = (fleet / "run" / "decisions.jsonl").read_text().splitlines()
+    return [line for line in lines if json.loads(line)["agent"] == agent]
+
+
 def blocks(run: Run) -> int:
     """How many blocks it has decided upon, or lived through."""
     return sum(event.kind in {"step_completed", "block_arrived"} for event in run.heard)
@@ -125,12 +130,21 @@ async def test_left_in_the_middle_of_a_start(chain: Elsewhere, fleet: Path, step
 
 
 async def test_left_again_and_again(chain: Elsewhere, fleet: Path) -> None:
+    """And with other parameters than it began with: they stay, and every decision is held to its own."""
+    from defai.session.steering import Steering
+
     for record in (2, 3, 5):
         async with running(chain.url, fleet) as run:
             await run.until_record(record)
+            if record == 2:
+                await Steering(run.session).set_parameters("buyer", {"share": "50"})
+                await run.until_record(3)
     summary = await go_on(chain.url, fleet)
     assert summary["records_on_chain"] >= 6
     await check_verified(chain, fleet, summary)
+    assert json.loads((fleet / "run" / "parameters.json").read_text())["buyer"] == {"share": 50}
+    digests = {json.loads(line)["strategy_digest"] for line in decisions_of(fleet, "buyer")}
+    assert len(digests) == 2
     taken_up = json.loads((fleet / "run" / "run.json").read_text())["taken_up"]
     assert len(taken_up) == 3
     assert json.loads((fleet / "run" / "summary.json").read_text()) == summary
