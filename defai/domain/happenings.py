@@ -167,6 +167,30 @@ class ModelSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class ForecastJudged:
+    """What came of a forecast, once its horizon had passed; one at a time, so that horizons do not overlap.
+
+    Attributes:
+        key: of the model that was asked, as in `ModelSeen`; `agents` ask it.
+        name, unit: of what it forecasts; `value`, `low`, `high` and `outcome` are in that unit.
+        decided_block: when it was made; `block_number` is when its outcome was known.
+        low, high: its band; None without one.
+    """
+
+    key: str
+    agents: tuple[str, ...]
+    name: str
+    unit: str
+    decided_block: int
+    block_number: int
+    value: float
+    low: float | None
+    high: float | None
+    outcome: float
+    kind: Literal["forecast_judged"] = "forecast_judged"
+
+
+@dataclass(frozen=True, slots=True)
 class RiskMeasured:
     """How close an agent is to its limits; told when it acted or changed its state, and every few blocks.
 
@@ -254,6 +278,7 @@ Happening: TypeAlias = (
     | ApprovalResolved
     | ParametersChanged
     | ModelSeen
+    | ForecastJudged
     | RiskMeasured
     | LogRecorded
     | EventsDropped

@@ -20,7 +20,7 @@ from defai.models.registry import ModelRegistry
 from defai.models.trained import TrainedModel
 from defai.session.choice import history_recipe
 from defai.session.history import generate_history
-from defai.session.model_telling import model_seen
+from defai.session.model_telling import judge, model_seen
 from defai.session.run_directory import models_folder
 from defai.session.served_model import ServedModel
 from defai.session.training import model_key
@@ -138,7 +138,8 @@ class ModelKeeper:
         windows = {name: self._market.windows[address] for name, address in self._addresses.items()}
         self._rows.add(windows)
         for place in self._places:
-            place.served.observe(windows[place.pools[0]])
+            names = [agent.name for agent in place.agents]
+            judge(place.served, windows[place.pools[0]], names, self._publish)
             await self._follow_the_registry(place)
             await self._retrain(place)
             self._tell_drift(place)

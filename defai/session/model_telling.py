@@ -1,13 +1,41 @@
 """Models for people: the summary of a card, with what became of the model since."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from defai.domain.stream import ChallengeView, DriftView, ModelSeen, SwitchView
+from defai.domain.stream import ChallengeView, DriftView, ForecastJudged, ModelSeen, StreamEvent, SwitchView
+from defai.market.window import Observation
 from defai.models.drift import DriftWatch
 from defai.models.trained import TrainedModel
+from defai.session.served_model import ServedModel
 
 _FEATURES_TOLD = 8
+
+
+def judge(
+    served: ServedModel,
+    window: Sequence[Observation],
+    agents: Sequence[str],
+    publish: Callable[[StreamEvent], None],
+) -> None:
+    """Hold the forecast that is due against what came of it, and tell of it."""
+    found = served.observe(window)
+    if found is None:
+        return
+    target = served.model.target
+    told = ForecastJudged(
+        served.key,
+        tuple(agents),
+        target.name,
+        target.unit,
+        found.decided_block,
+        found.block_number,
+        found.value,
+        found.low,
+        found.high,
+        found.outcome,
+    )
+    publish(told)
 
 
 def model_seen(

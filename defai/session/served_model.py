@@ -16,8 +16,21 @@ class _Pending:
     """A forecast whose outcome is not known yet."""
 
     block_number: int
-    low_x24: int
-    high_x24: int
+    value_x24: int
+    low_x24: int | None
+    high_x24: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A forecast and what came of it, both in the target's unit; a band's edges are None where there is none."""
+
+    decided_block: int
+    block_number: int
+    value: float
+    low: float | None
+    high: float | None
+    outcome: float
 
 
 class ServedModel:
@@ -47,34 +60,51 @@ class ServedModel:
             ValueError: where the row is not of the model's feature specification.
         """
         forecast = self.model.predict(row)
-        if self._watch is not None and row.block_number > self._newest:
+        if row.block_number > self._newest:
             self._newest = row.block_number
-            self._watch.see_row(row.values)
-            if self._pending is None and forecast.low_x24 is not None and forecast.high_x24 is not None:
-                self._pending = _Pending(row.block_number, forecast.low_x24, forecast.high_x24)
+            if self._watch is not None:
+                self._watch.see_row(row.values)
+            if self._pending is None:
+                self._pending = _Pending(
+                    row.block_number, forecast.value_x24, forecast.low_x24, forecast.high_x24
+                )
         return forecast
 
-    def observe(self, window: Sequence[Observation]) -> None:
+    def observe(self, window: Sequence[Observation]) -> Judged | None:
         """Hold the forecast that is due against what came of it. One at a time: their horizons must not overlap.
 
         Args:
             window: the main pool's rows, the newest last.
+
+        Returns:
+            The forecast and its outcome; None where none is due, or nobody can tell any more what came of it.
         """
         pending, target = self._pending, self.model.target
-        if pending is None or self._watch is None or not window:
-            return
+        if pending is None or not window:
+            return None
         passed = window[-1].block_number - pending.block_number
         if passed < target.horizon_blocks:
-            return
+            return None
         self._pending = None
         rows = window[-passed - 1 :]
         if rows[0].block_number != pending.block_number:
-            return
+            return None
         from defai.models.labels import labels  # noqa: PLC0415  numpy: not in every session
 
         came_x24 = float(labels(rows, target)[0]) * Q24
-        if not isnan(came_x24):
-            self._watch.see_outcome(missed=not pending.low_x24 <= came_x24 <= pending.high_x24)
+        if isnan(came_x24):
+            return None
+        low, high = pending.low_x24, pending.high_x24
+        if self._watch is not None and low is not None and high is not None:
+            self._watch.see_outcome(missed=not low <= came_x24 <= high)
+        return Judged(
+            pending.block_number,
+            window[-1].block_number,
+            pending.value_x24 / Q24,
+            None if low is None else low / Q24,
+            None if high is None else high / Q24,
+            came_x24 / Q24,
+        )
 
     def switch(self, model: TrainedModel, profile: Profile | None) -> None:
         """Let another model answer from now on; it is watched from the beginning."""

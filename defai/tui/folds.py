@@ -16,6 +16,7 @@ from defai.domain.stream import (
     ConnectionChanged,
     EventsDropped,
     ExecutionSettled,
+    ForecastJudged,
     HoldsAnchored,
     LiquiditySeen,
     LogRecorded,
@@ -257,6 +258,15 @@ def model(fleet: "FleetState", event: ModelSeen) -> Parts:
     return {"models"}
 
 
+def judged(fleet: "FleetState", event: ForecastJudged) -> Parts:
+    """What came of a forecast."""
+    for name in event.agents:
+        line = fleet.agents.get(name)
+        if line is not None:
+            line.judged.append(event)
+    return {"agents"}
+
+
 def risk(fleet: "FleetState", event: RiskMeasured) -> Parts:
     """How close an agent is to its limits."""
     line = fleet.agents.get(event.agent)
@@ -349,6 +359,7 @@ FOLDS: Final[Mapping[str, Callable[["FleetState", Any], Parts]]] = {
     "approval_resolved": resolved,
     "parameters_changed": parameters,
     "model_seen": model,
+    "forecast_judged": judged,
     "risk_measured": risk,
     "log_recorded": log,
     "notice": notice,

@@ -11,6 +11,7 @@ from defai.domain.stream import (
     CheckView,
     DecisionView,
     ExecutionSettled,
+    ForecastJudged,
     ForecastView,
     HoldsAnchored,
     PortfolioView,
@@ -131,7 +132,7 @@ class AgentLine:
         wish: what was asked for and has not happened yet: "pausing", "resuming", or nothing.
         out_since: timestamp of the block in which its position left its range; None while inside or flat.
         equity: what it owned, and what it would own had it held.
-        forecasts: block and forecast, oldest first.
+        forecasts: block and forecast, oldest first; `judged` are those whose outcome is known.
         gauges: how close it is to its limits; `breaker` is why its circuit breaker stopped it.
         request: what it waits for its owner with.
     """
@@ -155,6 +156,7 @@ class AgentLine:
     bands: deque[BandSpan] = field(default_factory=lambda: deque(maxlen=64))
     trades: deque[Trade] = field(default_factory=lambda: deque(maxlen=256))
     forecasts: deque[tuple[int, ForecastView]] = field(default_factory=lambda: deque(maxlen=256))
+    judged: deque[ForecastJudged] = field(default_factory=lambda: deque(maxlen=256))
     anchors: deque[HoldsAnchored] = field(default_factory=lambda: deque(maxlen=64))
     log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=DECISIONS_PER_AGENT))
 

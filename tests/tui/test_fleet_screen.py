@@ -1,5 +1,6 @@
 from typing import Any, TypeAlias
 
+from defai.domain.stream import ForecastJudged
 from defai.tui.screens.agent import AgentScreen
 from defai.tui.screens.decision import DecisionScreen
 from defai.tui.screens.fleet import FleetScreen
@@ -38,7 +39,7 @@ async def test_arrows_and_letters_move_the_cursor(opened: Handed) -> None:
 async def test_enter_opens_the_agent_and_its_neighbours_are_a_key_away(
     opened: Handed, theatre: Handed
 ) -> None:
-    async with opened(size=(120, 60)) as (stage, app, pilot):
+    async with opened(size=(120, 40)) as (stage, app, pilot):
         await pilot.press("down", "enter")
         await theatre.settled(pilot, stage)
         assert isinstance(app.screen, AgentScreen)
@@ -185,3 +186,29 @@ async def test_the_band_drawn_is_the_selected_agents(opened: Handed, theatre: Ha
         await pilot.press("down")
         await theatre.settled(pilot, stage)
         assert not chart._picture.bands
+
+
+async def test_forecasts_stand_beside_their_outcomes(opened: Handed, theatre: Handed) -> None:
+    def told(block: int, value: float, outcome: float) -> ForecastJudged:
+        return ForecastJudged(
+            "key",
+            ("reverter",),
+            "volatility",
+            "ticks",
+            block,
+            block + 12,
+            value,
+            value - 5,
+            value + 5,
+            outcome,
+        )
+
+    async with opened(size=(120, 60)) as (stage, app, pilot):
+        await pilot.press("down", "enter")
+        assert "Forecast against outcome" not in theatre.seen(app)
+        stage.play([told(1_070, 40.0, 44.0), told(1_082, 41.0, 55.0)])
+        await theatre.until(lambda: "Forecast against outcome" in theatre.seen(app), pilot)
+        text = theatre.seen(app)
+        assert "1 of 2" in text
+        assert "9.0 ticks" in text
+        assert "41.0, came 55.0" in text

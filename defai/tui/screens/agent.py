@@ -23,6 +23,8 @@ from defai.tui.widgets.chart import Curve, LineChart, Picture
 from defai.tui.widgets.decision_log import DecisionLog
 from defai.tui.widgets.fleet_table import Now
 
+JUDGED_SHOWN = 4
+"""The last forecasts whose outcome is told one by one."""
 Row = tuple[str, str, str]
 
 
@@ -130,7 +132,7 @@ class AgentScreen(Explaining, Board):
 
 
 def account_text(line: AgentLine, palette: Palette) -> Text:
-    """Its state and what it is worth."""
+    """Its state and what it is worth, and where the gain came from."""
     text = Text(no_wrap=True, overflow="ellipsis")
     glyph, ink = STATES.get(line.state, (UNKNOWN, "muted"))
     reason = f" · {line.state_reason}" if line.state_reason else ""
@@ -141,11 +143,14 @@ def account_text(line: AgentLine, palette: Palette) -> Text:
 
 
 def holdings_text(line: AgentLine, fleet: FleetState, palette: Palette) -> Text:
-    """Its balances, positions and parameters."""
+    """Its balances and positions, what came of its forecasts, how it is set and who it is."""
     text = Text(no_wrap=True, overflow="ellipsis")
     section(text, "Balances", balances(line), palette)
     section(text, "\nPositions", positions(line, fleet), palette)
+    if line.judged:
+        section(text, "\nForecast against outcome", forecasts(line), palette)
     section(text, "\nParameters", parameters(line), palette)
+    section(text, "\nOn the chain", identity(line), palette)
     return text
 
 
@@ -159,21 +164,49 @@ def section(text: Text, title: str, rows: Iterable[Row], palette: Palette) -> No
 
 
 def account(line: AgentLine) -> list[Row]:
-    """What it is worth and what it cost."""
+    """What it is worth; what it earned and paid where nobody counts the gain by its parts."""
     held = line.portfolio
     pnl, versus = line.pnl_percent, line.versus_hold_percent
-    return [
+    rows: list[Row] = [
         ("equity", number(held.equity_usd if held else None, 2, "USD"), "strong"),
         ("started with", number(held.initial_usd if held else None, 2, "USD"), "foreground"),
         ("PnL", signed(pnl, 2, "%"), signed_ink(pnl)),
         ("had it held", number(held.hodl_usd if held else None, 2, "USD"), "foreground"),
         ("against hold", signed(versus, 2, "%"), signed_ink(versus)),
-        ("fees earned", number(held.fees_earned_usd if held else None, 2, "USD"), "foreground"),
-        ("gas paid", number(held.gas_usd if held else None, 2, "USD"), "foreground"),
+    ]
+    if held is None or held.parts is None:
+        rows += [
+            ("fees earned", number(held.fees_earned_usd if held else None, 2, "USD"), "foreground"),
+            ("gas paid", number(held.gas_usd if held else None, 2, "USD"), "foreground"),
+        ]
+    return rows
+
+
+def identity(line: AgentLine) -> list[Row]:
+    """Where its money and its records are, and which model it asks."""
+    return [
         ("records", number(line.records, 0), "audit-ok" if line.records else "muted"),
         ("vault", shorten(line.card.vault), "foreground"),
         ("model", shorten(line.card.model_digest), "foreground"),
     ]
+
+
+def forecasts(line: AgentLine) -> list[Row]:
+    """How often the outcome lay in the band, how far the forecast was off, and the last of them."""
+    known = list(line.judged)
+    banded = [one for one in known if one.low is not None and one.high is not None]
+    held = sum(
+        one.low <= one.outcome <= one.high for one in banded if one.low is not None and one.high is not None
+    )
+    off = sum(abs(one.outcome - one.value) for one in known) / len(known)
+    rows: list[Row] = [("off by, mean", f"{number(off, 1)} {known[-1].unit}", "foreground")]
+    if banded:
+        rows.append(("in the band", f"{held} of {len(banded)}", "foreground"))
+    for one in known[: -JUDGED_SHOWN - 1 : -1]:
+        missed = one.low is not None and one.high is not None and not one.low <= one.outcome <= one.high
+        words = f"{number(one.value, 1)}, came {number(one.outcome, 1)}"
+        rows.append((f"block {number(one.decided_block, 0)}", words, "waiting" if missed else "foreground"))
+    return rows
 
 
 def came_from(line: AgentLine) -> list[Row]:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -120,11 +121,21 @@ def test_outcomes_are_held_against_their_bands(
     nothing = (0,) * len(names)
     same = Profile.of(names, [nothing] * 10)
     served = ServedModel("key", narrow, same)
+    judged = []
     for end in range(100, 400):
         newest = wild[end - 1]
         served.predict(FeatureRow(newest.block_number, names, nothing, narrow.spec.digest))
-        served.observe(wild[:end])
+        judged.append(served.observe(wild[:end]))
     assert "outcomes left their band" in served.drift
+    told = [one for one in judged if one is not None]
+    horizon = narrow.target.horizon_blocks
+    assert all(one.block_number - one.decided_block == horizon for one in told)
+    assert all(before.block_number <= one.decided_block for before, one in pairwise(told))
+    assert all(one.low is not None and one.low <= one.value for one in told)
+    unwatched = ServedModel("key", narrow, None)
+    unwatched.predict(FeatureRow(wild[99].block_number, names, nothing, narrow.spec.digest))
+    last = unwatched.observe(wild[: 100 + horizon])
+    assert last == told[0], "what came of it is told where nobody watches, too"
 
 
 def decided(run: Path) -> None:
