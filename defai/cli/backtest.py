@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from defai.cli.history_options import history_options, request_from
+from defai.cli.strategy_folder import fleet_option
 
 if TYPE_CHECKING:
     from defai.backtest.request import BacktestRequest
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 @click.option(
     "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of the (first) strategy."
 )
+@fleet_option
 @history_options
 @click.option(
     "--starts",

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from defai.cli.strategy_folder import fleet_option
+
 
 @click.command("check-strategy")
 @click.argument("strategy")
@@ -11,6 +13,7 @@ import click
     "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of the strategy."
 )
 @click.option("--folder", type=click.Path(path_type=Path), help="Where names are looked for.")
+@fleet_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(*, strategy: str, parameters: tuple[str, ...], folder: Path | None, as_json: bool) -> int:
     """Check STRATEGY, a name, FILE.py or FILE.py:CLASS: is it pure, does it say why, does it stand the edges?

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from defai.cli.strategy_folder import fleet_option
+
 _LONGEST: Final = 40
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 @click.option(
     "--folder", type=click.Path(path_type=Path), help="Where to look.  [default: ./strategies, and our own]"
 )
+@fleet_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(*, names: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
     """List the strategies that can be named in a configuration, without importing one of them.

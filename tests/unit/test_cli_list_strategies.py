@@ -8,8 +8,8 @@ from click.testing import CliRunner
 
 from defai.backtest.past_runs import last_runs, note_runs, past_runs_file
 from defai.cli.list_strategies import command
-from defai.errors import NotFoundError
-from defai.strategy.registry import load
+from defai.errors import ConfigError, NotFoundError
+from defai.strategy.registry import FOLDER_VARIABLE, load
 from tests.homes import set_home
 
 MINE = '''
@@ -107,3 +107,21 @@ def test_where_nothing_can_be_written_that_is_said() -> None:
     past_runs_file().parent.write_text("in the way", encoding="utf-8")
     assert "cannot be written: " in note_runs([load("hold")], FIGURES, None)
     assert last_runs() == {}
+
+
+def test_a_fleets_own_folder_is_looked_into_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, "whatever it was is put back")
+    monkeypatch.delenv(FOLDER_VARIABLE)
+    folder = tmp_path / "ours"
+    folder.mkdir()
+    (folder / "hold.py").write_text(MINE)
+    fleet = tmp_path / "fleet.toml"
+    fleet.write_text('strategies_dir = "ours"\n')
+    listed = json.loads(CliRunner().invoke(command, ["-c", str(fleet), "--json", "hold"]).stdout)[
+        "strategies"
+    ]
+    assert [one["origin"] for one in listed] == [str(folder / "hold.py")]
+    monkeypatch.delenv(FOLDER_VARIABLE)
+    fleet.write_text("anchor_every_blocks = 4\n")
+    with pytest.raises(ConfigError, match="has no strategies_dir"):
+        CliRunner().invoke(command, ["-c", str(fleet)], catch_exceptions=False)

@@ -1,5 +1,6 @@
 """A strategy in a process of its own: the same answers and digests, and whatever else it tries comes to nothing."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,8 +11,10 @@ from click.testing import CliRunner
 
 from defai.agent.asking import Asking
 from defai.audit.record import strategy_digest
+from defai.backtest.request import BacktestRequest, perform
 from defai.chain.mainnet import USDC_WETH_005
 from defai.cli.backtest import command
+from defai.domain.decisions import Decision
 from defai.domain.intents import Hold
 from defai.errors import ConfigError
 from defai.session.fleet import parameters_of
@@ -163,3 +166,39 @@ def test_where_the_kernel_protects_from_nothing_it_is_not_run() -> None:
     said = {"lacks": list(nothing.lacks), "in_force": str(nothing)}
     with pytest.raises(ConfigError, match="protects files from nothing"):
         remote._Process._in_force(place, said)
+
+
+IN_MEMORY = '''
+import gc
+from defai.market.bars import MinuteBars
+from defai.strategy.api import Context, Hold, Intent, Strategy
+
+
+class InMemory(Strategy):
+    """Reaches through the window, or through all of the memory, for the bars behind it."""
+
+    def decide(self, ctx: Context) -> Intent:
+        window = getattr(ctx.pool.history, "_window", None)
+        bars = getattr(window, "_bars", None)
+        ahead = 0 if bars is None else len(bars.close_tick) - ctx.block_number
+        if ctx.block_number % 20 == 0:
+            ahead += sum(isinstance(one, MinuteBars) for one in gc.get_objects())
+        return Hold(reason=f"{ahead} bars ahead")
+'''
+
+
+def test_apart_there_is_no_future_in_memory(tmp_path: Path) -> None:
+    (tmp_path / "in_memory.py").write_text(IN_MEMORY)
+    source = minute_file(tmp_path / "bars", 60).parent
+    cheat = f"{tmp_path / 'in_memory.py'}:InMemory"
+    request = BacktestRequest(strategies=(cheat,), source=source, baselines=False)
+    here, apart = (
+        {_reason(one) for one in asyncio.run(perform(replace(request, isolate=isolate))).agents[0].decisions}
+        for isolate in (False, True)
+    )
+    assert apart == {"0 bars ahead"}
+    assert here - apart, "within the session a determined cheat finds them: that is what isolation is for"
+
+
+def _reason(decision: Decision) -> str:
+    return str(json.loads(decision.payload)["reason"])
