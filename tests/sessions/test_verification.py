@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from defai.audit.amendment import Amendment
 from defai.audit.ladder.findings import Report, Rung
 from defai.audit.ladder.findings import Standing as Bearing
 from defai.chain.codec import selector, topic
@@ -277,6 +278,32 @@ def test_another_source_or_parameter_breaks_the_decision(liars: Standing, tmp_pa
     standings = [finding.standing for finding in record.findings]
     assert standings == [*[Bearing.HOLDS] * 3, Bearing.OPEN, Bearing.OPEN]
     assert "no file in" in record.findings[Rung.DECISION - 1].note
+
+
+def test_a_parameter_that_is_another_breaks_the_decision(liars: Standing) -> None:
+    """In the charter; as announced later, it breaks what was decided since."""
+
+    async def changed(upon: int) -> list[Report]:
+        async with PatientRpc(liars.url) as rpc:
+            honest = liars.agent_id("honest")
+            evidence = await read_evidence(rpc, liars.contract, [honest])
+            trail = evidence.trails[honest]
+            charter = trail.charter
+            assert charter is not None
+            parameters = {**charter.parameters, "sigmas": "9.75"}
+            if upon:
+                other = Amendment(agent_id=honest, upon=upon, parameters=parameters)
+                trail = replace(trail, amendments=(other,))
+            else:
+                trail = replace(trail, charter=replace(charter, parameters=parameters))
+            return await verify(rpc, replace(evidence, trails={honest: trail}), Means((shipped_folder(),)))
+
+    reports = asyncio.run(changed(0))
+    assert {report.broken.rung for report in reports if report.broken} == {Rung.DECISION}
+    assert all(report.broken for report in reports)
+    reports = asyncio.run(changed(reports[0].block_number + 1 if reports[0].block_number else 0))
+    assert reports[0].is_verified
+    assert {report.broken.rung for report in reports if report.broken} == {Rung.DECISION}
 
 
 def test_one_decision_alone_comes_to_the_same(liars: Standing) -> None:
