@@ -4,20 +4,13 @@ The terminal runs in a process of its own, on a real pseudo-terminal of 120 x 40
 """
 
 import asyncio
-import fcntl
 import gc
 import json
-import os
 import pickle
-import pty
 import re
 import statistics
-import struct
-import subprocess
 import sys
 import tempfile
-import termios
-import threading
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -26,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from figures import Figure
+from pseudo import COLUMNS, ROWS, OnTerminal
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -37,7 +31,6 @@ AGENTS: Final = 200
 PER_SECOND: Final = 20
 WARM_BLOCKS: Final = 20
 MEASURED_BLOCKS: Final = 100
-COLUMNS, ROWS = 120, 40
 TITLES: Final = ("agent", "strategy", "equity", "PnL", "vs hold", "fees", "state", "last decision")
 NUMBER: Final = re.compile(rb"(?<![\d,.])\d,\d{3}(?![\d,.])")
 """A block's number as the status bar writes it: 1,065 onwards."""
@@ -48,12 +41,10 @@ class Seen:
     """What came out of the pseudo-terminal.
 
     Attributes:
-        first_paint_s: from the start of the process to the first line of the terminal; None until it comes.
         blocks: when a block's number stood on the screen for the first time, on the monotonic clock.
     """
 
     started: float
-    first_paint_s: float | None = None
     written: int = 0
     blocks: dict[int, float] = field(default_factory=dict)
 
@@ -61,49 +52,20 @@ class Seen:
         """Look for what has come."""
         now = time.monotonic()
         self.written += len(chunk)
-        if self.first_paint_s is None and b"Fleet" in chunk:
-            self.first_paint_s = now - self.started
         for found in NUMBER.findall(chunk):
             self.blocks.setdefault(int(found.replace(b",", b"")), now)
 
 
 def watched(which: str, folder: Path) -> tuple[dict[str, Any], Seen]:
     """Run one of the two applications on a pseudo-terminal: what it says of itself, and what was seen of it."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     told = folder / f"{which}.json"
-    environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
     seen = Seen(time.monotonic())
-    child = subprocess.Popen(
-        [sys.executable, __file__, which, str(folder)],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env=environment,
-        start_new_session=True,
-    )
-    os.close(theirs)
-    reader = threading.Thread(target=drain, args=(ours, seen))
-    reader.start()
-    code = child.wait(timeout=180)
-    reader.join(timeout=10)
-    os.close(ours)
+    with OnTerminal([sys.executable, __file__, which, str(folder)], seen.take) as terminal:
+        code = terminal.wait(180)
     if code or not told.exists():
         msg = f"the terminal ended with {code}"
         raise RuntimeError(msg)
     return json.loads(told.read_text()), seen
-
-
-def drain(ours: int, seen: Seen) -> None:
-    """Read until nobody writes any more."""
-    while True:
-        try:
-            chunk = os.read(ours, 1 << 16)
-        except OSError:  # the other end is closed: that is how a pseudo-terminal says so
-            return
-        if not chunk:
-            return
-        seen.take(chunk)
 
 
 def delays_ms(sent: dict[str, float], seen: Seen) -> list[float]:
@@ -117,7 +79,7 @@ def delays_ms(sent: dict[str, float], seen: Seen) -> list[float]:
 
 
 def measure() -> list[Figure]:
-    """The share of a core, beside a DataTable's; the delay; the first paint."""
+    """The share of a core, beside a DataTable's; the delay."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_session(folder)
@@ -143,13 +105,6 @@ def measure() -> list[Figure]:
             most=100,
             note=f"To the byte on the pseudo-terminal; 95 % within {delays[len(delays) * 95 // 100]:.0f} ms, "
             f"the longest {delays[-1]:.0f} ms.",
-        ),
-        Figure(
-            what="terminal, first paint",
-            value=float("nan") if seen.first_paint_s is None else seen.first_paint_s,
-            unit="s",
-            most=0.5,
-            note="From the start of the process, Python's own start and the imports in it.",
         ),
     ]
 

@@ -25,7 +25,12 @@ SHOTS: tuple[Shot, ...] = (
     ("decisions", (120, 40), "defai-dark", ("4", "f", "down")),
     ("decision", (120, 40), "defai-dark", ("4", "f", "down", "enter", "v")),
     ("approvals", (120, 40), "defai-dark", ("5",)),
+    ("consent", (120, 40), "defai-dark", ("5", "enter", *"rev")),
+    ("models", (120, 40), "defai-dark", ("6",)),
+    ("backtest", (120, 40), "defai-dark", ("7", "r")),
     ("risk", (120, 40), "defai-dark", ("8",)),
+    ("logs", (120, 40), "defai-dark", ("9",)),
+    ("help", (120, 40), "defai-dark", ("question_mark",)),
     ("halt", (120, 40), "defai-dark", ("h",)),
     ("setup", (120, 40), "defai-dark", ()),
 )
@@ -58,6 +63,8 @@ async def draw(shot: Shot, folder: Path) -> Path:
             await pilot.pause(0.02)
         for key in keys:
             await pilot.press(key)
+            while any(worker.name == "wish" for worker in app.workers) or not app.is_painted:
+                await pilot.pause(0.02)
         await pilot.wait_for_scheduled_animations()
         path = Path(app.save_screenshot(f"{name}.svg", str(folder)))
         app.exit()
