@@ -49,7 +49,7 @@ DAYS ?= 20220719-20220815
 FROM ?= 20220809
 BARS ?= ../shared/data/univ3_minute/polygon_usdc_weth_005
 contest: setup ## what a forecast is worth in a pool (BARS=folder DAYS=20220719-20220815 FROM=20220809)
-	$(BIN)/defai contest --source $(BARS) --timerange $(DAYS) --test-from $(FROM) --gas-gwei 0.125 $(ARGS)
+	$(BIN)/defai contest --source $(BARS) --timerange $(DAYS) --test-from $(FROM) --gas-gwei 0.125 --retrain-days 1 $(ARGS)
 
 fixtures: setup ## record fixtures/ anew from the stand-in
 	$(BIN)/python scripts/make_fixtures.py $(ARGS)
