@@ -1,7 +1,7 @@
 """Backtest: is a strategy better than doing nothing, than the simplest thing, over which history?"""
 
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Final, cast
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -32,20 +32,14 @@ from defai.tui.widgets.page import Page
 from defai.tui.widgets.text_view import TextPanel
 
 PART = "backtest"
+_PANELS: Final = ("strategies", "sources", "backtest-form", "backtest-state", "contenders", "backtest-equity")
 
 
 class BacktestScreen(Board):
     """Strategies, histories and settings on the left; how far it is and what came of it on the right."""
 
     scope: ClassVar[str] = BACKTEST
-    panels: ClassVar[tuple[str, ...]] = (
-        "strategies",
-        "sources",
-        "backtest-form",
-        "backtest-state",
-        "contenders",
-        "backtest-equity",
-    )
+    panels: ClassVar[tuple[str, ...]] = _PANELS
     CSS_PATH = "backtest.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings(BACKTEST)
     AUTO_FOCUS = "#strategies"
