@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from random import Random
-from typing import Protocol
+from typing import Final, Protocol
 
 from defai.agent import gas
 from defai.agent.desk import Desk
@@ -15,6 +15,9 @@ from defai.market.window import Observation
 from defai.portfolio.pnl import Valued
 from defai.strategy.api import Context, Outcome
 from defai.strategy.pool_view import GlimpsedPoolView
+
+OWN_FEATURE: Final = "a feature of its author's"
+"""What `Outlook.fault` begins with."""
 
 
 class ForecastModel(Protocol):
@@ -96,7 +99,7 @@ class Outlook:
             wrong = str(overrun)
         except (Exception, SystemExit) as error:  # noqa: BLE001  an author's code may raise anything
             wrong = f"raised {type(error).__name__}: {error}"
-        self.fault = shortened(f"a feature of its author's ({self._own}) {wrong}")
+        self.fault = shortened(f"{OWN_FEATURE} ({self._own}) {wrong}")
         self._features = watch(self._names, self._market)  # what was summed up is half done
         return None
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from defai.agent.outlook import OWN_FEATURE
 from defai.backtest.ground import Ground
 from defai.backtest.lookahead.cutting import Cuttable, Later
 from defai.backtest.lookahead.findings import Finding, moment_text
@@ -59,6 +60,10 @@ class Whole:
     opened: frozenset[str]
     stopped: str
     failure: str
+
+
+class FeatureFailedError(Exception):
+    """A feature of the strategy's own has stopped its agent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +172,10 @@ def _load(setting: Setting) -> tuple[LoadedStrategy, TrainedModel | None]:
 def _live(setting: Setting, ground: Ground, model: TrainedModel | None) -> AgentRun:
     settings = agents_of(setting.request, ground)
     every = setting.request.anchor_every or setting.ground.decisions_a_day
-    return asyncio.run(run(ground, settings, models=[model], baselines=False, anchor_every=every)).agents[0]
+    one = asyncio.run(run(ground, settings, models=[model], baselines=False, anchor_every=every)).agents[0]
+    if one.stopped.startswith(OWN_FEATURE):
+        raise FeatureFailedError(one.stopped)
+    return one
 
 
 def _feature_findings(setting: Setting, names: Sequence[str]) -> list[Finding]:
@@ -232,6 +240,8 @@ def _model_findings(model: TrainedModel, first: Step) -> list[Finding]:
 
 
 def _told(error: Exception) -> str:
+    if isinstance(error, FeatureFailedError):
+        return str(error)
     return f"{type(error).__name__}: {error}"
 
 
