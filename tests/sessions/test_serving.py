@@ -21,6 +21,7 @@ from defai.domain.stream import (
 from defai.errors import NotFoundError
 from defai.server.client import RemoteSession
 from defai.server.places import find, folder
+from tests.sessions import tmux
 from tests.sessions.processes import COMMAND, Running, started
 from tests.unit.backtest.price_scenes import price_file
 from tests.unit.server.stage import Audience, listening, until
@@ -119,6 +120,7 @@ async def test_a_session_is_attached_to_asked_and_torn_down(trained_home: Path, 
                 await heard(audience, lambda event, kind=kind: isinstance(event, kind))  # type: ignore[misc]  # a default binds it
             own = await heard(audience, lambda event: isinstance(event, SwapsSeen) and _has_own(event))
             assert isinstance(own, SwapsSeen)
+            await asyncio.to_thread(looked_at, tmp_path)
             await steered(it)
             await questioned(audience.remote, trade, prices)
             (place,) = folder().glob("*.json")
@@ -133,6 +135,25 @@ async def test_a_session_is_attached_to_asked_and_torn_down(trained_home: Path, 
         assert token not in "".join(path.read_text() for path in (tmp_path / "run").glob("*.json*"))
     assert (await asked("status"))[0] == 3
     assert not list(folder().iterdir())
+
+
+def looked_at(folder: Path) -> None:
+    """Attach the terminal in a real one, go through its screens, and leave: the session goes on."""
+    if not tmux.is_there():
+        return
+    with tmux.in_tmux([*COMMAND, "attach"], folder) as pane:
+        pane.wait_for("Fleet · 4 agents")
+        for key, words in (("2", "Account"), ("6", "Card of"), ("7", "Settings of"), ("8", "Limits of")):
+            pane.press(key)
+            pane.wait_for(words)
+        pane.press("?")
+        pane.wait_for("Keys")
+        pane.press("Escape")
+        pane.wait_for("Limits of")  # an escape that keys follow at once is read as one with them
+        pane.press("1")
+        pane.wait_for("Fleet · 4 agents")
+        pane.press("q")
+        assert pane.wait_for_end() == 0
 
 
 def _has_own(event: SwapsSeen) -> bool:
