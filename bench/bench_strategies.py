@@ -41,7 +41,7 @@ def _asking() -> Figure:
     valued = desk.valued()
 
     def whole() -> None:
-        asking.decide(strategy.decide, outlook.context(KEYS, None, valued, ()))
+        asking.decide(strategy.decide, outlook.context(KEYS, None, valued, ()), strategy.stated_edge)
 
     context = outlook.context(KEYS, None, valued, ())
     bare = seconds_each(lambda: strategy.decide(context), at_least_s=0.5, rounds=5)
