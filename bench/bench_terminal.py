@@ -229,8 +229,13 @@ async def watch(which: str, folder: Path, told: dict[str, Any]) -> None:
         from defai.agent.control import BareControl  # noqa: PLC0415  in the watched process alone
         from defai.tui.app import DefaiApp  # noqa: PLC0415  the same
 
-        app: App[Any] = DefaiApp(lambda: paced(folder, told), BareControl())
-        app.leaving = True  # type: ignore[attr-defined]  # what ends the stream ends it
+        async def told_until_the_end() -> "AsyncIterator[StreamEvent]":
+            async for event in paced(folder, told):
+                ours.leaving = event.kind == "session_ended"  # then the end of the stream ends it
+                yield event
+
+        ours = DefaiApp(told_until_the_end, BareControl())
+        app: App[Any] = ours
     else:
         app = table_app(folder, told)
     await app.run_async()
