@@ -37,6 +37,8 @@ contract Pusher is VaultFixture {
 
     function push(uint256 amount, bool up) external {
         (address from, address to) = up ? (address(usd), address(weth)) : (address(weth), address(usd));
+        (uint160 spot,,,,,,) = pool.slot0();
+        if (spot == (from == pool.token0() ? LOWEST_PRICE + 1 : HIGHEST_PRICE - 1)) return; // nowhere left to push it to
         _someoneSwaps(from, to, within(amount, 1 gwei, 400_000 ether));
     }
 
