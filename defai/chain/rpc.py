@@ -6,15 +6,12 @@ import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 from urllib.parse import urlsplit
 
 import tenacity
 
 from defai.errors import ConfigError, DefaiError, NotRunningError, TooSlowError
-
-if TYPE_CHECKING:
-    pass
 
 Json: TypeAlias = Any
 """A JSON value: what it is depends on the method that was called."""

@@ -6,6 +6,7 @@ from random import Random
 from types import SimpleNamespace
 
 import pytest
+from cffi import FFI  # type: ignore[import-untyped]  # it comes without types
 from eth_hash.auto import keccak as plain
 
 from defai.audit.hashing import fastest_keccak, keccak, reusing_keccak
@@ -35,7 +36,7 @@ def test_without_the_compiled_functions_the_plain_way_is_taken(
 
 
 def test_a_function_that_fails_is_not_believed() -> None:
-    ffi = pytest.importorskip("cffi").FFI()
+    ffi = FFI()
     library = SimpleNamespace(
         keccak_init=lambda *_: 0,
         keccak_reset=lambda *_: 1,
