@@ -29,6 +29,7 @@ class EventQueue:
             raise ValueError("an event queue needs room for a beginning and an end")
         self._capacity = capacity
         self._events: deque[StreamEvent] = deque()
+        self._taken: deque[StreamEvent] = deque()
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready: asyncio.Event | None = None
@@ -56,7 +57,8 @@ class EventQueue:
         self._wake()
 
     def __len__(self) -> int:
-        return len(self._events)
+        """How many events were put and not yet read."""
+        return len(self._events) + len(self._taken)
 
     async def __aiter__(self) -> AsyncIterator[StreamEvent]:
         """The events, in order, on the loop that iterates; one reader at a time."""
@@ -66,17 +68,18 @@ class EventQueue:
             with self._lock:
                 ready.clear()
                 self._signalled = False
-                batch = list(self._events)
+                self._taken.extend(self._events)
                 self._events.clear()
                 closed = self._closed
-            for event in batch:
+            if not self._taken:
+                if closed:
+                    return
+                await ready.wait()
+            while self._taken:
+                event = self._taken.popleft()
                 yield event
                 if isinstance(event, SessionEnded):
                     return
-            if closed and not batch:
-                return
-            if not batch:
-                await ready.wait()
 
     def _make_room(self) -> None:
         oldest = self._events.popleft()

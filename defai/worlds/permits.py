@@ -69,7 +69,8 @@ class PlayPermit:
         if self.chain_id is not None:
             await check_chain(rpc, self.chain_id)
         try:
-            await rpc.call("anvil_nodeInfo")
+            # Not anvil_nodeInfo: asked while anvil 1.7.1 mines a block, it locks the node up for good.
+            await rpc.call("anvil_getAutomine")
         except RpcError as error:
             raise ConfigError(
                 f"The node at {rpc.name} is not a development node: the agents' vaults cannot be funded there.",

@@ -13,7 +13,9 @@ import pytest
 
 from defai.chain import anvil as anvil_module
 from defai.chain.anvil import Anvil, AnvilOptions, find_anvil
+from defai.chain.rpc import Rpc
 from defai.errors import ConfigError, NotFoundError, NotRunningError, TooSlowError
+from defai.worlds.permits import PlayPermit
 from tests.chain.scenes import someone_listens
 
 DEADLINE_SECONDS = 10.0
@@ -203,3 +205,18 @@ async def test_before_it_is_started_it_has_no_address() -> None:
         _ = anvil.pid
     assert not anvil.running
     await anvil.stop()
+
+
+async def test_a_node_is_looked_at_while_it_mines() -> None:
+    """Some of anvil's own questions lock it up for good when a block is mined at the same time."""
+    async with Anvil(AnvilOptions()) as anvil, anvil.rpc() as rpc, anvil.rpc() as miner:
+        permit = PlayPermit(rpc.url, seed=0)
+        mining = asyncio.create_task(_mine(miner, 400))
+        while not mining.done():
+            await permit.check(rpc)
+        await mining
+
+
+async def _mine(rpc: Rpc, blocks: int) -> None:
+    for _ in range(blocks):
+        await rpc.call("evm_mine")

@@ -15,7 +15,6 @@ from defai.chain.rpc import Rpc
 from defai.chain.seeding import seed_pools, sqrt_price_x96
 from defai.chain.standin import GENESIS_TIMESTAMP, build_state, cached_state
 from defai.domain.tokens import Address
-from defai.errors import TooSlowError
 from defai.units import GWEI, WEI
 
 SETTLED: Final = GENESIS_TIMESTAMP + 3_600
@@ -87,6 +86,5 @@ async def _mine_on(chain: Elsewhere, rpc: Rpc) -> None:
             await chain._mining.wait()
             async with chain._block:
                 if chain._mining.is_set():
-                    with suppress(TooSlowError):  # a machine that stood still: the next one then
-                        await miner.next_block()
+                    await miner.next_block()
             await asyncio.sleep(BLOCK_TIME_S)
