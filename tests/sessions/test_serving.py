@@ -107,8 +107,7 @@ async def questioned(remote: RemoteSession, trade: ExecutionSettled, prices: Pat
 async def test_a_session_is_attached_to_asked_and_torn_down(
     trained_home: Path, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
-    assert trained_home.is_dir()
-    assert not folder().exists()
+    assert not folder().is_relative_to(trained_home)
     prices = price_file(tmp_path, 30)
     with started(
         "demo", "--serve", "--block-time", "0.2", "--run-dir", str(tmp_path / "run"), cwd=tmp_path
