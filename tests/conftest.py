@@ -3,7 +3,12 @@
 Hypothesis also draws the numbers it finds in the sources of imported modules. Which those are depends on the order
 of the tests, and so on the number of workers: here it draws none, so that what passes once passes again. To look for
 new examples: `pytest --hypothesis-profile explore tests/property`.
+
+What the shell's environment says to the program (`DEFAI_MODELS_RPC`, keys, settings) is not said to the tests, nor to
+what they start; only where the real data is.
 """
+
+import os
 
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
@@ -13,3 +18,6 @@ providers._get_local_constants = lambda: providers._local_constants
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("explore", derandomize=False, deadline=None, max_examples=3000)
 settings.load_profile("repeatable")
+
+for name in [one for one in os.environ if one.startswith("DEFAI_") and one != "DEFAI_REAL_DATA"]:
+    del os.environ[name]

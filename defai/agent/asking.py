@@ -6,11 +6,11 @@ from typing import Final
 
 from defai.agent.intent_form import fault, shortened
 from defai.agent.staying_flat import stay_flat
-from defai.agent.time_limit import OverrunError, TimeLimit
 from defai.domain.decisions import Decision, Execution
 from defai.domain.intents import Hold, Intent
 from defai.strategy.api import Context, Edge, Strategy
 from defai.strategy.outcome import Outcome, outcome_of
+from defai.time_limit import OverrunError, TimeLimit
 
 OUTCOMES_KEPT: Final = 32
 """What came of so many decisions is told with every context."""

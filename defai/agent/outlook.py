@@ -7,7 +7,6 @@ from typing import Final, Protocol
 from defai.agent import gas
 from defai.agent.desk import Desk
 from defai.agent.intent_form import shortened
-from defai.agent.time_limit import OverrunError, TimeLimit
 from defai.domain.decisions import FeatureRow, Forecast
 from defai.domain.pool import PoolKey
 from defai.features.stream import watch
@@ -15,6 +14,7 @@ from defai.market.window import Observation
 from defai.portfolio.pnl import Valued
 from defai.strategy.api import Context, Outcome
 from defai.strategy.pool_view import GlimpsedPoolView
+from defai.time_limit import OverrunError, TimeLimit
 
 OWN_FEATURE: Final = "a feature of its author's"
 """What `Outlook.fault` begins with."""

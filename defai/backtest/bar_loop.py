@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from defai.agent.agent import Agent, AgentState
 from defai.agent.intent_form import fault
-from defai.agent.time_limit import OverrunError, TimeLimit
 from defai.amm.limbs.arrays import Words
 from defai.amm.limbs.compiler import is_compiled
 from defai.audit.holds import FUNCTIONS as HOLDS
@@ -27,6 +26,7 @@ from defai.domain.intents import Hold, Intent
 from defai.market.bars import MINUTE_S
 from defai.market.state import MarketState
 from defai.strategy.api import Context
+from defai.time_limit import OverrunError, TimeLimit
 from defai.worlds.bar_context import BarContext, BarPoolView, Stretch, put_at, put_stretch
 from defai.worlds.bar_path import FUNCTIONS as BARS
 from defai.worlds.bar_path import Payment

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from defai.domain.decisions import FeatureRow
 from defai.errors import ConfigError
+from defai.features.asked import Asked
 from defai.features.column import ColumnError
 from defai.features.columns import ColumnPast, History, as_array
 from defai.features.pipeline import FEATURE_LIMIT, check_pools, pasts, value_of
@@ -66,7 +67,8 @@ def compute_table(histories: Sequence[Sequence[Observation]], spec: FeatureSpec)
         spec: which features.
 
     Raises:
-        ConfigError: where pools are missing or their histories are not of the same blocks.
+        ConfigError: where pools are missing or their histories are not of the same blocks, or an author's own feature
+            fails: raises, takes too long, or gives no integer.
     """
     check_pools(len(histories), spec)
     pools = [History(tuple(rows)) for rows in histories[: spec.pools]]
@@ -96,14 +98,19 @@ class RowByRow:
         self._tapes: list[Tape] = []
 
     def fill(self, values: Integers, ready: Flags, one: Feature) -> None:
-        """Compute a feature for every row that is ready; where it isn't, say so."""
+        """Compute a feature for every row that is ready; where it isn't, say so.
+
+        Raises:
+            ConfigError: where an author's own fails.
+        """
         if not self._tapes:
             self._tapes = [Tape(pool.rows) for pool in self._pools]
         (past,) = pasts(self._tapes, FeatureSpec((one,)))
+        asked, rows = Asked(one), self._tapes[0].rows
         for index in np.flatnonzero(ready).tolist():
             past.moved(index)
             try:
-                values[index] = value_of(one, past)
+                values[index] = asked.row(rows[index].block_number, value_of, one, past)
             except NotKnownError:
                 ready[index] = False
 
@@ -112,7 +119,8 @@ def _fill(values: Integers, ready: Flags, one: Feature, pools: Sequence[History]
     others = tuple(ColumnPast(pool, one.warm_up) for pool in pools[1 : one.pools])
     first = one.warm_up - 1
     try:
-        answer = as_array(one.function(ColumnPast(pools[0], one.warm_up, others)), len(values) - first)
+        column = Asked(one).columns(one.function, ColumnPast(pools[0], one.warm_up, others))
+        answer = as_array(column, len(values) - first)
         values[first:] = np.clip(answer, -FEATURE_LIMIT, FEATURE_LIMIT)
     except NotKnownError:
         ready[:] = False

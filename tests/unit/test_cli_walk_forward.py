@@ -1,6 +1,7 @@
 """`defai walk-forward` on a file of prices: its card, its page, and what it refuses."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,32 @@ from click.testing import CliRunner
 from defai.cli.train import command as train
 from defai.cli.walk_forward import command
 from defai.errors import ConfigError
+from defai.features import asked as asking
 from defai.models.registry import ModelRegistry
 from defai.testing.histories import generated_history
+from defai.time_limit import TimeLimit
 
+OWN = '''
+from defai.features import Past, feature
+from defai.strategy.api import Context, Hold, Intent, Strategy, Target
+
+
+@feature("own_{what}_{n}", version=1, unit="ticks", source="made up")
+def {what}(past: Past, n: int) -> int:
+    """Made up."""
+    {body}
+
+
+class Own(Strategy):
+    """Has a feature of its own."""
+
+    def features(self): return ("return_1", "own_{what}_3")
+
+    def target(self): return Target("volatility", 6)
+
+    def decide(self, ctx: Context) -> Intent:
+        return Hold(reason=str(ctx.features))
+'''
 FAST = ("--folds", "2", "--rounds", "10", "--feature", "return_1", "--feature", "log_parkinson_6")
 
 
@@ -78,3 +102,40 @@ def test_training_on_minute_bars_keeps_the_model(bars: Path, tmp_path: Path) -> 
     ran = CliRunner().invoke(train, asked, catch_exceptions=False)
     assert ran.exit_code == 0
     assert len(ModelRegistry(tmp_path).digests()) == 1
+
+
+@pytest.mark.parametrize(
+    ("what", "body", "why"),
+    [
+        ("dividing", "return 1 // (past.now.block_number % 5 - 2)", r"raised ZeroDivisionError: .*by zero"),
+        ("leaving", "raise SystemExit(0)", r"raised SystemExit: 0"),
+        ("endless", "while True: pass", r"took longer than 0\.2 s and was interrupted"),
+        (
+            "halved",
+            "return past.now.tick / 2",
+            r"raised TypeError: the feature own_halved_3 gave float, not int",
+        ),
+    ],
+)
+def test_an_own_feature_that_fails_ends_the_training_in_a_sentence(
+    prices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, body: str, why: str
+) -> None:
+    monkeypatch.setattr(asking, "TimeLimit", partial(TimeLimit, limit_s=0.2))
+    path = tmp_path / f"{what}.py"
+    path.write_text(OWN.replace("{what}", what).replace("{body}", body), encoding="utf-8")
+    wanted = ["-s", f"{path}:Own", "--source", str(prices), "--models", str(tmp_path / "models")]
+    with pytest.raises(
+        ConfigError, match=rf"The feature own_{what}_3, asked of block \d+, {why}\."
+    ) as raised:
+        CliRunner().invoke(train, wanted, catch_exceptions=False)
+    assert raised.value.hint == "It is the strategy's own: mend it in the strategy's file."
+    assert not (tmp_path / "models").exists()
+
+
+def test_an_own_feature_that_knows_single_rows_only_is_trained_with(prices: Path, tmp_path: Path) -> None:
+    body = "return max(past.ago(k).tick for k in range(n)) - past.now.tick"
+    path = tmp_path / "able.py"
+    path.write_text(OWN.replace("{what}", "able").replace("{body}", body), encoding="utf-8")
+    wanted = ["-s", f"{path}:Own", "--source", str(prices), "--models", str(tmp_path / "models"), "--json"]
+    ran = CliRunner().invoke(train, [*wanted, "--folds", "2", "--rounds", "10"], catch_exceptions=False)
+    assert "own_able_3" in {one["name"] for one in json.loads(ran.stdout)["features"]}

@@ -7,13 +7,13 @@ import pytest
 
 from defai.agent.desk import Desk
 from defai.agent.outlook import Outlook
-from defai.agent.time_limit import TimeLimit
 from defai.chain.mainnet import USDC, USDC_WETH_005, WETH
 from defai.market.valuation import Valuation
 from defai.portfolio.ledger import Portfolio
 from defai.risk.limits import Limits
 from defai.strategy.registry import load
 from defai.testing.builders import market_of, next_block, pool_with_liquidity
+from defai.time_limit import TimeLimit
 
 OWN = '''
 from defai.features import Past, feature

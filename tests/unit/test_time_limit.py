@@ -7,10 +7,10 @@ from time import monotonic
 
 import pytest
 
-from defai.agent import time_limit
+from defai import time_limit
 from defai.agent.agent import AgentState
-from defai.agent.time_limit import OverrunError, TimeLimit
 from defai.strategy.api import Context, Hold, Intent
+from defai.time_limit import OverrunError, TimeLimit
 from tests.unit.agent.ports import Stand
 
 
