@@ -106,7 +106,7 @@ class ParametersChanged:
     Attributes:
         parameters: all of them, as `AgentCard.parameters` has them.
         strategy_digest: of the source with them.
-        transaction_hash: where that was announced on the chain; None where there is none.
+        transaction_hash: where that was announced on the chain; None where there is none, or it is not known.
     """
 
     agent: str

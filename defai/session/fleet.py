@@ -240,12 +240,15 @@ def agent_card(agent: Agent, model: TrainedModel | None) -> AgentCard:
         agent_id=agent.seat.agent_id,
         vault=agent.seat.vault,
         pools=tuple(key.address for key in agent.mandate.pools),
-        parameters={
-            key: text_of(value) for key, value in agent.mandate.strategy.model_dump(mode="json").items()
-        },
+        parameters=texts_of(agent.mandate.strategy),
         model_digest=model.digest if model else None,
         form=form_of(agent.mandate.strategy),
     )
+
+
+def texts_of(strategy: Strategy) -> dict[str, str]:
+    """A strategy's parameters as a person reads them."""
+    return {name: text_of(value) for name, value in strategy.model_dump(mode="json").items()}
 
 
 def parameters_of(loaded: LoadedStrategy) -> dict[str, Any]:

@@ -221,7 +221,8 @@ class Session:
             arrived = perf_counter()
             self._publish_block(arrival)
             asked = await self._keeper.on_block() if self._keeper else {}
-            await self.tuning.grant(self._world, self.run_directory)
+            for changed in await self.tuning.grant(self._world, self.run_directory):
+                self.bus.publish(changed)
             decisions = await asyncio.gather(
                 *(agent.step(arrived, asked.get(agent.name)) for agent in self.agents)
             )

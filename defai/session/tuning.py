@@ -10,7 +10,8 @@ from defai.agent.agent import Agent
 from defai.agent.ports import PublicWorld, World
 from defai.audit.amendment import Amendment
 from defai.audit.record import strategy_digest
-from defai.session.fleet import Member, canonical_parameters
+from defai.domain.stream import ParametersChanged
+from defai.session.fleet import Member, canonical_parameters, texts_of
 from defai.strategy.api import Strategy
 from defai.worlds.seat_ledger import write_whole
 
@@ -52,15 +53,18 @@ class Tuning:
                 kind = type(agent.mandate.strategy)
                 self.want(agent, member.loaded.source, kind.model_validate(kept[agent.name]))
 
-    async def grant(self, world: World, run: Path | None) -> None:
+    async def grant(self, world: World, run: Path | None) -> list[ParametersChanged]:
         """Put in force what is wanted: kept first, then announced, then used.
+
+        Returns:
+            What is in force now, to be told.
 
         Raises:
             DefaiError: where it cannot be kept, or the node refuses what is announced.
         """
         wanted, self._wanted = self._wanted, {}
         if not wanted:
-            return
+            return []
         digests, amendments = {}, {}
         for name, one in wanted.items():
             parameters = canonical_parameters(one.strategy)
@@ -79,6 +83,10 @@ class Tuning:
             one.agent.mandate = replace(
                 one.agent.mandate, strategy=one.strategy, strategy_digest=digests[name]
             )
+        return [
+            ParametersChanged(name, texts_of(one.strategy), digests[name], one.agent.desk.market.head.number)
+            for name, one in wanted.items()
+        ]
 
 
 def _keep(run: Path, changed: dict[str, Strategy]) -> None:

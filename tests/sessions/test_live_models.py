@@ -13,6 +13,7 @@ from defai.chain.codec import unhex
 from defai.chain.download.patience import PatientRpc
 from defai.chain.model_registry import count_models, find_model, read_model
 from defai.config import Settings
+from defai.domain.stream import ParametersChanged
 from defai.models.drift import DriftWatch, MissWatch, Profile
 from defai.models.lineage import Switch
 from defai.models.trained import TrainedModel
@@ -99,8 +100,11 @@ async def test_a_switch_and_its_rollback_stand_on_the_chain() -> None:
         seen["back"] = await notices(world)
         assert await count_models(world.chain.rpc, registry) == before + 1
 
+    told: list[ParametersChanged] = []
+    session.bus.tap(lambda event: told.append(event) if isinstance(event, ParametersChanged) else None)
     session.afterwards = change
     await session.run()
+    assert [(event.agent, event.parameters["most_share"]) for event in told] == [("tiers", "0.05")]
     child, old = seen["digests"]
     reason = "better on unseen rows"
     assert seen["switch"] == [{"kind": MODEL_SWITCH, "digest": child, "parent": old, "reason": reason}]
