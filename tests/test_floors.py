@@ -134,7 +134,9 @@ def test_help_answers_at_once(tmp_path: Path) -> None:
 
 def test_an_attached_terminal_loads_neither_chain_nor_session() -> None:
     """What `defai attach` needs: the screens, the events, the client."""
-    attached = loaded_by("defai.cli.attach", "defai.tui.app", "defai.server.client", "defai.server.places")
+    attached = loaded_by(
+        "defai.cli.attach", "defai.cli.attaching", "defai.server.client", "defai.server.places"
+    )
     assert not attached & {
         "web3",
         "lightgbm",
@@ -145,3 +147,12 @@ def test_an_attached_terminal_loads_neither_chain_nor_session() -> None:
         "numba",
         "distributed",
     }
+
+
+def test_the_first_words_wait_for_nothing_that_draws() -> None:
+    """What is imported before the terminal says what it is doing."""
+    before = loaded_by(
+        *(f"defai.cli.{name}" for name in ("main", "attach", "replay", "demo", "on_screen", "terminal")),
+        *("defai.server.places", "defai.tui.opening", "defai.tui.preferences"),
+    )
+    assert not before & (HEAVY | {"rich", "numpy", "pydantic", "asyncio"})

@@ -48,9 +48,6 @@ def command(
     as_json: bool,
 ) -> int:
     """Run a chain with Uniswap on it, a market, four agents and the terminal, offline."""
-    from defai.cli.running import run_headless, run_terminal  # noqa: PLC0415  loads on use, so that --help is quick
-    from defai.cli.serving import port_of  # noqa: PLC0415  the same
-
     without_terminal = headless or serve or as_json
     overrides: dict[str, object] = {
         "market.seed": seed,
@@ -60,6 +57,9 @@ def command(
         "run_dir": run_dir,
     }
     if without_terminal:
+        from defai.cli.running import run_headless  # noqa: PLC0415  loads on use, so that --help is quick
+        from defai.cli.serving import port_of  # noqa: PLC0415  the same
+
         return run_headless(
             _settings(overrides, isolate=isolate),
             blocks=blocks,
@@ -71,6 +71,8 @@ def command(
         raise click.UsageError(
             "--keep-chain goes with --headless: in the terminal the chain is there while it is."
         )
+    from defai.cli.on_screen import run_terminal  # noqa: PLC0415  loads on use, so that --help is quick
+
     return run_terminal(lambda: _settings(overrides, isolate=isolate), blocks=blocks)
 
 

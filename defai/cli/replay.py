@@ -1,11 +1,10 @@
 """`defai replay`: a finished run, played back in the terminal."""
 
-import asyncio
 from pathlib import Path
 
 import click
 
-from defai.cli.terminal import require_terminal
+from defai.cli.terminal import opened, require_terminal
 from defai.errors import NotFoundError
 
 
@@ -19,17 +18,30 @@ def command(*, run: Path | None, speed: float) -> int:
 
     Nothing is run again and nothing is changed: what was told then is told once more.
     """
-    from defai.session.player import Player  # noqa: PLC0415  loads on use, so that --help is quick
+    if run is not None:
+        _require_journal(run)
+    require_terminal(f"{(run or Path('RUN')) / 'events.jsonl'} can be read without one.")
+    with opened(f"reading {run.resolve().name}" if run else "reading the newest run") as doing:
+        return _play(run, speed, doing)
+
+
+def _require_journal(run: Path) -> None:
+    if not (run / "events.jsonl").is_file():
+        raise NotFoundError(f"There is no journal in {run}.", "Name the directory of a run.")
+
+
+def _play(run: Path | None, speed: float, opening: str) -> int:
+    import asyncio  # noqa: PLC0415  the first words stand before all this is imported
+
+    from defai.session.player import Player  # noqa: PLC0415  the same
     from defai.session.run_directory import newest_run  # noqa: PLC0415  the same
     from defai.tui.app import run as show  # noqa: PLC0415  the same
 
     where = run or newest_run()
-    if not (where / "events.jsonl").is_file():
-        raise NotFoundError(f"There is no journal in {where}.", "Name the directory of a run.")
-    require_terminal(f"{where / 'events.jsonl'} can be read without one.")
+    _require_journal(where)
 
     async def play() -> int:
         player = Player(where, speed)
-        return await show(player.events, player)
+        return await show(player.events, player, opening=opening)
 
     return asyncio.run(play())

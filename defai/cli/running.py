@@ -1,11 +1,8 @@
-"""Running a session from the command line: headless in this thread, or in one of its own behind the terminal."""
+"""Running a session from the command line, headless."""
 
 import asyncio
-import os
 import signal
 import sys
-import threading
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,11 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 
 from defai.cli.serving import attachable
-from defai.cli.terminal import require_terminal
 from defai.errors import ConfigError
 
 if TYPE_CHECKING:
-    from defai.cli.session_thread import SessionThread
     from defai.config import Settings
     from defai.domain.stream import StreamEvent
     from defai.session.choice import WorldBuilder
@@ -28,9 +23,6 @@ if TYPE_CHECKING:
 Observer: TypeAlias = "Callable[[StreamEvent], None]"
 
 INTERRUPTED = 130
-HUNG_UP = 129
-SETTLE_SECONDS = 15.0
-WATCH_SECONDS = 1.0
 
 
 def run_headless(
@@ -180,47 +172,3 @@ def make_session(
     if record is not None:
         build = partial(build_recorded, record, build)
     return Session(settings, Bus(), blocks=blocks, journal=journal, build=build)
-
-
-def run_terminal(
-    settings: "Callable[[], Settings]", *, blocks: int | None, permit: "LivePermit | None" = None
-) -> int:
-    """Run a session behind the terminal: the screen paints at once, the session starts in a thread of its own.
-
-    Args:
-        settings: gives what to run; asked in the session's thread, once the screen stands.
-        blocks: how many blocks; None until the person leaves.
-        permit: to trade live; None where the network is another one.
-    """
-    require_terminal("Add --headless to run without one.")
-    from defai.cli.session_thread import SessionThread  # noqa: PLC0415  loads on use, so that --help is quick
-    from defai.tui.app import run  # noqa: PLC0415  the same
-    from defai.tui.bridge import EventQueue  # noqa: PLC0415  the same
-
-    queue = EventQueue()
-
-    def make() -> "Session":
-        return make_session(settings(), blocks=blocks, permit=permit)
-
-    thread = SessionThread(make, queue.put_threadsafe)
-
-    def begin() -> EventQueue:
-        thread.start()  # once the frame stands: what a session imports would hold the first paint up
-        return queue
-
-    threading.Thread(target=_leave_with_terminal, args=(thread,), name="terminal watch", daemon=True).start()
-    try:
-        code = asyncio.run(run(begin, thread, dropped=lambda: queue.dropped))
-    finally:
-        thread.end()
-    return code
-
-
-def _leave_with_terminal(session: "SessionThread") -> None:
-    """End the process when its terminal is gone: not every terminal says so with a signal when it closes."""
-    while os.isatty(0) or os.environ.get("TEXTUAL_DRIVER"):
-        time.sleep(WATCH_SECONDS)
-    session.ask_to_stop()
-    if session.is_alive():
-        session.join(SETTLE_SECONDS)
-    os._exit(HUNG_UP)  # the screen's loop may be stuck on a terminal that is not there

@@ -1,7 +1,9 @@
-"""Whether there is a terminal to draw in."""
+"""Whether there is a terminal to draw in, and the first words in it."""
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from defai.errors import DefaiError
 
@@ -18,3 +20,17 @@ def require_terminal(hint: str) -> None:
     seen = sys.stdout.isatty() and sys.stdin.isatty()
     if not seen and not os.environ.get("TEXTUAL_DRIVER"):
         raise DefaiError("The terminal needs a terminal.", hint)
+
+
+@contextmanager
+def opened(doing: str = "starting") -> Iterator[str]:
+    """Say at once what is being done, in the person's colours; within, the terminal is imported and runs.
+
+    Args:
+        doing: what is being done, handed on for the terminal to say it as well.
+    """
+    from defai.tui.opening import opening  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.tui.preferences import Preferences, usual_path  # noqa: PLC0415  the same
+
+    with opening(doing, Preferences(usual_path())):
+        yield doing

@@ -1,11 +1,15 @@
 """`defai trade`: run the fleet of a configuration file."""
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from defai.errors import ConfigError
+
+if TYPE_CHECKING:
+    from defai.config import Settings
+    from defai.worlds.permits import LivePermit
 
 _SETTINGS: Final = {
     "network": "network.kind",
@@ -83,9 +87,7 @@ def command(
     On --network rpc and live the chain is still there when the process has ended: started again with the same
     --run-dir, the run goes on where it was, whatever ended it.
     """
-    from defai.cli.running import run_headless, run_terminal  # noqa: PLC0415  loads on use, so that --help is quick
-    from defai.cli.serving import port_of  # noqa: PLC0415  the same
-    from defai.config import Settings  # noqa: PLC0415  the same
+    from defai.config import Settings  # noqa: PLC0415  loads on use, so that --help is quick
 
     without_terminal = headless or once or keep_chain or serve or as_json or record is not None
     if without_terminal and not serve and block_time is None:
@@ -96,12 +98,11 @@ def command(
         raise ConfigError(
             f"There is no agent in {path}.", "Add an [[agents]] table with a name and a strategy."
         )
-    permit = None
-    if settings.network.kind == "live":
-        from defai.cli.live import permit_for  # noqa: PLC0415  few go there
-
-        permit = permit_for(settings, said_live=chosen["network"] == "live")
+    permit = _permit(settings, said_live=chosen["network"] == "live")
     if without_terminal:
+        from defai.cli.running import run_headless  # noqa: PLC0415  loads on use, so that --help is quick
+        from defai.cli.serving import port_of  # noqa: PLC0415  the same
+
         return run_headless(
             settings,
             blocks=1 if once else blocks,
@@ -111,4 +112,14 @@ def command(
             permit=permit,
             port=port_of(serve=serve, port=port),
         )
+    from defai.cli.on_screen import run_terminal  # noqa: PLC0415  loads on use, so that --help is quick
+
     return run_terminal(lambda: settings, blocks=blocks, permit=permit)
+
+
+def _permit(settings: "Settings", *, said_live: bool) -> "LivePermit | None":
+    if settings.network.kind != "live":
+        return None
+    from defai.cli.live import permit_for  # noqa: PLC0415  few go there
+
+    return permit_for(settings, said_live=said_live)

@@ -20,19 +20,12 @@ from defai.tui.actions import EVERYWHERE, bindings
 from defai.tui.commands import ActionProvider
 from defai.tui.fleet import FleetState, Parts
 from defai.tui.format import age, number
+from defai.tui.opening import STARTING
 from defai.tui.pacing import PACES, Pacing
 from defai.tui.preferences import Preferences, usual_path
-from defai.tui.screens.agent import AgentScreen
-from defai.tui.screens.approvals import ApprovalsScreen
-from defai.tui.screens.backtest import BacktestScreen
-from defai.tui.screens.decisions import DecisionsScreen
-from defai.tui.screens.dialogs import Farewell, Settling
-from defai.tui.screens.fleet import FleetScreen
-from defai.tui.screens.logs import LogsScreen
-from defai.tui.screens.models import ModelsScreen
-from defai.tui.screens.pool import PoolScreen
-from defai.tui.screens.risk import RiskScreen
+from defai.tui.screens import places
 from defai.tui.steering import Steering
+from defai.tui.style_sheet import LastingStylesheet
 from defai.tui.themes import DARK, SIXTEEN, THEME_WORDS, THEMES
 from defai.tui.wishes import Wishes
 
@@ -60,23 +53,14 @@ class DefaiApp(Steering):
         preferences: what the person set once and finds again.
         folder: where exported lists go.
         paces: seconds between two paints, by part of the screen.
+        opening: what is being done before the first event comes.
     """
 
     TITLE = "defai"
     CSS_PATH = "app.tcss"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {ActionProvider}
     BINDINGS: ClassVar[list[BindingType]] = bindings(EVERYWHERE)
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
-        actions.FLEET: FleetScreen,
-        actions.AGENT: AgentScreen,
-        actions.POOL: PoolScreen,
-        actions.DECISIONS: DecisionsScreen,
-        actions.APPROVALS: ApprovalsScreen,
-        actions.MODELS: ModelsScreen,
-        actions.BACKTEST: BacktestScreen,
-        actions.RISK: RiskScreen,
-        actions.LOGS: LogsScreen,
-    }
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {**places.MODES}
     DEFAULT_MODE = actions.FLEET
 
     def __init__(
@@ -91,9 +75,10 @@ class DefaiApp(Steering):
         preferences: Preferences | None = None,
         folder: Path | None = None,
         paces: Mapping[str, float] = PACES,
+        opening: str = STARTING,
     ) -> None:
         super().__init__()
-        self.fleet = FleetState()
+        self.fleet = FleetState(opening=opening)
         self.clock = clock
         self.leaving = False
         self.preferences = preferences or Preferences()
@@ -112,6 +97,7 @@ class DefaiApp(Steering):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = self._usual_theme()
+        self.stylesheet = LastingStylesheet(variables=self.get_css_variables())
 
     def _usual_theme(self) -> str:
         """The one the person chose; else the dark one, in sixteen colours where the terminal has no more."""
@@ -199,6 +185,8 @@ class DefaiApp(Steering):
         if self.leaving and ended.exit_code == 0:
             self.exit(return_code=0)
             return
+        from defai.tui.screens.dialogs import Farewell  # noqa: PLC0415  no part of the first paint
+
         self.push_screen(Farewell(ended))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
@@ -280,6 +268,8 @@ class DefaiApp(Steering):
         self.leaving = True
         self.wishes.stop()
         self.set_timer(self._leave_within_s, self.action_leave_now)
+        from defai.tui.screens.dialogs import Settling  # noqa: PLC0415  no part of the first paint
+
         self.push_screen(Settling())
         self._tick()
 
@@ -295,6 +285,7 @@ async def run(
     dropped: Callable[[], int] = lambda: 0,
     leave_within_s: float = LEAVE_WITHIN_S,
     preferences: Preferences | None = None,
+    opening: str = STARTING,
 ) -> int:
     """Run the dashboard on the running loop until the person leaves.
 
@@ -304,6 +295,7 @@ async def run(
         dropped: tells how many events gave way, for the screen to say so.
         leave_within_s: how long the session may take to settle.
         preferences: what the person set once; the file of this system's user where none are given.
+        opening: what is being done before the first event comes.
 
     Returns:
         The exit code: the session's own where it ended by itself, 0 where the person left.
@@ -314,6 +306,7 @@ async def run(
         dropped=dropped,
         leave_within_s=leave_within_s,
         preferences=preferences or Preferences(usual_path()),
+        opening=opening,
     )
     await app.run_async()
     return app.return_code or 0

@@ -27,6 +27,7 @@ from defai.tui.format import ratio_percent
 from defai.tui.journal import JournalOfSession
 from defai.tui.lines import AgentLine, LogLine
 from defai.tui.models import ModelLine
+from defai.tui.opening import STARTING
 from defai.tui.pools import PoolState
 from defai.tui.waiting import WaitingRoom
 
@@ -58,10 +59,12 @@ class FleetState:
     """Everything the terminal knows about the session.
 
     Attributes:
+        opening: what is being done before anything was told.
         early: executions of decisions that have not been told yet.
         dropped: events that the stream says it left out.
     """
 
+    opening: str = STARTING
     setup: SetupProgressed | None = None
     setup_done: list[str] = field(default_factory=list)
     started: SessionStarted | None = None
@@ -114,7 +117,7 @@ class FleetState:
 
     def forget(self) -> None:
         """Begin anew: what follows tells everything again."""
-        kept = {"events", "dropped", "journal", "connection", "generation", "playback"}
+        kept = {"opening", "events", "dropped", "journal", "connection", "generation", "playback"}
         fresh = FleetState()
         for name in self.__slots__:
             if name not in kept:

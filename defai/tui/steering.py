@@ -9,9 +9,6 @@ from defai.tui.lines import LogLine
 from defai.tui.playing import Playing
 from defai.tui.preferences import Preferences
 from defai.tui.screens.board import Board
-from defai.tui.screens.decision import DecisionScreen
-from defai.tui.screens.dialogs import Question
-from defai.tui.screens.help import Help
 from defai.tui.themes import THEME_WORDS
 from defai.tui.wishes import Wishes
 
@@ -95,6 +92,8 @@ class Steering(Playing):
         if line is None:
             self.notify("That decision has left the log; its record is on the chain.", severity="warning")
             return
+        from defai.tui.screens.decision import DecisionScreen  # noqa: PLC0415  no part of the first paint
+
         self.push_screen(DecisionScreen(line))
 
     # -- agents ----------------------------------------------------------------------------------------------------
@@ -110,6 +109,8 @@ class Steering(Playing):
         if not count:
             self.notify("There is no agent to halt yet.", severity="warning")
             return
+        from defai.tui.screens.dialogs import Question  # noqa: PLC0415  no part of the first paint
+
         question = Question(
             f"Pause all {count} agents?" if count > 1 else "Pause the only agent?",
             "No agent decides anything until you resume it, one by one with p. Open positions and balances stay as "
@@ -163,6 +164,8 @@ class Steering(Playing):
 
     def action_help(self) -> None:
         """Show all keys."""
+        from defai.tui.screens.help import Help  # noqa: PLC0415  no part of the first paint
+
         board = self.board()
         self.push_screen(Help(board.scope if board else ""))
 

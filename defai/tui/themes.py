@@ -12,6 +12,8 @@ from rich.style import Style
 from textual.app import App
 from textual.theme import Theme
 
+from defai.tui.colours import COLOURS
+
 
 def _theme(name: str, *, dark: bool, **ink: str) -> Theme:
     """A theme from its colours: everything that Textual's own widgets ask for follows from ours."""
@@ -52,104 +54,11 @@ def _theme(name: str, *, dark: bool, **ink: str) -> Theme:
     )
 
 
-_NIGHT: Final = {
-    "primary": "#6aa5f8",
-    "foreground": "#d3dbe6",
-    "background": "#0d1219",
-    "surface": "#111822",
-    "panel": "#1a2430",
-    "waiting": "#f0b95a",
-    "strong": "#f2f6fb",
-    "muted": "#8391a4",
-    "faint": "#586577",
-    "line": "#273342",
-    "price_line": "#b9c7d8",
-    "cursor_row": "#1d2c3f",
-    "cursor_row_idle": "#161f2b",
-}
-_DAY: Final = {
-    "primary": "#1f5fbf",
-    "foreground": "#26303d",
-    "background": "#fbfaf7",
-    "surface": "#f4f2ec",
-    "panel": "#e9e6dd",
-    "waiting": "#8f5400",
-    "strong": "#0c131c",
-    "muted": "#626b78",
-    "faint": "#8a9099",
-    "line": "#cfcabd",
-    "price_line": "#39475a",
-    "cursor_row": "#dbe6f5",
-    "cursor_row_idle": "#eceae3",
-}
-
-DARK: Final = _theme(
-    "defai-dark",
-    dark=True,
-    **_NIGHT,
-    pnl_up="#43c6a4",
-    pnl_down="#ff8a66",
-    risk_denied="#ff6f91",
-    audit_ok="#7fb0ff",
-    band_fill="#16303a",
-    band_edge="#3f8f86",
-)
-LIGHT: Final = _theme(
-    "defai-light",
-    dark=False,
-    **_DAY,
-    pnl_up="#00735c",
-    pnl_down="#b23c0c",
-    risk_denied="#b0124f",
-    audit_ok="#1f5fbf",
-    band_fill="#dcece6",
-    band_edge="#3d8876",
-)
-DARK_SAFE: Final = _theme(
-    "defai-dark-safe",
-    dark=True,
-    **(_NIGHT | {"primary": "#8ab4ff", "waiting": "#f0e442"}),
-    pnl_up="#56b4e9",
-    pnl_down="#e69f00",
-    risk_denied="#ff7a45",
-    audit_ok="#9ad7ff",
-    band_fill="#152c42",
-    band_edge="#4a86b8",
-)
-LIGHT_SAFE: Final = _theme(
-    "defai-light-safe",
-    dark=False,
-    **(_DAY | {"waiting": "#756400"}),
-    pnl_up="#0066b0",
-    pnl_down="#a35c00",
-    risk_denied="#ad3600",
-    audit_ok="#004a86",
-    band_fill="#dbe8f4",
-    band_edge="#3f7cae",
-)
-SIXTEEN: Final = _theme(
-    "defai-16",
-    dark=True,
-    primary="#5555ff",
-    foreground="#aaaaaa",
-    background="#000000",
-    surface="#000000",
-    panel="#000000",
-    waiting="#ffff55",
-    strong="#ffffff",
-    muted="#aaaaaa",
-    faint="#555555",
-    line="#555555",
-    price_line="#ffffff",
-    cursor_row="#0000aa",
-    cursor_row_idle="#555555",
-    pnl_up="#55ff55",
-    pnl_down="#ffff55",
-    risk_denied="#ff5555",
-    audit_ok="#55ffff",
-    band_fill="#0000aa",
-    band_edge="#00aaaa",
-)
+DARK: Final = _theme("defai-dark", dark=True, **COLOURS["defai-dark"])
+LIGHT: Final = _theme("defai-light", dark=False, **COLOURS["defai-light"])
+DARK_SAFE: Final = _theme("defai-dark-safe", dark=True, **COLOURS["defai-dark-safe"])
+LIGHT_SAFE: Final = _theme("defai-light-safe", dark=False, **COLOURS["defai-light-safe"])
+SIXTEEN: Final = _theme("defai-16", dark=True, **COLOURS["defai-16"])
 """Nothing but the sixteen colours every terminal has, so none of them is mixed anew by a terminal without more."""
 
 THEMES: Final = (DARK, LIGHT, DARK_SAFE, LIGHT_SAFE, SIXTEEN)

@@ -62,6 +62,7 @@ class Stage(MadeUpControl):
         preferences: Preferences | None = None,
         folder: Path | None = None,
         paces: Mapping[str, float] | None = None,
+        opening: str = "starting",
     ) -> DefaiApp:
         def from_queue() -> AsyncIterable[StreamEvent]:
             return self.queue
@@ -75,6 +76,7 @@ class Stage(MadeUpControl):
             preferences=preferences or in_the_dark(),
             folder=folder,
             paces=paces or {},
+            opening=opening,
         )
 
 

@@ -13,6 +13,7 @@ from defai.tui.screens.decision import DecisionScreen
 from defai.tui.screens.dialogs import Question
 from defai.tui.screens.fleet import FleetScreen
 from defai.tui.screens.help import Help
+from defai.tui.screens.places import screen_class
 from defai.tui.themes import THEME_WORDS
 from defai.tui.widgets.key_bar import KeyBar
 from defai.tui.widgets.nav_bar import NavBar
@@ -20,7 +21,11 @@ from defai.tui.widgets.nav_bar import NavBar
 Handed: TypeAlias = Any
 """What pytest hands over from conftest.py, which has no name to import it by."""
 
-PLACES: dict[str, Any] = {EVERYWHERE: DefaiApp, DECISION: DecisionScreen, **DefaiApp.MODES}
+PLACES: dict[str, Any] = {
+    EVERYWHERE: DefaiApp,
+    DECISION: DecisionScreen,
+    **{mode: screen_class(mode) for mode in DefaiApp.MODES},
+}
 
 
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: f"{act.scope}-{act.action}")

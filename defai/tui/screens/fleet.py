@@ -49,7 +49,7 @@ class FleetScreen(Explaining, Board):
             self.set_class(setting_up, "-setup")
             self.call_after_refresh(self.paint_all)  # what was hidden has had no size to be drawn for
         if setting_up:
-            self.query_one(SetupPanel).display_setup(self.fleet.setup, self.fleet.setup_done)
+            self.query_one(SetupPanel).display_setup(self.fleet)
         if parts & {"agents", "setup"}:
             self._paint_table()
         if "chart" in parts:

@@ -8,6 +8,7 @@ from textual.widget import Widget
 
 from defai.tui.fleet import FleetState
 from defai.tui.format import UNKNOWN, age, gwei, milliseconds, network_name, number, signed
+from defai.tui.opening import STARTING, in_short
 from defai.tui.themes import palette_of, signed_ink
 
 
@@ -69,7 +70,8 @@ def left_pieces(fleet: FleetState, now: float, *, stale: bool, leaving: bool) ->
     if fleet.ended is not None:
         return (name, Piece("■ session ended", "risk-denied" if fleet.ended.exit_code else "muted"))
     if fleet.started is None:
-        return (name, Piece("◌ setting up", "waiting"))
+        words = in_short(fleet.opening if fleet.setup is None else STARTING)
+        return (name, Piece(f"◌ {words}", "waiting"))
     network = network_name(fleet.started.network, fleet.started.chain_id)
     if fleet.block is None or fleet.block_seen_at is None:
         return (
