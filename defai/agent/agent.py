@@ -31,6 +31,7 @@ from defai.domain.stream import AgentStateChanged, DecisionView, Notice, StreamE
 from defai.errors import NotFoundError
 from defai.portfolio.pnl import Valued
 from defai.strategy.api import Context, Outcome, Strategy
+from defai.strategy.isolation.own_features import own_features
 
 
 class AgentState(Enum):
@@ -97,7 +98,7 @@ class Agent:
         self._under_way: tuple[Anchor, Decision | None] | None = None
         self.pending: Pending | None = None
         self._market = desk.market
-        self._outlook = Outlook(mandate.name, desk, mandate.watched)
+        self._outlook = Outlook(mandate.name, desk, mandate.watched, own_features(mandate.strategy))
         self._measured: tuple[Check, ...] = ()
         self._teller = Teller(mandate.name, desk)
         if self._watched:

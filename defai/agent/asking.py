@@ -9,6 +9,7 @@ from defai.agent.staying_flat import stay_flat
 from defai.domain.decisions import Decision, Execution
 from defai.domain.intents import Hold, Intent
 from defai.strategy.api import Context, Edge, Strategy
+from defai.strategy.isolation.faults import fault_of
 from defai.strategy.outcome import Outcome, outcome_of
 from defai.time_limit import OverrunError, TimeLimit
 
@@ -61,7 +62,7 @@ class Asking:
         except OverrunError as overrun:
             wrong = str(overrun)
         except (Exception, SystemExit) as error:  # noqa: BLE001  an author's code may raise anything; it stops its agent only
-            wrong = f"raised {type(error).__name__}: {error}"
+            wrong = fault_of(error)
         if not wrong:
             self.fault = ""
             return intent
@@ -87,7 +88,7 @@ class Asking:
             self.fault = shortened(f"{self._name}.{what} {overrun}")
             return ""
         except (Exception, SystemExit) as error:  # noqa: BLE001  as above
-            self.fault = shortened(f"{self._name}.{what} raised {type(error).__name__}: {error}")
+            self.fault = shortened(f"{self._name}.{what} {fault_of(error)}")
             return ""
         if not isinstance(words, str):
             self.fault = shortened(f"{self._name}.{what} gave {type(words).__name__}, not text")

@@ -1,6 +1,6 @@
 """What an agent sees upon a block: the context that its strategy is asked with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Final, Protocol
 
@@ -9,10 +9,12 @@ from defai.agent.desk import Desk
 from defai.agent.intent_form import shortened
 from defai.domain.decisions import FeatureRow, Forecast
 from defai.domain.pool import PoolKey
+from defai.features.spec import Definition
 from defai.features.stream import watch
 from defai.market.window import Observation
 from defai.portfolio.pnl import Valued
 from defai.strategy.api import Context, Outcome
+from defai.strategy.isolation.faults import fault_of
 from defai.strategy.pool_view import GlimpsedPoolView
 from defai.time_limit import OverrunError, TimeLimit
 
@@ -34,20 +36,24 @@ class Outlook:
         agent: its name, which its randomness is made of.
         desk: its money, and the market it stands in.
         features: names of the features it is shown.
+        own: the definitions of its author's, where his code runs apart.
 
     Attributes:
         fault: what was wrong with its author's own features upon the newest block, in words for people; then there is
             no row. Empty where nothing was.
     """
 
-    def __init__(self, agent: str, desk: Desk, features: Sequence[str]) -> None:
+    def __init__(
+        self, agent: str, desk: Desk, features: Sequence[str], own: Mapping[str, Definition] | None = None
+    ) -> None:
         self._agent = agent
         self._desk = desk
         self._market = desk.market
         self._names = tuple(features)
-        self._features = watch(self._names, desk.market)
-        own = [one for one in self._features.spec.features if one.code_digest] if self._features else []
-        self._own = ", ".join(one.name for one in own)
+        self._definitions = own or {}
+        self._features = watch(self._names, desk.market, self._definitions)
+        authors = [one for one in self._features.spec.features if one.code_digest] if self._features else []
+        self._own = ", ".join(one.name for one in authors)
         self._limit = TimeLimit()
         self.fault = ""
 
@@ -98,9 +104,11 @@ class Outlook:
         except OverrunError as overrun:
             wrong = str(overrun)
         except (Exception, SystemExit) as error:  # noqa: BLE001  an author's code may raise anything
-            wrong = f"raised {type(error).__name__}: {error}"
+            wrong = fault_of(error)
         self.fault = shortened(f"{OWN_FEATURE} ({self._own}) {wrong}")
-        self._features = watch(self._names, self._market)  # what was summed up is half done
+        self._features = watch(
+            self._names, self._market, self._definitions
+        )  # what was summed up is half done
         return None
 
 

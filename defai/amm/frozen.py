@@ -78,6 +78,10 @@ class FrozenPair(PairPool):
     __slots__ = ()
     __setattr__ = __delattr__ = _refuse
 
+    def snapshot(self) -> PoolSnapshot:
+        """The whole state, as of any pool."""
+        return self.copy().snapshot()
+
     def copy(self) -> PairPool:  # type: ignore[override]  # the copy is to be changed, this one is not
         """A pair in the same state that can be changed."""
         return PairPool(self.reserve0, self.reserve1, self.timestamp)

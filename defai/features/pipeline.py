@@ -146,6 +146,10 @@ def row_at(views: Sequence[Past], tapes: Sequence[Tape], end: int, spec: Feature
     for tape in tapes:
         if not tape.reaches_back(end, spec.warm_up):
             return None
+    for place, apart in spec.elsewhere:
+        place.look(
+            apart.names, [tape.rows[end + 1 - apart.warm_up : end + 1] for tape in tapes[: apart.pools]]
+        )
     for past in set(views):
         past.moved(end)
     values = []

@@ -10,17 +10,20 @@ A name with `{n}` stands for a family: `return_12` is `return_{n}` with n = 12, 
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from eth_hash.auto import keccak
 
 from defai.errors import ConfigError, did_you_mean
 from defai.features.code import code_digest
 from defai.features.tape import Past
+
+if TYPE_CHECKING:
+    from defai.features.elsewhere import Elsewhere  # numpy, which only some need
 
 FeatureFunction = TypeVar("FeatureFunction", bound=Callable[..., int])
 
@@ -46,6 +49,7 @@ class Feature:
         depth: whether it looks at the depth around the price, which is measured only where somebody asks for it.
         code_digest: sha256 of an author's function, with what it uses of its file; empty for what comes with the
             program, where the version says when the answer changes.
+        elsewhere: where it is computed; None where that is here.
     """
 
     name: str
@@ -59,6 +63,7 @@ class Feature:
     depth: bool
     code_digest: str
     function: Callable[[Past], int] = field(repr=False, compare=False)
+    elsewhere: "Elsewhere | None" = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class Definition:
         spans: by how many rows the warm-up of a family grows with n.
         least: the smallest n that means something.
         file: where the function stands.
+        elsewhere: where it is computed; None where that is here.
     """
 
     name: str
@@ -85,6 +91,7 @@ class Definition:
     least: int
     function: Callable[..., int] = field(repr=False, compare=False)
     file: str
+    elsewhere: "Elsewhere | None" = field(default=None, repr=False, compare=False)
 
     @property
     def is_family(self) -> bool:
@@ -93,8 +100,10 @@ class Definition:
 
     def at(self, n: int | None) -> Feature:
         """The feature itself; for a family, the one of this horizon."""
+        name = self.name if n is None else self.name.format(n=n)
+        function = self.function if n is None else partial(self.function, n=n)
         return Feature(
-            name=self.name if n is None else self.name.format(n=n),
+            name=name,
             version=self.version,
             unit=self.unit,
             scale_bits=self.scale_bits,
@@ -104,7 +113,8 @@ class Definition:
             description=self.description,
             depth=self.depth,
             code_digest=self.code_digest,
-            function=self.function if n is None else partial(self.function, n=n),
+            function=function if self.elsewhere is None else partial(self.elsewhere.value, name),
+            elsewhere=self.elsewhere,
         )
 
 
@@ -166,27 +176,44 @@ def _check(definition: Definition) -> None:
         raise ConfigError(f"The feature name {name} is taken by {taken.file}.", "Choose another name.")
 
 
+def adopt(definition: Definition) -> None:
+    """Register a function that is in another process, unless the same one is here already.
+
+    Raises:
+        ConfigError: where the name is taken by another function.
+    """
+    _check(definition)
+    taken = _DEFINITIONS.get(definition.name)
+    if taken is None or taken.elsewhere is not None or taken.code_digest != definition.code_digest:
+        _DEFINITIONS[definition.name] = definition
+
+
 def definitions() -> tuple[Definition, ...]:
     """Everything that is registered, by name."""
     return tuple(_DEFINITIONS[name] for name in sorted(_DEFINITIONS))
 
 
-def resolve(name: str) -> Feature:
+def resolve(name: str, own: Mapping[str, Definition] | None = None) -> Feature:
     """The feature of a name.
+
+    Args:
+        name: as strategies and models call it.
+        own: definitions that come before those registered under the same name.
 
     Raises:
         ConfigError: where no feature has this name; the hint says which are near.
     """
-    single = _DEFINITIONS.get(name)
+    known = _DEFINITIONS if not own else {**_DEFINITIONS, **own}
+    single = known.get(name)
     if single is not None and not single.is_family:
         return single.at(None)
     match = _FAMILY_NAME.match(name)
     if match is not None:
-        family = _DEFINITIONS.get(f"{match['stem']}_{{n}}")
+        family = known.get(f"{match['stem']}_{{n}}")
         if family is not None and family.least <= int(match["n"]) <= LONGEST_HORIZON:
             return family.at(int(match["n"]))
-    known = [definition.name.format(n=match["n"] if match else 12) for definition in definitions()]
-    raise ConfigError(f"There is no feature called {name}.", did_you_mean(name, known))
+    names = [definition.name.format(n=match["n"] if match else 12) for definition in definitions()]
+    raise ConfigError(f"There is no feature called {name}.", did_you_mean(name, names))
 
 
 @dataclass(frozen=True)
@@ -196,8 +223,12 @@ class FeatureSpec:
     features: tuple[Feature, ...]
 
     @classmethod
-    def of(cls, names: Iterable[str]) -> "FeatureSpec":
+    def of(cls, names: Iterable[str], own: Mapping[str, Definition] | None = None) -> "FeatureSpec":
         """The specification with these features, in this order.
+
+        Args:
+            names: of the features.
+            own: as for `resolve`.
 
         Raises:
             ConfigError: for an unknown name, a repeated one, or none at all.
@@ -208,7 +239,7 @@ class FeatureSpec:
         if len(set(wanted)) != len(wanted):
             twice = next(name for name in wanted if wanted.count(name) > 1)
             raise ConfigError(f"The feature {twice} is named twice.")
-        return cls(tuple(resolve(name) for name in wanted))
+        return cls(tuple(resolve(name, own) for name in wanted))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -229,6 +260,15 @@ class FeatureSpec:
     def depth(self) -> bool:
         """Whether some feature looks at the depth around the price."""
         return any(feature.depth for feature in self.features)
+
+    @cached_property
+    def elsewhere(self) -> "tuple[tuple[Elsewhere, FeatureSpec], ...]":
+        """Where features are computed that are not computed here, and those of them."""
+        places = dict.fromkeys(one.elsewhere for one in self.features if one.elsewhere is not None)
+        return tuple(
+            (place, FeatureSpec(tuple(one for one in self.features if one.elsewhere is place)))
+            for place in places
+        )
 
     @cached_property
     def digest(self) -> str:

@@ -1,11 +1,11 @@
 """Features block by block: what was summed up for the last block is kept for the next one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from defai.domain.decisions import FeatureRow
 from defai.errors import ConfigError
 from defai.features.pipeline import check_ends, check_pools, pasts, row_at
-from defai.features.spec import FeatureSpec
+from defai.features.spec import Definition, FeatureSpec
 from defai.features.tape import SPARE_ROWS, Past, Tape
 from defai.market.state import WINDOW_BLOCKS, MarketState
 from defai.market.window import Observation
@@ -79,15 +79,22 @@ class FeatureStream:
         return True
 
 
-def watch(names: Sequence[str], market: MarketState) -> FeatureStream | None:
+def watch(
+    names: Sequence[str], market: MarketState, own: Mapping[str, Definition] | None = None
+) -> FeatureStream | None:
     """What says an agent's features, if it wants any; the market measures what they need from now on.
+
+    Args:
+        names: which.
+        market: what they look at.
+        own: as for `FeatureSpec.of`.
 
     Raises:
         ConfigError: for an unknown feature, or one that looks further back than the market's windows reach.
     """
     if not names:
         return None
-    spec = FeatureSpec.of(names)
+    spec = FeatureSpec.of(names, own)
     if spec.warm_up > WINDOW_BLOCKS:
         longest = max(spec.features, key=lambda one: one.warm_up)
         raise ConfigError(

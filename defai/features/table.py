@@ -84,8 +84,16 @@ def compute_table(histories: Sequence[Sequence[Observation]], spec: FeatureSpec)
         ready[span:] = blocks[span:] - blocks[: len(blocks) - span] == span
     values = np.zeros((len(blocks), len(spec.features)), dtype=np.int64)
     rows = RowByRow(pools)
+    apart = [
+        place.table(those.names, [pool.rows for pool in pools[: those.pools]])
+        for place, those in spec.elsewhere
+    ]
+    told = {name: column for columns in apart for name, column in columns.items()} if ready.any() else {}
     for position, one in enumerate(spec.features):
-        if ready.any():
+        if one.name in told:
+            values[:, position], known = told[one.name]
+            ready &= known
+        elif ready.any():
             _fill(values[:, position], ready, one, pools, rows)
     return Table(spec, blocks, _int64(pools[0], "timestamp"), values, ready)
 

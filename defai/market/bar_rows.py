@@ -6,7 +6,7 @@ bar is known. As in a block's row, the price before the bar counts as one of its
 
 from collections.abc import Sequence
 from math import isqrt
-from typing import Final
+from typing import Any, Final
 
 from defai.amm import get_sqrt_ratio_at_tick, get_tick_at_sqrt_ratio
 from defai.errors import ConfigError
@@ -53,6 +53,15 @@ class PriceRow(Observation):
 
     def __getattr__(self, name: str) -> int:
         raise NotKnownError(f"a bar of prices doesn't tell {name}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy tells as little."""
+        try:
+            told: tuple[int, ...] = (self.volume_raw,)
+        except NotKnownError:
+            told = ()
+        ticks = (self.tick, self.tick_low, self.tick_high)
+        return PriceRow, (self.block_number, self.timestamp, *ticks, *told)
 
     def __repr__(self) -> str:
         return (

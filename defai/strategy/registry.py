@@ -145,7 +145,8 @@ def _load_isolated(
     reference: str, parameters: Mapping[str, Any], names: Sequence[StrategyName]
 ) -> LoadedStrategy:
     """As `load`, but that its file is imported by a process of its own only."""
-    from defai.strategy.isolation.remote import Place, isolated  # noqa: PLC0415  few want it
+    from defai.strategy.isolation.process import Place  # noqa: PLC0415  few want it
+    from defai.strategy.isolation.remote import isolated  # noqa: PLC0415  the same
 
     path, class_name = split_reference(reference)
     if path is not None:

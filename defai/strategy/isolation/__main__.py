@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from defai.strategy.isolation.sandbox import shut
 
-_ASKED: Final = frozenset({"decide", "stated_edge", "on_start", "on_outcome"})
+_UPON_CONTEXTS: Final = frozenset({"decide", "stated_edge", "on_start"})
 
 
 def main() -> None:
@@ -31,13 +31,17 @@ def main() -> None:
     except BaseException as error:  # noqa: BLE001  an author's file may raise anything; the session tells the person
         _answer(answers, {"error": str(getattr(error, "sentence", f"{type(error).__name__}: {error}"))})
         return
+    from defai.strategy.isolation.mirror import Mirror  # noqa: PLC0415  imported when nothing can be reached any more
+
     _answer(answers, described)
+    mirror = Mirror()
     while body := _message():
-        _answer(answers, _asked(strategy, *pickle.loads(body)))  # noqa: S301  from the session that started us
+        _answer(answers, _asked(strategy, mirror, *pickle.loads(body)))  # noqa: S301  from the session that started us
 
 
 def _load(first: dict[str, Any]) -> tuple[dict[str, Any], Any]:
-    from defai.strategy.isolation.wire import written  # noqa: PLC0415  imported when nothing can be reached any more
+    from defai.strategy.isolation.own_features import told  # noqa: PLC0415  imported when nothing can be reached any more
+    from defai.strategy.isolation.wire import written  # noqa: PLC0415  the same
     from defai.strategy.registry import load  # noqa: PLC0415  the same
 
     strategy = load(first["reference"], first["parameters"]).strategy
@@ -47,19 +51,24 @@ def _load(first: dict[str, Any]) -> tuple[dict[str, Any], Any]:
         "api_version": type(strategy).api_version,
         "pools": list(strategy.pools()),
         "features": list(strategy.features()),
+        "own_features": told(),
         "target": written(strategy.target()),
     }, strategy
 
 
-def _asked(strategy: Any, name: str, argument: object) -> dict[str, Any]:  # noqa: ANN401  the author's
-    from defai.strategy.isolation.wire import written  # noqa: PLC0415  as above
+def _asked(strategy: Any, mirror: Any, name: str, argument: Any) -> dict[str, Any]:  # noqa: ANN401  the author's
+    from defai.strategy.isolation.mirror import table_of  # noqa: PLC0415  as above
+    from defai.strategy.isolation.wire import written  # noqa: PLC0415  the same
 
-    if name not in _ASKED:
-        return {"error": "was asked for what it has not"}
+    if name == "features":
+        return {"answer": mirror.features(*argument)}
+    asked = mirror.contemplate(argument) if name in _UPON_CONTEXTS else argument
     try:
-        return {"answer": written(getattr(strategy, name)(argument))}
+        if name == "table":
+            return {"answer": table_of(*asked)}
+        return {"answer": written(getattr(strategy, name)(asked))}
     except BaseException as error:  # noqa: BLE001  an author's code may raise anything
-        return {"error": f"{type(error).__name__}: {error}"[:2_000]}
+        return {"error": f"raised {type(error).__name__}: {error}"[:2_000]}
 
 
 def _message() -> bytes:

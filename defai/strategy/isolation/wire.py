@@ -32,7 +32,9 @@ def packed(body: bytes) -> bytes:
     return len(body).to_bytes(8, "big") + body
 
 
-def receive(pipe: int, most_s: float | None, alive: Callable[[], bool] = lambda: True) -> bytes:
+def receive(
+    pipe: int, most_s: float | None, alive: Callable[[], bool] = lambda: True, most_bytes: int = MOST_BYTES
+) -> bytes:
     """The next message on a pipe.
 
     Raises:
@@ -40,7 +42,7 @@ def receive(pipe: int, most_s: float | None, alive: Callable[[], bool] = lambda:
     """
     deadline = None if most_s is None else monotonic() + most_s
     length = int.from_bytes(_exactly(pipe, 8, deadline, alive), "big")
-    if deadline is not None and length > MOST_BYTES:
+    if deadline is not None and length > most_bytes:
         raise WireError(f"gave {length:,} bytes for an answer")
     return _exactly(pipe, length, deadline, alive)
 
@@ -83,7 +85,9 @@ def read(raw: Any) -> Any:  # noqa: ANN401  what the answer is, is the asker's t
         return tuple(read(one) for one in raw)
     if not isinstance(raw, dict):
         return raw
-    kind = _RECORDS.get(str(raw.get("is")))
+    if "is" not in raw:
+        return raw
+    kind = _RECORDS.get(str(raw["is"]))
     if kind is None:
         raise WireError("gave what is no answer")
     fields = {name: value for name, value in raw.items() if name != "is"}

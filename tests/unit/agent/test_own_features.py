@@ -51,6 +51,7 @@ def outlook_of(folder: Path, what: str, body: str) -> Outlook:
     ("what", "body", "why"),
     [
         ("dividing", "return 1 // 0", r"\(own_dividing\) raised ZeroDivisionError"),
+        ("floating", "return 1.5", r"raised TypeError: the feature own_floating gave float, not int"),
         ("leaving", "raise SystemExit(3)", r"\(own_leaving\) raised SystemExit: 3"),
         ("endless", "while True: pass", r"\(own_endless\) took longer than 0.2 s and was interrupted"),
     ],

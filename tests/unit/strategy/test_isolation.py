@@ -19,7 +19,7 @@ from defai.domain.intents import Hold
 from defai.errors import ConfigError
 from defai.session.fleet import parameters_of
 from defai.strategy.api import Context
-from defai.strategy.isolation import remote, sandbox
+from defai.strategy.isolation import process, sandbox
 from defai.strategy.registry import LoadedStrategy, load
 from defai.testing.builders import context_on, pool_with_liquidity
 from tests.unit.backtest.minute_scenes import minute_file
@@ -110,7 +110,7 @@ def test_its_environment_holds_nothing_of_ours(evil: LoadedStrategy, context: Co
 def test_what_it_does_to_itself_is_its_own_agents_matter(
     evil: LoadedStrategy, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "ANSWER_S", 1.0)
+    monkeypatch.setattr(process, "ANSWER_S", 1.0)
     asking, author = Asking("evil"), evil.strategy
     for attempt, why in (
         ("memory", "MemoryError"),
@@ -161,11 +161,10 @@ def test_a_backtest_comes_to_the_same_decisions(tmp_path: Path) -> None:
 
 
 def test_where_the_kernel_protects_from_nothing_it_is_not_run() -> None:
-    place = remote.Place("hold", ())
     nothing = sandbox.InForce(("seccomp",), (), ("seccomp",))
     said = {"lacks": list(nothing.lacks), "in_force": str(nothing)}
     with pytest.raises(ConfigError, match="protects files from nothing"):
-        remote._Process._in_force(place, said)
+        process.in_force("hold", said)
 
 
 IN_MEMORY = '''
