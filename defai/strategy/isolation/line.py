@@ -89,6 +89,8 @@ class Line:
             raise ConfigError(f"A feature of its author's ({', '.join(names)}) {error}.") from error
         finally:
             process.end()
+        if isinstance(said, tuple) and said and isinstance(said[0], dict) and "refused" in said[0]:
+            raise ConfigError(str(said[0]["refused"])[:2_000], str(said[0].get("hint", ""))[:2_000])
         if not isinstance(said, tuple) or len(said) != len(names):
             raise ConfigError(f"The process of {self._place.reference} gave what are no features.")
         return {name: self._column(one, count) for name, one in zip(names, said, strict=True)}

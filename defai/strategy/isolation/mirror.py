@@ -11,6 +11,7 @@ from typing import Any
 from defai.amm import PairPool, Pool
 from defai.domain.chain_events import Block
 from defai.domain.pool import PoolKey
+from defai.errors import ConfigError
 from defai.features.spec import FeatureSpec
 from defai.features.stream import FeatureStream
 from defai.market.glimpse import Glimpse
@@ -97,14 +98,16 @@ class Mirror:
 def table_of(names: Sequence[str], histories: Sequence[Sequence[Observation]]) -> list[dict[str, Any]]:
     """The author's own features as of every row of a history, and the rows of which each is not known.
 
-    Raises:
-        BaseException: what the author's code raises.
+    Where one fails there is one entry, which says so as the session would.
     """
     from defai.features.table import compute_table  # noqa: PLC0415  numpy, only where a history is asked about
 
-    found = []
+    found: list[dict[str, Any]] = []
     for name in names:
-        table = compute_table(histories, FeatureSpec.of((name,)))
+        try:
+            table = compute_table(histories, FeatureSpec.of((name,)))
+        except ConfigError as error:
+            return [{"refused": error.sentence, "hint": error.hint}]
         unknown = (~table.ready).nonzero()[0].tolist()
         found.append({"values": table.values[:, 0].tolist(), "unknown": unknown})
     return found

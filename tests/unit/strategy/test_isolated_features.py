@@ -10,7 +10,6 @@ import pytest
 
 from defai.agent.desk import Desk
 from defai.agent.outlook import Outlook
-from defai.agent.time_limit import TimeLimit
 from defai.backtest.request import BacktestRequest, perform
 from defai.chain.mainnet import USDC, USDC_WETH_005, WETH
 from defai.errors import ConfigError
@@ -28,6 +27,7 @@ from defai.strategy.isolation.process import Place
 from defai.strategy.registry import LoadedStrategy, load
 from defai.testing.bars import walking_bars
 from defai.testing.builders import market_of, next_block, pool_with_liquidity
+from defai.time_limit import TimeLimit
 from tests.unit.backtest.minute_scenes import minute_file
 
 NAMES = ("apart_above_low_6", "return_3", "apart_traded")
@@ -130,6 +130,10 @@ def test_a_history_gives_the_same_table(apart: LoadedStrategy, file: Path) -> No
         assert np.array_equal(here.ready, there.ready)
         assert np.array_equal(here.values[here.ready], there.values[there.ready])
     assert not here.ready.any(), "bare prices tell no volume"
+    with pytest.raises(
+        ConfigError, match="The feature apart_dividing, asked of block 0, raised ZeroDivisionError"
+    ):
+        compute_table([rows], FeatureSpec.of(("apart_dividing",), own_features(apart.strategy)))
 
 
 def bare_prices() -> list[Observation]:
