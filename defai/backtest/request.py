@@ -169,7 +169,7 @@ def _pools_named(request: BacktestRequest) -> tuple[str, ...]:
     for number, reference in enumerate(request.strategies):
         with suppress(DefaiError):
             wanted = None if number else request.parameters
-            names += load(reference, wanted, isolate=request.isolate).strategy.pools()
+            names += load(reference, wanted, isolate=request.isolate or None).strategy.pools()
     return tuple(names)
 
 
@@ -221,7 +221,7 @@ async def perform_on(
         DefaiError: in a sentence, where it cannot be done.
     """
     settings = agents_of(request, ground)
-    loaded = [load(one.strategy, one.parameters, isolate=one.isolate) for one in settings]
+    loaded = [load(one.strategy, one.parameters, isolate=one.isolate or None) for one in settings]
     for one in loaded:
         if one.protection:
             say(f"{one.name} runs in a process of its own: {one.protection}")

@@ -137,7 +137,8 @@ async def run(
     """
     began = perf_counter()
     members = [
-        _member(one, load(one.strategy, one.parameters, isolate=one.isolate), ground.keys) for one in settings
+        _member(one, load(one.strategy, one.parameters, isolate=one.isolate or None), ground.keys)
+        for one in settings
     ]
     given = list(models) if models is not None else [None] * len(members)
     agents = await _run_world(ground, members, given, anchor_every, engine, watch)
@@ -174,7 +175,7 @@ def _baseline(name: str, beside: AgentSettings, keys: Sequence[PoolKey]) -> Memb
         balances=beside.balances,
         limits=UNLIMITED,
     )
-    return _member(alone, load(name, folder=shipped_folder()), keys)
+    return _member(alone, load(name, folder=shipped_folder(), isolate=False), keys)
 
 
 def _member(settings: AgentSettings, loaded: LoadedStrategy, keys: Sequence[PoolKey]) -> Member:

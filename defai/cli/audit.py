@@ -7,6 +7,8 @@ from typing import Any, TypedDict, TypeVar, Unpack
 
 import click
 
+from defai.cli.isolation_option import isolate_option
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -88,6 +90,7 @@ def list_records(
 @click.argument("decision", metavar="ID")
 @_place_options
 @_means_options
+@isolate_option
 def show(
     decision: str,
     *,
@@ -122,6 +125,7 @@ def show(
     type=click.Path(path_type=Path),
     help="The validator's key; the passphrase comes from DEFAI_KEYSTORE_PASSPHRASE or standard input.",
 )
+@isolate_option
 def verify(
     decision: str | None,
     *,

@@ -96,7 +96,7 @@ def _run(request: "BacktestRequest", out: Path | None, *, as_json: bool) -> None
     if out is not None:
         record = record_of(request, result, table)
         write_run(out, record, page(record))
-    loaded = [load(reference, isolate=request.isolate) for reference in request.strategies]
+    loaded = [load(reference, isolate=request.isolate or None) for reference in request.strategies]
     lost = note_runs(loaded, table, out)
     if lost:
         click.echo(f"This run is not listed with its strategy: {lost}.", err=True)

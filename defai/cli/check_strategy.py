@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from defai.cli.isolation_option import isolate_option
 from defai.cli.strategy_folder import fleet_option
 
 
@@ -15,6 +16,7 @@ from defai.cli.strategy_folder import fleet_option
 @click.option("--folder", type=click.Path(path_type=Path), help="Where names are looked for.")
 @fleet_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@isolate_option
 def command(*, strategy: str, parameters: tuple[str, ...], folder: Path | None, as_json: bool) -> int:
     """Check STRATEGY, a name, FILE.py or FILE.py:CLASS: is it pure, does it say why, does it stand the edges?
 

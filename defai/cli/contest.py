@@ -6,6 +6,7 @@ import click
 
 from defai.cli.design_options import day_of
 from defai.cli.history_options import history_options, request_from
+from defai.cli.isolation_option import isolate_option
 
 
 @click.command("contest")
@@ -38,6 +39,7 @@ from defai.cli.history_options import history_options, request_from
 )
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print the table as Markdown.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with every run.")
+@isolate_option
 def command(
     *,
     strategy: str,

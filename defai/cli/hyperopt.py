@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from defai.cli.history_options import history_options, request_from, work_options
+from defai.cli.isolation_option import isolate_option
 
 if TYPE_CHECKING:
     from defai.backtest.sweep.place import Place
@@ -47,6 +48,7 @@ _BATCH = 8
 )
 @history_options
 @work_options
+@isolate_option
 def command(
     *,
     strategy: str,

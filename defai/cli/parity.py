@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from defai.cli.isolation_option import isolate_option
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 )
 @click.option("--attackers", is_flag=True, help="Let a sandwich attacker take part.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@isolate_option
 def command(*, blocks: int, seed: int | None, prices: Path | None, attackers: bool, as_json: bool) -> None:
     """Run the demo's fleet on the stand-in and in memory at once; amounts and pools must agree to the last unit."""
     from defai.cli.output import print_json  # noqa: PLC0415  loads on use, so that --help is quick

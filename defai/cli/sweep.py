@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from defai.cli.history_options import history_options, request_from, work_options
+from defai.cli.isolation_option import isolate_option
 
 INTERRUPTED = 130
 
@@ -37,6 +38,7 @@ INTERRUPTED = 130
 )
 @history_options
 @work_options
+@isolate_option
 def command(
     *,
     strategy: str,

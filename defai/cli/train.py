@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from defai.cli.design_options import design_from, design_options, rows_of
+from defai.cli.isolation_option import isolate_option
 
 if TYPE_CHECKING:
     from defai.models.study import Design
@@ -39,6 +40,7 @@ GENERATED = "generated"
 @design_options
 @click.option("--models", "folder", type=click.Path(path_type=Path), help="Where models are kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print the card as one JSON object.")
+@isolate_option
 def command(
     *,
     reference: str,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from defai.cli.design_options import design_from, design_options, rows_of
+from defai.cli.isolation_option import isolate_option
 from defai.models.targets import Kind
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ GENERATED = "generated"
 @click.option("--out", type=click.Path(path_type=Path), help="Write card.json and card.html here.")
 @click.option("--models", "folder", type=click.Path(path_type=Path), help="Keep the model in this registry.")
 @click.option("--json", "as_json", is_flag=True, help="Print the card as one JSON object.")
+@isolate_option
 def command(**options: Any) -> None:  # noqa: ANN401  options are click's
     """Train on the past and test on what follows, fold by fold, purged and embargoed; then show the card."""
     from defai.cli.output import print_json  # noqa: PLC0415  loads on use, so that --help is quick

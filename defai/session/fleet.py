@@ -52,7 +52,9 @@ def load_fleet(settings: Settings, pools: Sequence[PoolKey]) -> tuple[Member, ..
     by_name = {key.name: key for key in pools}
     members = []
     for agent in settings.agents:
-        loaded = load(agent.strategy, agent.parameters, first=settings.strategies_dir, isolate=agent.isolate)
+        loaded = load(
+            agent.strategy, agent.parameters, first=settings.strategies_dir, isolate=agent.isolate or None
+        )
         wanted = _wishes(agent.name, loaded)
         for name in wanted:
             if name not in by_name:

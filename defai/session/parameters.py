@@ -10,12 +10,10 @@ from defai.agent.what_if import what_if
 from defai.agent.wording import intent_text
 from defai.audit.record import strategy_digest
 from defai.domain.answers import ParameterPreview, StrategyCard
-from defai.domain.views import ParameterCard
-from defai.errors import DefaiError
 from defai.session.fleet import canonical_parameters
 from defai.strategy.api import Strategy
-from defai.strategy.form import form_of, text_of
-from defai.strategy.registry import list_names, load
+from defai.strategy.form import declared_form, text_of
+from defai.strategy.registry import list_names
 
 
 def preview(agent: Agent, source: bytes, values: Mapping[str, str]) -> ParameterPreview:
@@ -94,15 +92,10 @@ def _notes(old: Strategy, new: Strategy) -> tuple[str, ...]:
 
 
 def strategy_cards() -> tuple[StrategyCard, ...]:
-    """Every strategy there is to ask for, with its form; a file that cannot be read says why."""
-    cards = []
-    for name in list_names():
-        problem, needs_model = name.problem, False
-        form: tuple[ParameterCard, ...] = ()
-        try:
-            strategy = load(name.name).strategy
-            form, needs_model = form_of(strategy), strategy.target() is not None
-        except DefaiError as error:
-            problem = problem or error.sentence
-        cards.append(StrategyCard(name.name, name.summary, name.origin, form, needs_model, problem))
-    return tuple(cards)
+    """Every strategy there is to ask for, with its form, read from the files: none is imported to be chosen from."""
+    return tuple(
+        StrategyCard(
+            name.name, name.summary, name.origin, declared_form(name.parameters), name.forecasts, name.problem
+        )
+        for name in list_names()
+    )

@@ -29,6 +29,7 @@ class Declared:
         api_version: the version of the API it was written for; None where that is no plain number.
         parameters: as far as they can be read without running anything.
         decides: whether it, or a class of the file that it derives from, has a `decide`.
+        forecasts: the same of a `target`.
     """
 
     class_name: str
@@ -37,6 +38,7 @@ class Declared:
     api_version: int | None
     parameters: tuple[Parameter, ...]
     decides: bool
+    forecasts: bool = False
 
 
 @contextmanager
@@ -105,11 +107,11 @@ def _declared(lineage: list[ast.ClassDef]) -> Declared:
     node = lineage[0]
     parameters: dict[str, Parameter] = {}
     version: int | None = 1
-    decides = False
+    methods = set[str]()
     for one in reversed(lineage):
         for statement in one.body:
             if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-                decides = decides or statement.name == "decide"
+                methods.add(statement.name)
             elif isinstance(statement, ast.Assign) and _is_version(statement.targets[0]):
                 version = _whole(statement.value)
             elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
@@ -118,7 +120,15 @@ def _declared(lineage: list[ast.ClassDef]) -> Declared:
                 elif _is_field(statement):
                     parameters[statement.target.id] = _parameter(statement.target.id, statement)
     summary = (ast.get_docstring(node) or "").split("\n")[0]
-    return Declared(node.name, node.lineno, summary, version, tuple(parameters.values()), decides)
+    return Declared(
+        node.name,
+        node.lineno,
+        summary,
+        version,
+        tuple(parameters.values()),
+        "decide" in methods,
+        "target" in methods,
+    )
 
 
 def _is_version(target: ast.expr) -> bool:

@@ -1,5 +1,6 @@
 """A strategy's parameters as a form: type, bounds, unit and meaning, all from the one declaration of its fields."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from defai.domain.views import ParameterCard
@@ -29,6 +30,13 @@ def form_of(strategy: Strategy) -> tuple[ParameterCard, ...]:
     """The parameters of a strategy, in its author's order."""
     values = values_of(strategy)
     return tuple(_card(parameter, values[parameter.name]) for parameter in parameters_of(type(strategy)))
+
+
+def declared_form(parameters: Sequence[Parameter]) -> tuple[ParameterCard, ...]:
+    """The same of a strategy that is not loaded, with its defaults."""
+    return tuple(
+        _card(parameter, "" if parameter.is_required else parameter.default) for parameter in parameters
+    )
 
 
 def _card(parameter: Parameter, value: object) -> ParameterCard:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Self, Union, get_args, get_origin
 
 import annotated_types
 from pydantic import BaseModel
@@ -99,6 +99,28 @@ class Parameter:
             "optional": self.is_optional,
         }
 
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Self:
+        """The reverse of `to_json`.
+
+        Raises:
+            LookupError, TypeError, ValueError: where it is no such thing.
+        """
+        low, high, step = (
+            None if said[name] is None else _said(said[name]) for name in ("low", "high", "step")
+        )
+        return cls(
+            name=str(said["name"]),
+            kind=str(said["type"]),
+            default=said["default"],
+            is_required=bool(said["required"]),
+            bounds=Bounds(low, high, step, bool(said["low_is_open"]), bool(said["high_is_open"])),
+            choices=tuple(str(choice) for choice in said["choices"]),
+            unit=str(said["unit"]),
+            description=str(said["description"]),
+            is_optional=bool(said["optional"]),
+        )
+
 
 _KINDS: Final[Mapping[Any, str]] = {bool: "bool", int: "int", float: "float", Decimal: "decimal", str: "str"}
 
@@ -109,6 +131,9 @@ def parameters_of(strategy: type[BaseModel]) -> tuple[Parameter, ...]:
     Args:
         strategy: the class; one of its instances has the values.
     """
+    declared: tuple[Parameter, ...] | None = getattr(strategy, "declared", None)
+    if declared is not None:  # of a class whose fields are in another process
+        return declared
     return tuple(_parameter(name, field) for name, field in strategy.model_fields.items())
 
 
@@ -190,6 +215,12 @@ def _exactly(bound: object) -> Decimal:
 
 def _plain(number: Decimal) -> str:
     return f"{number.normalize():,f}"
+
+
+def _said(number: object) -> Decimal:
+    if not isinstance(number, int | float):
+        raise TypeError(f"{number!r} is no number")
+    return Decimal(repr(number))
 
 
 def _number(number: Decimal | None) -> int | float | None:

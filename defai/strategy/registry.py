@@ -22,6 +22,8 @@ from defai.strategy.importing import Found, import_file, import_plugin, plugin_f
 from defai.strategy.parameters import Parameter
 
 ENTRY_POINTS: Final = "defai.strategies"
+ISOLATE_VARIABLE: Final = "DEFAI_ISOLATE"
+"""With any text in it strategies are loaded in processes of their own, here and in the workers that are started."""
 FOLDER_VARIABLE: Final = "DEFAI_STRATEGIES_DIR"
 """Names a folder of strategies, ahead of ./strategies; `strategies_dir` of the settings says the same."""
 
@@ -37,6 +39,7 @@ class StrategyName:
         installed: whether it comes from an installed package, not from a file of a strategies folder.
         file: where its source stands; empty where that is not known without importing it.
         parameters: as its file declares them.
+        forecasts: whether its file says that it has a target, and so wants a model.
     """
 
     name: str
@@ -47,6 +50,7 @@ class StrategyName:
     installed: bool = False
     file: str = ""
     parameters: tuple[Parameter, ...] = ()
+    forecasts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,7 @@ def load(
     folder: Path | None = None,
     *,
     first: Path | None = None,
-    isolate: bool = False,
+    isolate: bool | None = None,
 ) -> LoadedStrategy:
     """Load a strategy and give it its parameters.
 
@@ -120,7 +124,8 @@ def load(
         parameters: values for its fields; the rest keep their defaults.
         folder: where names are looked for; the usual places by default.
         first: a folder where names are looked for ahead of the usual places.
-        isolate: run its code in a process of its own; see `defai.strategy.isolation`.
+        isolate: run its code in a process of its own; see `defai.strategy.isolation`. Where nothing is said,
+            `ISOLATE_VARIABLE` does.
 
     Raises:
         NotFoundError: where there is no such file, class or name.
@@ -128,10 +133,8 @@ def load(
             does not fit.
     """
     path, class_name = split_reference(reference)
-    if isolate:
-        return _load_isolated(
-            reference, parameters or {}, list_names(folder, first=first) if path is None else []
-        )
+    if isolation_wanted() if isolate is None else isolate:
+        return _load_isolated(locate(reference, folder, first=first), parameters or {})
     if path is None:
         found, name = _find_named(reference, list_names(folder, first=first)), reference
     else:
@@ -141,27 +144,55 @@ def load(
     return LoadedStrategy(name, _instantiate(found.cls, parameters or {}), found.source, found.origin)
 
 
-def _load_isolated(
-    reference: str, parameters: Mapping[str, Any], names: Sequence[StrategyName]
-) -> LoadedStrategy:
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where a strategy is, found without importing it.
+
+    Attributes:
+        file: its source.
+        reference: what finds it from any folder.
+        name: what it is called.
+    """
+
+    file: Path
+    reference: str
+    name: str
+    origin: str
+
+
+def isolation_wanted() -> bool:
+    """Whether strategies are to be loaded in processes of their own where nothing else is said."""
+    return bool(os.environ.get(ISOLATE_VARIABLE))
+
+
+def locate(reference: str, folder: Path | None = None, *, first: Path | None = None) -> Located:
+    """Find a strategy; arguments as for `load`.
+
+    Raises:
+        NotFoundError: where there is no such file, class or name.
+        ConfigError: where its source cannot be read without importing it.
+    """
+    path, class_name = split_reference(reference)
+    if path is not None:
+        class_name = _declared_class(path, class_name)
+        return Located(path, f"{path.resolve()}:{class_name}", snake_case(class_name), str(path))
+    entry = _usable(reference, list_names(folder, first=first))
+    if not entry.file:
+        raise ConfigError(f"The source of the installed strategy '{reference}' is not found unimported.")
+    path = Path(entry.file)
+    where = reference if entry.installed else f"{path.resolve()}:{entry.class_name}"
+    return Located(path, where, reference, entry.origin)
+
+
+def _load_isolated(place: Located, parameters: Mapping[str, Any]) -> LoadedStrategy:
     """As `load`, but that its file is imported by a process of its own only."""
     from defai.strategy.isolation.process import Place  # noqa: PLC0415  few want it
     from defai.strategy.isolation.remote import isolated  # noqa: PLC0415  the same
 
-    path, class_name = split_reference(reference)
-    if path is not None:
-        class_name = _declared_class(path, class_name)
-        where, name, origin = f"{path.resolve()}:{class_name}", snake_case(class_name), str(path)
-    else:
-        entry = _usable(reference, names)
-        path, name, origin = Path(entry.file), reference, entry.origin
-        where = reference if entry.installed else f"{path.resolve()}:{entry.class_name}"
-        if not entry.file:
-            raise ConfigError(f"The source of the installed strategy '{reference}' is not found unimported.")
-    strategy = isolated(Place(where, (str(path.resolve()),)), parameters)
+    strategy = isolated(Place(place.reference, (str(place.file.resolve()),)), parameters)
     protection = strategy.in_force
-    refuse_other_version(type(strategy).__name__, type(strategy).api_version, origin)
-    return LoadedStrategy(name, strategy, path.read_bytes(), origin, protection)
+    refuse_other_version(type(strategy).__name__, type(strategy).api_version, place.origin)
+    return LoadedStrategy(place.name, strategy, place.file.read_bytes(), place.origin, protection)
 
 
 def split_reference(reference: str) -> tuple[Path | None, str | None]:
@@ -234,6 +265,7 @@ def _name(name: str, origin: str, path: Path, declared: Declared, *, installed: 
         installed=installed,
         file=str(path),
         parameters=declared.parameters,
+        forecasts=declared.forecasts,
     )
 
 

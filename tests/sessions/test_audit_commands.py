@@ -73,8 +73,9 @@ def test_verify_says_what_stands_and_what_there_is_not(
     code, out = printed(capsys, "verify", "--all", *place, "--json")
     told = json.loads(out)
     assert (code, told["verified"], told["broken"]) == (0, 4 * BLOCKS, 0)
-    code, text = printed(capsys, "verify", "1", *place)
+    code, text = printed(capsys, "verify", "1", "--isolate", *place)
     assert code == 0
+    assert "volatility_band.py, in a process of its own" in text
     for rung in ("1 integrity", "2 data", "3 model", "4 decision", "5 execution"):
         assert f"  {rung:<12}✓ holds" in text
     assert text.splitlines()[-1] == "verified, 100 of 100"

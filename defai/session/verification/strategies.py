@@ -59,4 +59,5 @@ def _loaded(path: Path, charter: Charter) -> Found:
     digest = strategy_digest(loaded.source, parameters_of(loaded))
     if digest != charter.strategy_digest:
         return Found(None, digest, f"{path} was given the charter's parameters and took others")
-    return Found(loaded, digest, f"{path.parent.name}/{path.name}")
+    apart = ", in a process of its own" if loaded.protection else ""
+    return Found(loaded, digest, f"{path.parent.name}/{path.name}{apart}")

@@ -42,6 +42,7 @@ def main() -> None:
 def _load(first: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     from defai.strategy.isolation.own_features import told  # noqa: PLC0415  imported when nothing can be reached any more
     from defai.strategy.isolation.wire import written  # noqa: PLC0415  the same
+    from defai.strategy.parameters import parameters_of  # noqa: PLC0415  the same
     from defai.strategy.registry import load  # noqa: PLC0415  the same
 
     strategy = load(first["reference"], first["parameters"]).strategy
@@ -52,6 +53,7 @@ def _load(first: dict[str, Any]) -> tuple[dict[str, Any], Any]:
         "pools": list(strategy.pools()),
         "features": list(strategy.features()),
         "own_features": told(),
+        "declared": [one.to_json() for one in parameters_of(type(strategy))],
         "target": written(strategy.target()),
     }, strategy
 

@@ -24,7 +24,8 @@ ANSWER_S: Final = 4.0
 """Its most for an answer: less than an agent waits, so that the process is ended and not the wait."""
 _KEPT: Final = ("LANG", "LC_ALL", "TZ")
 _SYSTEM: Final = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo")
-_SINGLE: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+SINGLE: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+"""Of the environment: one thread, as long as a process has to shut itself in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd="/",
-            env={**environment, **_SINGLE},
+            env={**environment, **SINGLE},
             start_new_session=True,
         )
         self._end = weakref.finalize(self, _ended, self._popen)
@@ -133,7 +134,12 @@ def in_force(reference: str, said: Mapping[str, Any]) -> str:
     lacking = ", ".join(str(one) for one in said["lacks"])
     if not lacking:
         return str(said["in_force"])
-    raise ConfigError(
+    raise unprotected(reference, lacking)
+
+
+def unprotected(reference: str, lacking: str) -> ConfigError:
+    """What is said where a strategy is not run since something would be protected by nothing."""
+    return ConfigError(
         f"{reference} is not run: this system protects {lacking} from nothing.",
         "Isolation needs Landlock and seccomp (Linux 5.13 or newer); without --isolate it may do all that this "
         "account may.",
@@ -164,7 +170,7 @@ def _describe(said: Mapping[str, Any]) -> Mapping[str, Any]:
     if "error" in said:
         raise ConfigError(str(said["error"])[:2_000].rstrip(".") + ".")
     wanted = {"class_name": str, "parameters": dict, "api_version": int}
-    wanted |= dict.fromkeys(("pools", "features", "own_features"), list)
+    wanted |= dict.fromkeys(("pools", "features", "own_features", "declared"), list)
     if not all(isinstance(said.get(name), kind) for name, kind in wanted.items()):
         raise WireError("does not say what its strategy is")
     names = [str(said["class_name"]), *said["parameters"]]

@@ -18,6 +18,7 @@ from defai.strategy.isolation.line import Line
 from defai.strategy.isolation.process import Place, Process
 from defai.strategy.isolation.wire import read
 from defai.strategy.outcome import Outcome
+from defai.strategy.parameters import Parameter
 
 
 class IsolatedStrategy(Strategy):
@@ -25,11 +26,13 @@ class IsolatedStrategy(Strategy):
 
     Attributes:
         place: where it is loaded from.
+        declared: its parameters, as its process says.
         started: a process that describes the class already, for its first instance.
     """
 
     place: ClassVar[Place]
     started: ClassVar[list[Process]]
+    declared: ClassVar[tuple[Parameter, ...]]
     _line: Line = PrivateAttr()
     _described: Mapping[str, Any] = PrivateAttr()
     _in_force: str = PrivateAttr()
@@ -111,8 +114,12 @@ def isolated(place: Place, parameters: Mapping[str, Any]) -> IsolatedStrategy:
     process = Process(place, parameters)
     described = process.described
     own_features.read(described["own_features"], place.files[0], Line(place, parameters))
+    try:
+        declared = tuple(Parameter.from_json(one) for one in described["declared"])
+    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+        raise ConfigError(f"The process of {place.reference} says of a parameter what is none.") from error
     fields: dict[str, Any] = {name: (Any, value) for name, value in described["parameters"].items()}
     cls = create_model(str(described["class_name"]), __base__=IsolatedStrategy, **fields)
-    cls.place, cls.started = place, [process]
+    cls.place, cls.started, cls.declared = place, [process], declared
     cls.api_version = int(described["api_version"])
     return cls.model_validate(described["parameters"])

@@ -6,6 +6,7 @@ import resource
 import sys
 import traceback
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from time import process_time_ns
 from typing import Any
@@ -13,7 +14,9 @@ from typing import Any
 from defai.agent.intent_form import fault
 from defai.agent.wording import canonical
 from defai.domain.intents import Hold
+from defai.errors import DefaiError
 from defai.strategy.registry import load
+from defai.testing.checking.examining import examined
 from defai.testing.checking.guards import Watch
 from defai.testing.checking.sandwiching import Attacked, attacked
 from defai.testing.checking.scenes import Scene, edges, series
@@ -29,11 +32,22 @@ def main() -> None:
         os.dup2(2, 1)
         watch = Watch(str(Path(request["file"])))
         watch.install()
-        strategy = load(request["reference"], request["parameters"]).strategy
+        answer: dict[str, Any] = {"in_force": sys.argv[1]} if request["apart"] else {}
+        try:
+            loaded = load(request["reference"], request["parameters"], isolate=False)
+        except DefaiError as error:
+            refused = {"refused": error.sentence, "hint": error.hint, "exit_code": error.exit_code}
+            reply.write(json.dumps(answer | refused))
+            return
+        strategy = loaded.strategy
+        if request["apart"] and request["whole"]:
+            findings, answer["can_be_asked"] = examined(loaded)
+            answer["examined"] = [asdict(one) for one in findings]
+            if not answer["can_be_asked"]:
+                reply.write(json.dumps(answer))
+                return
         ask = Asker(strategy.decide, watch, twice=request["whole"])
-        answer: dict[str, Any] = {
-            "series": ask.all_of(series(strategy, request["blocks"]), attack=request["whole"])
-        }
+        answer["series"] = ask.all_of(series(strategy, request["blocks"]), attack=request["whole"])
         if request["whole"]:
             answer["edges"] = ask.all_of(edges(strategy), attack=False)
             answer["attacked"] = [one._asdict() for one in ask.attacks]

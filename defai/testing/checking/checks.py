@@ -7,36 +7,38 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from inspect import Parameter as Argument
-from inspect import getsourcefile, signature
+from inspect import getsourcefile
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any, Final
 
-from defai.errors import DefaiError
-from defai.features.spec import FeatureSpec
-from defai.strategy.api import Strategy
-from defai.strategy.parameters import parameters_of
-from defai.strategy.registry import LoadedStrategy, load
+from defai.errors import error_of
+from defai.strategy.isolation.process import SINGLE, readable, unprotected
+from defai.strategy.isolation.shut_in import NOT_RUN
+from defai.strategy.registry import isolation_wanted, load, locate
+from defai.testing.checking.examining import examined
 from defai.testing.checking.findings import CHECKS, CheckReport, Finding
-from defai.testing.checking.reading import read_source
-from defai.testing.checking.scenes import BLOCKS, keys_of
+from defai.testing.checking.scenes import BLOCKS
 
 MEDIAN_US: Final = 5_000
 """A decision's usual cost at most: a hundred agents then still decide within half a second."""
 WORST_US: Final = 500_000
 _OUT_OF_TIME: Final = getattr(signal, "SIGXCPU", 0)
+_ANSWERS: Final = "defai.testing.checking"
 _CUT: Final = BLOCKS * 2 // 3
 _CPU_S: Final = 15
 """Processor time that all scenes may take. What takes more loops, or is far too slow for a block."""
 _PATIENCE_S: Final = 90.0
 """How long they may take by the clock, on a machine that has much else to do: what takes longer sleeps."""
-_ARGUMENTS: Final = {"decide": 1, "on_start": 1, "on_outcome": 1, "pools": 0, "features": 0, "target": 0}
 
 
 def check_strategy(
-    reference: str, parameters: Mapping[str, Any] | None = None, folder: Path | None = None
+    reference: str,
+    parameters: Mapping[str, Any] | None = None,
+    folder: Path | None = None,
+    *,
+    isolate: bool | None = None,
 ) -> CheckReport:
     """Check whether a strategy keeps to the rules; `CHECKS` names them.
 
@@ -44,74 +46,45 @@ def check_strategy(
         reference: a name, `file.py:Class`, or `file.py` where it has one strategy.
         parameters: of the strategy; the rest keep their defaults.
         folder: where names are looked for; the usual places by default.
+        isolate: import it in processes that are shut in alone; see `defai.strategy.isolation`.
 
     Raises:
         DefaiError: where there is no such strategy, or it cannot be loaded.
     """
     began = perf_counter()
-    loaded = load(reference, parameters, folder)
-    cls = type(loaded.strategy)
-    file = getsourcefile(cls) or loaded.origin
-    findings = [*read_source(loaded.source, cls), *_declared(loaded.strategy)]
     measured: dict[str, str] = {}
     skipped: dict[str, str] = {}
-    try:
-        keys_of(loaded.strategy)
-        _features(loaded.strategy)
-    except DefaiError as error:
-        findings.append(Finding("types", error.sentence, error.hint, _line(loaded, "pools", "features")))
-    except Exception as error:  # noqa: BLE001  an author's code may raise anything
-        findings.append(Finding("types", f"pools or features raised {type(error).__name__}: {error}"))
+    protection = ""
+    if isolation_wanted() if isolate is None else isolate:
+        place = locate(reference, folder)
+        name, origin = place.name, place.origin
+        answers = _decide_apart(_requests(place.reference, place.file, parameters or {}, apart=True))
+        whole = answers[0]
+        if "refused" in whole:
+            raise error_of(int(whole["exit_code"]), str(whole["refused"]), str(whole["hint"]))
+        findings = [Finding(**one) for one in whole.get("examined", ())]
+        protection, can_be_asked = str(whole.get("in_force", "")), whole.get("can_be_asked", True)
     else:
-        answers = _decide_apart(_requests(loaded, file, parameters or {}))
+        loaded = load(reference, parameters, folder, isolate=False)
+        name, origin = loaded.name, loaded.origin
+        findings, can_be_asked = examined(loaded)
+        cls = type(loaded.strategy)
+        file = getsourcefile(cls) or loaded.origin
+        wanted = _requests(f"{file}:{cls.__name__}", Path(file), parameters or {}, apart=False)
+        answers = _decide_apart(wanted) if can_be_asked else []
+    if can_be_asked:
         _judge(answers, findings, measured, skipped)
     if any(finding.check == "types" for finding in findings) and not measured:
-        skipped |= {name: "its types are wrong" for name in CHECKS if name not in {"types", "purity"}}
+        skipped |= {one: "its types are wrong" for one in CHECKS if one not in {"types", "purity"}}
     unique = tuple(dict.fromkeys(sorted(findings, key=lambda one: one.line or 0)))
-    seconds = perf_counter() - began
-    return CheckReport(loaded.name, loaded.origin, unique, measured, skipped, seconds)
+    return CheckReport(name, origin, unique, measured, skipped, perf_counter() - began, protection)
 
 
-def _features(strategy: Strategy) -> None:
-    if strategy.features():
-        FeatureSpec.of(strategy.features())
-
-
-def _declared(strategy: Strategy) -> Iterator[Finding]:
-    cls = type(strategy)
-    for name, wanted in _ARGUMENTS.items():
-        function = getattr(cls, name)
-        given = [one for one in signature(function).parameters.values() if one.default is Argument.empty]
-        if len(given) != wanted + 1:
-            line = function.__code__.co_firstlineno
-            yield Finding("types", f"{name} takes {len(given) - 1} arguments, not {wanted}", "", line)
-    for parameter in parameters_of(cls):
-        if not parameter.description:
-            yield Finding(
-                "types", f"the parameter {parameter.name} has no description", "Field(description=…)"
-            )
-        if parameter.kind in {"int", "float", "decimal"} and not parameter.allowed():
-            yield Finding("types", f"the parameter {parameter.name} has no bounds", "Field(ge=…, le=…)")
-        if parameter.is_required:
-            yield Finding("types", f"the parameter {parameter.name} has no default", "Every one needs one.")
-    target = strategy.target()
-    if (target is None) != (not strategy.features()):
-        has, lacks = ("features", "target") if target is None else ("a target", "features")
-        yield Finding("types", f"it names {has} and no {lacks}", "A model needs both.")
-
-
-def _line(loaded: LoadedStrategy, *methods: str) -> int | None:
-    for name in methods:
-        function = vars(type(loaded.strategy)).get(name)
-        if function is not None:
-            return int(function.__code__.co_firstlineno)
-    return None
-
-
-def _requests(loaded: LoadedStrategy, file: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _requests(
+    reference: str, file: Path, parameters: Mapping[str, Any], *, apart: bool
+) -> list[dict[str, Any]]:
     """The same strategy twice: with another hash seed and a shorter series the second time."""
-    reference = f"{file}:{type(loaded.strategy).__name__}"
-    same = {"reference": reference, "file": file, "parameters": dict(parameters)}
+    same = {"reference": reference, "file": str(file), "parameters": dict(parameters), "apart": apart}
     return [
         {**same, "blocks": BLOCKS, "whole": True, "hash_seed": "1"},
         {**same, "blocks": _CUT, "whole": False, "hash_seed": "4242"},
@@ -125,20 +98,36 @@ def _decide_apart(requests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
 
 def _decide_once(request: Mapping[str, Any]) -> dict[str, Any]:
     """What a process of its own answers; "died" says why where it does not."""
+    command, environment = [sys.executable, "-m", _ANSWERS], dict(os.environ)
+    if request["apart"]:
+        readable_too = [*readable(), str(Path(request["file"]).resolve())]
+        command = [
+            sys.executable,
+            "-s",
+            "-P",
+            "-m",
+            "defai.strategy.isolation.shut_in",
+            _ANSWERS,
+            *readable_too,
+        ]
+        environment = dict(SINGLE)
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "defai.testing.checking"],
+        done = subprocess.run(  # noqa: S603  our own modules
+            command,
             input=json.dumps({**request, "cpu_s": _CPU_S}, default=str),
             capture_output=True,
             text=True,
             check=False,
             timeout=_PATIENCE_S,
-            env={**os.environ, "PYTHONHASHSEED": str(request["hash_seed"])},
+            env={**environment, "PYTHONHASHSEED": str(request["hash_seed"])},
+            cwd="/" if request["apart"] else None,
         )
     except subprocess.TimeoutExpired:
         return {"died": f"it had not decided in all scenes after {_PATIENCE_S:.0f} s"}
     if done.returncode == -_OUT_OF_TIME:
         return {"died": f"it had not decided in all scenes after {_CPU_S} s of processor time"}
+    if request["apart"] and done.returncode == NOT_RUN:
+        raise unprotected(request["reference"], done.stderr)
     if done.returncode or not done.stdout:
         last = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
         return {"died": f"its process ended: {last[0][:300]}"}

@@ -49,6 +49,7 @@ class CheckReport:
         measured: by check, what was looked at, in words.
         skipped: checks that could not be made, with the reason.
         seconds: what checking took.
+        protection: what protected from its code meanwhile, in words; empty where nothing did.
     """
 
     strategy: str
@@ -57,6 +58,7 @@ class CheckReport:
     measured: Mapping[str, str]
     skipped: Mapping[str, str]
     seconds: float
+    protection: str = ""
 
     @property
     def passed(self) -> bool:
@@ -80,12 +82,15 @@ class CheckReport:
             "findings": [asdict(finding) for finding in self.findings],
             "not_checked": list(NOT_CHECKED),
             "seconds": round(self.seconds, 3),
+            **({"protection": self.protection} if self.protection else {}),
         }
 
 
 def report_text(report: CheckReport) -> str:
     """A report for people: a line for each check, its findings below it, and what was not checked."""
-    lines = [f"{report.strategy}  {report.file}", ""]
+    lines = [f"{report.strategy}  {report.file}"]
+    lines += [f"in processes of their own: {report.protection}"] if report.protection else []
+    lines.append("")
     place = Path(report.file).name
     for name, meaning in CHECKS.items():
         found = [finding for finding in report.findings if finding.check == name]
