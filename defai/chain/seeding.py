@@ -13,6 +13,7 @@ from defai.chain.codec import selector, word
 from defai.chain.contracts import GROW_OBSERVATIONS, approve, create_pool, mint
 from defai.chain.keys import Signer
 from defai.chain.local import LocalChain
+from defai.chain.pairs import add_liquidity
 from defai.chain.tx import Step, Wallet, carry_out
 from defai.domain.operations import Call, MintPosition
 from defai.domain.pool import PoolKey
@@ -54,6 +55,8 @@ DEFAULT_BANDS: Final[Mapping[int, tuple[Band, ...]]] = {
     3000: (Band(None, _usd(24)), Band(6_000, _usd(12)), Band(2_400, _usd(4))),
 }
 """Depth of the USDC/WETH pools by fee, in USDC."""
+PAIR_WORTH0_RAW: Final = _usd(24)
+"""Depth of a pair, in USDC: that of a pool's full range."""
 
 
 def sqrt_price_x96(key: PoolKey, quote_per_token: Decimal, *, of: Token) -> int:
@@ -90,8 +93,8 @@ async def seed_pools(
     Args:
         chain: a stand-in, or a fork where the pools may be there already.
         owner: the passive provider; it is funded out of thin air and owns the positions.
-        prices_x96: the pools and the square-root prices they start at.
-        bands: liquidity by fee in pips; `DEFAULT_BANDS` unless given.
+        prices_x96: the pools and pairs, and the square-root prices they start at.
+        bands: liquidity of pools by fee in pips; `DEFAULT_BANDS` unless given. A pair gets `PAIR_WORTH0_RAW`.
         timestamp: the block's Unix time; 12 s after the newest block's without one.
         base_fee_wei: the block's base fee.
 
@@ -105,13 +108,15 @@ async def seed_pools(
     deposits = [
         (key, _deposit(key, band, price_x96))
         for key, price_x96 in prices_x96.items()
+        if not key.is_pair
         for band in (bands or DEFAULT_BANDS)[key.fee_pips]
     ]
-    await _fund(chain, owner, deposits)
+    provided = {key: _pair_amounts(price) for key, price in prices_x96.items() if key.is_pair}
+    await _fund(chain, owner, deposits, provided)
     receipts = await carry_out(
         chain.rpc,
         wallet,
-        _steps(prices_x96, deposits, owner),
+        _steps(prices_x96, deposits, provided, owner),
         max_fee_wei=2 * base_fee_wei + _TIP_WEI,
         priority_fee_wei=_TIP_WEI,
         settle=lambda: chain.mine(timestamp=timestamp, base_fee_wei=base_fee_wei),
@@ -120,20 +125,29 @@ async def seed_pools(
 
 
 def _steps(
-    prices_x96: Mapping[PoolKey, int], deposits: Sequence[tuple[PoolKey, MintPosition]], owner: Signer
+    prices_x96: Mapping[PoolKey, int],
+    deposits: Sequence[tuple[PoolKey, MintPosition]],
+    provided: Mapping[PoolKey, tuple[int, int]],
+    owner: Signer,
 ) -> list[Step]:
     tokens = {token.address: token for key in prices_x96 for token in (key.token0, key.token1)}
     calls = [
-        (approve(token, mainnet.POSITION_MANAGER), _APPROVE_GAS, f"approve {token.symbol}")
+        (approve(token, spender), _APPROVE_GAS, f"approve {token.symbol}")
         for token in tokens.values()
+        for spender in (mainnet.POSITION_MANAGER, *([mainnet.V2_ROUTER] if provided else ()))
     ]
     for key, price_x96 in prices_x96.items():
+        if key.is_pair:
+            continue
         grow = Call(key.address, selector(GROW_OBSERVATIONS) + word(OBSERVATIONS))
         calls.append((create_pool(key, price_x96), _CREATE_GAS, f"create the pool {key.name}"))
         calls.append((grow, _GROW_GAS, f"make room for observations in {key.name}"))
     for key, deposit in deposits:
         call = mint(key, deposit, recipient=owner.address, deadline=(1 << 64) - 1)
         calls.append((call, _MINT_GAS, f"provide liquidity to {key.name}"))
+    for key, amounts in provided.items():
+        call = add_liquidity(key, *amounts, recipient=owner.address, deadline=(1 << 64) - 1)
+        calls.append((call, _CREATE_GAS, f"provide liquidity to {key.name}"))
     return [Step(call.target, call.data, gas, purpose) for call, gas, purpose in calls]
 
 
@@ -153,8 +167,22 @@ def _deposit(key: PoolKey, band: Band, price_x96: int) -> MintPosition:
     return MintPosition(key.address, lower, upper, amount0 + 1, amount1 + 1, 0, 0)
 
 
-async def _fund(chain: LocalChain, owner: Signer, deposits: Sequence[tuple[PoolKey, MintPosition]]) -> None:
+def _pair_amounts(price_x96: int) -> tuple[int, int]:
+    """Half of a pair's worth in each token, at the price."""
+    half = PAIR_WORTH0_RAW // 2
+    return half, (half * price_x96 * price_x96) >> 192
+
+
+async def _fund(
+    chain: LocalChain,
+    owner: Signer,
+    deposits: Sequence[tuple[PoolKey, MintPosition]],
+    provided: Mapping[PoolKey, tuple[int, int]],
+) -> None:
     needs: dict[Token, int] = {}
+    for key, amounts in provided.items():
+        for token, amount_raw in zip((key.token0, key.token1), amounts, strict=True):
+            needs[token] = needs.get(token, _SPARE) + amount_raw
     for key, deposit in deposits:
         needs[key.token0] = needs.get(key.token0, _SPARE) + deposit.amount0_desired
         needs[key.token1] = needs.get(key.token1, _SPARE) + deposit.amount1_desired

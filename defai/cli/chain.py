@@ -35,7 +35,7 @@ def command() -> None:
     type=click.FloatRange(0, min_open=True),
     default=2_000.0,
     show_default=True,
-    help="USDC per WETH when the pools open.",
+    help="USDC per WETH when the pools and the pair open.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Which throwaway accounts.")
 @click.option(
@@ -45,7 +45,7 @@ def command() -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, then keep running.")
 def start(*, port: int, seed_price: float, seed: int, block_time: int | None, as_json: bool) -> None:
-    """Run the stand-in until ctrl-c: Uniswap's own contracts at their mainnet addresses, pools with liquidity."""
+    """Run the stand-in until ctrl-c: Uniswap's own contracts at their mainnet addresses, pools and a pair."""
     asyncio.run(_run(port, Decimal(str(seed_price)), seed, block_time, as_json=as_json))
 
 
@@ -83,7 +83,7 @@ async def _furnish(chain: "LocalChain", seed_price: Decimal, seed: int) -> dict[
     from defai.chain.keys import Signer, throwaway_key, throwaway_secret  # noqa: PLC0415  the same
     from defai.chain.seeding import seed_pools, sqrt_price_x96  # noqa: PLC0415  the same
 
-    prices_x96 = {key: sqrt_price_x96(key, seed_price, of=mainnet.WETH) for key in mainnet.POOLS}
+    prices_x96 = {key: sqrt_price_x96(key, seed_price, of=mainnet.WETH) for key in mainnet.ALL_POOLS}
     provider, now = throwaway_key(seed, "liquidity-provider"), int(time.time())
     await seed_pools(chain, provider, prices_x96=prices_x96, timestamp=now - POOLS_AGE_S)
     await chain.mine(timestamp=now)
@@ -98,7 +98,7 @@ async def _furnish(chain: "LocalChain", seed_price: Decimal, seed: int) -> dict[
     return {
         "url": chain.url,
         "chain_id": chain.chain_id,
-        "pools": [{"name": key.name, "address": key.address} for key in mainnet.POOLS],
+        "pools": [{"name": key.name, "address": key.address} for key in mainnet.ALL_POOLS],
         "tokens": [{"symbol": token.symbol, "address": token.address} for token in mainnet.TOKENS],
         "accounts": accounts,
     }

@@ -55,8 +55,9 @@ def print_summary(summary: Mapping[str, Any]) -> None:
         "records",
         "gas",
     )
+    wide = max([14, *(len(agent["name"]) + 1 for agent in summary["agents"])])
     click.echo(
-        f"{head[0]:<14}{head[1]:<20}{head[2]:>12}{head[3]:>9}"
+        f"{head[0]:<{wide}}{head[1]:<20}{head[2]:>12}{head[3]:>9}"
         + "".join(f"{name:>10}" for name in head[4:9])
         + f"{head[9]:>12}"
     )
@@ -65,7 +66,7 @@ def print_summary(summary: Mapping[str, Any]) -> None:
         against = "-" if ahead is None else f"{ahead:+.2%}"
         counts = "".join(f"{agent[name]:>10,}" for name in head[4:9])
         click.echo(
-            f"{agent['name']:<14}{agent['strategy']:<20}{agent['equity_usd']:>12,.2f}{against:>9}"
+            f"{agent['name']:<{wide}}{agent['strategy']:<20}{agent['equity_usd']:>12,.2f}{against:>9}"
             f"{counts}{agent['gas_used']:>12,}"
         )
     for agent in summary["agents"]:

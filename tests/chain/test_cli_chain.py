@@ -44,17 +44,19 @@ async def test_it_runs_until_ctrl_c(tmp_path: Path) -> None:
         assert process.stdout is not None
         there = json.loads(process.stdout.readline())
         assert there["chain_id"] == 31337
-        assert [pool["address"] for pool in there["pools"]] == [key.address for key in mainnet.POOLS]
+        assert [pool["address"] for pool in there["pools"]] == [key.address for key in mainnet.ALL_POOLS]
         assert len(there["accounts"]) >= 2
         async with Rpc(there["url"]) as rpc:
             await check_pools(rpc, mainnet.POOLS)
-            reader = BlockReader(rpc, mainnet.POOLS)
+            reader = BlockReader(rpc, mainnet.ALL_POOLS)
             account = there["accounts"][0]
             assert Account.from_key(account["private_key"]).address == account["address"]
             reading = await reader.read(await reader.head(), accounts=[account["address"]])
             assert reading.balances[account["address"]][mainnet.USDC.address] == 10**12
             start_x96 = sqrt_price_x96(mainnet.USDC_WETH_005, Decimal("1234.5"), of=mainnet.WETH)
             assert reading.pools[mainnet.USDC_WETH_005.address].sqrt_price_x96 == start_x96
+            pair = reading.pools[mainnet.USDC_WETH_V2.address]
+            assert pair.sqrt_price_x96 == pytest.approx(start_x96, rel=1e-9)
             wallet = await Wallet.connect(Signer(bytes.fromhex(account["private_key"][2:])), rpc)
             payment = wallet.sign(
                 wallet.address, b"", gas=21_000, max_fee_wei=10**11, priority_fee_wei=1, value_wei=1
@@ -80,7 +82,7 @@ def test_its_text_names_pools_and_accounts(tmp_path: Path) -> None:
         process.wait(DEADLINE_SECONDS)
     assert (process.returncode, complaint) == (0, "")
     assert "chain id 31337" in lines[0]
-    for key in mainnet.POOLS:
+    for key in mainnet.ALL_POOLS:
         assert f"{key.name:<18} {key.address}" in text
     assert "never use them on a public network" in text
     assert text.endswith("Stopped.\n")

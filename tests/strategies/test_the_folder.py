@@ -50,13 +50,12 @@ def test_a_strategy_needs_no_other(path: Path) -> None:
     assert outside == {"defai"}
 
 
-def test_the_example_of_ten_agents_has_everybody_who_acts() -> None:
-    agents = Settings.load(ROOT / "examples" / "ten.toml", environment={}).agents
-    assert len(agents) == 10
+def test_the_example_of_eleven_agents_has_everybody_who_acts() -> None:
+    agents = Settings.load(ROOT / "examples" / "eleven.toml", environment={}).agents
+    assert len(agents) == 11
     assert {agent.strategy for agent in agents} == {path.stem for path in FILES} - {
         "full_range",
         "pool_timing",
-        "v2_v3_arbitrage",
     }
     for agent in agents:
         load(agent.strategy, agent.parameters, ROOT / "strategies")
