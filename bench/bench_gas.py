@@ -20,10 +20,19 @@ from defai.agent.ports import Settlement, Submission
 from defai.audit.outbox import Outbox
 from defai.chain.contracts import approve, exact_input_single
 from defai.chain.keys import throwaway_key
-from defai.chain.mainnet import POOLS, SWAP_ROUTER_02, USDC, USDC_WETH_005, USDC_WETH_030
+from defai.chain.mainnet import (
+    ALL_POOLS,
+    POOLS,
+    SWAP_ROUTER_02,
+    USDC,
+    USDC_WETH_005,
+    USDC_WETH_030,
+    USDC_WETH_V2,
+)
 from defai.chain.tx import Step, Wallet, carry_out
 from defai.config import Settings
 from defai.domain.decisions import ZERO_DIGEST
+from defai.domain.pool import PoolKey
 from defai.market.state import MarketState
 from defai.market.valuation import Valuation
 from defai.portfolio.ledger import Portfolio
@@ -43,6 +52,7 @@ from defai.strategy.api import (
     Strategy,
     Swap,
 )
+from defai.strategy.gas import FIRST_TRADE_GAS
 from defai.units import GWEI
 from defai.worlds.fork import ForkOptions, ForkWorld
 from defai.worlds.seating import SeatRequest
@@ -59,9 +69,9 @@ SLIPPAGE_BPS: Final = 1_000
 Play = Callable[[Context], Intent]
 
 
-def swap(*, zero_for_one: bool, fee_pips: int = 500) -> Play:
+def swap(*, zero_for_one: bool, key: PoolKey = USDC_WETH_005) -> Play:
     """Sell dollars (zero for one) or ether for them."""
-    pool = (USDC_WETH_005 if fee_pips == 500 else USDC_WETH_030).address
+    pool = key.address
 
     def play(ctx: Context) -> Swap:
         worth = USD * 10**USDC.decimals
@@ -73,7 +83,7 @@ def swap(*, zero_for_one: bool, fee_pips: int = 500) -> Play:
 
 def arbitrage(ctx: Context) -> Intent:
     """Buy in one tier, sell in the other."""
-    legs = swap(zero_for_one=True)(ctx), swap(zero_for_one=False, fee_pips=3000)(ctx)
+    legs = swap(zero_for_one=True)(ctx), swap(zero_for_one=False, key=USDC_WETH_030)(ctx)
     return Batch(intents=tuple(leg for leg in legs if isinstance(leg, Swap)), reason=_reason("tiers apart"))
 
 
@@ -138,7 +148,8 @@ def hold(_: Context) -> Intent:
 
 def script() -> Iterator[Play]:
     """Every kind of plan several times; a decision that holds before each, so that something waits."""
-    swaps = [swap(zero_for_one=n % 2 == 0, fee_pips=(500, 3000)[n % 4 // 2]) for n in range(8)]
+    tiers = (USDC_WETH_005, USDC_WETH_030)
+    swaps = [swap(zero_for_one=n % 2 == 0, key=tiers[n % 4 // 2]) for n in range(8)]
     bands = [rebalance(half_width) for half_width in (400, 150, 300, 200, 500)]
     position = [collect, increase, increase, decrease, decrease, collect, close]
     opened = list(chain.from_iterable((open_band(width), close) for width in (300, 500, 220)))
@@ -149,10 +160,18 @@ def script() -> Iterator[Play]:
     yield from [hold] * (3 * ANCHORED)
 
 
+def script_in_pair() -> Iterator[Play]:
+    """Swaps in a pair of Uniswap v2, with what waits and without; the vault's first trade is one."""
+    swaps = [swap(zero_for_one=n % 2 == 0, key=USDC_WETH_V2) for n in range(9)]
+    yield from swaps
+    yield from chain.from_iterable((hold, play) for play in swaps)
+
+
 class Scripted(Strategy):
     """Plays the script, one line a block."""
 
     plays: ClassVar[Iterator[Play]] = iter(())
+    keys: ClassVar[tuple[PoolKey, ...]] = POOLS
     finished: ClassVar[bool] = False
 
     def features(self) -> tuple[str, ...]:
@@ -163,8 +182,8 @@ class Scripted(Strategy):
         )
 
     def pools(self) -> tuple[str, ...]:
-        """Both."""
-        return tuple(key.name for key in POOLS)
+        """Those of the script."""
+        return tuple(key.name for key in Scripted.keys)
 
     def decide(self, ctx: Context) -> Intent:
         """The script's next line."""
@@ -202,7 +221,8 @@ class Meter:
         if settlement is not None and self._under_way is not None:
             if not settlement.landed:
                 raise AssertionError(f"{self._under_way.plan} failed: {settlement.error}")
-            self.measured.setdefault(shape_of(self._under_way), []).append(settlement.gas_used)
+            first = () if self.measured else ("first",)
+            self.measured.setdefault((*shape_of(self._under_way), *first), []).append(settlement.gas_used)
         return settlement
 
 
@@ -221,17 +241,18 @@ async def stage() -> AsyncIterator[tuple[ForkWorld, MarketState, Agent, Meter]]:
     valuation = Valuation(USDC_WETH_005, USDC)
     settings = Settings.demo({"market.seed": SEED}, environment={})
     limits = Limits(max_slippage_bps=SLIPPAGE_BPS, max_average_deviation_bps=2 * SLIPPAGE_BPS)
-    request = SeatRequest(NAME, 60_000 * 10**USDC.decimals, limits=limits)
-    world = ForkWorld(
-        ForkOptions(seed=SEED), partial(make_market, settings, print), POOLS, valuation, [request]
-    )
+    keys = Scripted.keys
+    names = tuple(key.name for key in keys)
+    request = SeatRequest(NAME, 60_000 * 10**USDC.decimals, limits=limits, pools=names)
+    make = partial(make_market, settings, print, keys=keys)
+    world = ForkWorld(ForkOptions(seed=SEED), make, keys, valuation, [request])
     try:
         opening = await world.open()
         (seat,) = opening.seats
         meter = Meter(world)
         portfolio = Portfolio.opening(seat.balances)
         desk = Desk(opening.market, valuation, portfolio, limits, encode=partial(world.executor.encode, NAME))
-        mandate = Mandate(NAME, NAME, Scripted(), ZERO_DIGEST, POOLS, None, ANCHORED)
+        mandate = Mandate(NAME, NAME, Scripted(), ZERO_DIGEST, keys, None, ANCHORED)
         outbox = Outbox(seat.agent_id, world.audit_log.domain)
         agent = Agent(mandate, seat, desk, outbox, meter, world.audit_log, lambda _: None)
         yield world, opening.market, agent, meter
@@ -239,10 +260,12 @@ async def stage() -> AsyncIterator[tuple[ForkWorld, MarketState, Agent, Meter]]:
         await world.close()
 
 
-async def play_script() -> tuple[Mapping[tuple[str, ...], list[int]], int]:
+async def play_script(
+    plays: Iterator[Play], keys: tuple[PoolKey, ...]
+) -> tuple[Mapping[tuple[str, ...], list[int]], int]:
     """Gas by the plan's shape, and that of a bare swap of the same size."""
+    Scripted.plays, Scripted.keys, Scripted.finished = plays, keys, False
     async with stage() as (world, market, agent, meter):
-        Scripted.plays, Scripted.finished = script(), False
         for _ in range(WARM_UP):
             await _next_block(world, market)
         while not Scripted.finished:
@@ -284,7 +307,9 @@ async def _next_block(world: ForkWorld, market: MarketState) -> None:
 
 def measure() -> list[Figure]:
     """The recorded swap beside the bare one, then every shape beside its estimate."""
-    measured, bare = asyncio.run(play_script())
+    measured, bare = asyncio.run(play_script(script(), POOLS))
+    # In a market of its own: with the pair in it, the other figures would be of another one than before.
+    in_pair, _ = asyncio.run(play_script(script_in_pair(), ALL_POOLS))
     recorded = statistics.median(measured["SwapExactInput",])
     figures = [
         Figure(
@@ -309,12 +334,14 @@ def measure() -> list[Figure]:
             most=MOST_FOR_A_HOLD * 100 / ANCHORED,
         ),
     ]
-    return figures + [estimated(shape, used) for shape, used in sorted(measured.items())]
+    shapes = [*sorted(measured.items()), *sorted(in_pair.items())]
+    return figures + [estimated(shape, used) for shape, used in shapes]
 
 
 KINDS: Final[dict[str, type]] = {kind.__name__: kind for kind in gas.OPERATION_GAS}
 WORDS: Final = {
     "SwapExactInput": "swap",
+    "SwapInPair": "swap in a pair",
     "MintPosition": "mint",
     "AddLiquidity": "add",
     "RemoveLiquidity": "remove",
@@ -325,15 +352,17 @@ WORDS: Final = {
 
 def estimated(shape: tuple[str, ...], used: list[int]) -> Figure:
     """A plan's gas beside what `defai.agent.gas` says of it."""
-    kinds = [KINDS[name] for name in shape if name != "anchor"]
-    anchors = "anchor" in shape
+    kinds = [KINDS[name] for name in shape if name in KINDS]
+    anchors, is_first = "anchor" in shape, "first" in shape
+    said = gas.estimate_kinds(kinds, anchors=anchors) if kinds else gas.ANCHOR_GAS
     return Figure(
         what=f"gas of {'+'.join(WORDS[kind.__name__] for kind in kinds) or f'an anchor of {ANCHORED} decisions'}"
-        + (", with what waits" if anchors and kinds else ""),
+        + (", with what waits" if anchors and kinds else "")
+        + (", a vault's first trade" if is_first else ""),
         value=statistics.median(used),
         unit="gas",
         against="defai.agent.gas",
-        alternative=gas.estimate_kinds(kinds, anchors=anchors) if kinds else gas.ANCHOR_GAS,
+        alternative=said + FIRST_TRADE_GAS * is_first,
         within=TOLERANCE,
     )
 

@@ -4,8 +4,9 @@
 world use these before or without a transaction, the portfolio counts what receipts say. The real cost depends on
 what storage held before: on the stand-in these come within a tenth of it for swaps, two-pool arbitrage, opening and
 re-centring, and within a fifth for collecting, adding and closing, whose own cost varies by as much. Now and then a
-transaction writes storage for the first time - a vault's first ones, a pool's next observation - and takes up to half
-as much again. `GAS_ERROR` is what `defai parity` holds every estimate to.
+transaction writes storage for the first time - a page of records, a pool's next observation - and takes up to a third
+as much again. A vault's first trade takes `FIRST_TRADE_GAS` more, whatever it is: `defai parity` counts it and holds
+every estimate to `GAS_ERROR`; guard, sim world and backtests leave it out, for it comes once in a vault's life.
 """
 
 from collections.abc import Sequence
@@ -40,6 +41,10 @@ PENDING_GAS: Final = 26_000
 """What anchoring the decisions that wait adds to it; some nearly always do."""
 ANCHOR_GAS: Final = 70_000
 """A transaction that anchors decisions and does nothing else; how many there are makes no difference."""
+
+FIRST_TRADE_GAS: Final = 100_000
+"""What a vault's first trade takes besides: three slots are written for the first time, of the breaker, of the agent's
+chain of decisions and of its records, 51,000 more than to change them; and the vault is valued, which is due then."""
 
 OPERATION_GAS: Final[dict[type, int]] = {
     SwapExactInput: 85_000,

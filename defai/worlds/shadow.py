@@ -13,7 +13,7 @@ from defai.domain.operations import Call, Operation
 from defai.domain.position import Position
 from defai.errors import DivergenceError
 from defai.market.state import reported_of
-from defai.strategy.gas import GAS_ERROR
+from defai.strategy.gas import FIRST_TRADE_GAS, GAS_ERROR
 from defai.worlds.fork import ForkWorld
 from defai.worlds.sim import SimWorld
 
@@ -73,6 +73,7 @@ class ShadowedWorld:
         self.agreement = Agreement()
         self._chain = chain
         self._shadow = shadow
+        self._traded: set[str] = set()
 
     @property
     def clock(self) -> Clock:
@@ -157,7 +158,9 @@ class ShadowedWorld:
             _same(f"{what} positions", _places(here.opened), _places(there.opened))
         self.agreement.submissions += 1
         if settlement.landed:
-            self.agreement.gas.append((settlement.gas_used, beside.gas_used))
+            is_first = settlement.execution is not None and agent not in self._traded
+            self.agreement.gas.append((settlement.gas_used, beside.gas_used + FIRST_TRADE_GAS * is_first))
+            self._traded |= {agent} if is_first else set()
         return settlement
 
     async def _both(self, arrival: Arrival | None, beside: Arrival | None) -> Arrival | None:
