@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from defai.agent.agent import Agent, AgentState
 from defai.agent.intent_form import fault
 from defai.amm.limbs.arrays import Words
-from defai.amm.limbs.compiler import is_compiled
+from defai.amm.limbs.compiler import is_compiled, is_running
 from defai.audit.holds import FUNCTIONS as HOLDS
 from defai.backtest.curve import EquityCurve
 from defai.backtest.hold_ledger import HoldLedger
@@ -37,6 +37,8 @@ Asked: TypeAlias = Callable[[Context], Intent]
 Engine: TypeAlias = Literal["auto", "columns", "reference"]
 _FEW: Final = 20_000
 """Bars that are not worth waiting for the compiler, should it not have been at work before."""
+_FEWER: Final = 5_000
+"""Bars that are not worth loading what it left, should this process have no machine code yet: that takes as long."""
 _SHORTEST: Final = 64
 _LONGEST: Final = 4_096
 _DOUBT: Final = 1e-9
@@ -63,11 +65,14 @@ def fits(world: BarsWorld, run: Watched, engine: Engine) -> bool:
         return False
     if [key.address for key in mandate.pools] != [world.key.address]:
         return False
+    bars = len(world.bars) - world.row
+    if engine == "auto" and bars < _FEWER and not is_running():
+        return False
     try:
         compiled = is_compiled(BARS) and is_compiled(HOLDS)
     except ImportError:
         return False
-    return engine == "columns" or compiled or len(world.bars) - world.row >= _FEW
+    return engine == "columns" or compiled or bars >= _FEW
 
 
 class BarLoop:

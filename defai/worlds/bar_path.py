@@ -16,7 +16,7 @@ from defai.domain.tokens import Address
 from defai.market.bars import MinuteBars
 from defai.market.valuation import Valuation
 from defai.portfolio.ledger import Portfolio
-from defai.worlds.bar_words import POSITION_WORDS, VALUES, BarColumns, Books
+from defai.worlds.bar_words import BOOK_AMOUNTS, POSITION_WORDS, VALUES, BarColumns, Books
 
 FUNCTIONS: Final = ("defai.worlds.bar_words",)
 """What has to be compiled."""
@@ -47,13 +47,13 @@ class BarPath:
     """
 
     def __init__(self, bars: MinuteBars, valuation: Valuation) -> None:
-        functions = compiled_beside(*FUNCTIONS)
-        self._follow, self._value = functions["follow_bars"], functions["follow_and_value"]
+        self._follow = compiled_beside(*FUNCTIONS)["follow_and_value"]
         self._valuation = valuation
         self._columns = BarColumns(
             bars.timestamps, bars.close_tick, bars.amount0_in, bars.amount1_in, bars.liquidity
         )
         self._ahead: tuple[int, int, PoolArrays, PoolArrays] | None = None
+        self._nothing = self._books_of([0] * BOOK_AMOUNTS, (), (), ())
         self._known_ticks = np.full(CACHE_SIZE, NO_TICK, dtype=np.int64)
         self._known_ratios = np.zeros((CACHE_SIZE, 3), dtype=np.uint64)
 
@@ -69,7 +69,7 @@ class BarPath:
             _, _, arrays, before = self._ahead
         else:
             arrays, before = self._loaded(pool), load(pool)
-            self._follow(arrays, self._columns, first, count)
+            self._let_happen(arrays, self._nothing, first, count)
         self._ahead = None
         store(arrays, before, pool)
 
@@ -94,10 +94,14 @@ class BarPath:
             books = self._books(pool, portfolio, payments)
         except (OverflowError, KeyError):
             return None
-        values, done = np.empty((count, 2 * VALUES), dtype=np.uint64), np.zeros(1, dtype=np.int64)
         arrays = self._loaded(pool)
-        self._value(arrays, self._columns, books, first, values, done)
-        self._ahead = (first, count, arrays, load(pool)) if done[0] == count else None
+        values = self._let_happen(arrays, books, first, count)
+        self._ahead = (first, count, arrays, load(pool)) if len(values) == count else None
+        return values
+
+    def _let_happen(self, arrays: PoolArrays, books: Books, first: int, count: int) -> Words:
+        values, done = np.empty((count, 2 * VALUES), dtype=np.uint64), np.zeros(1, dtype=np.int64)
+        self._follow(arrays, self._columns, books, first, values, done)
         return values[: int(done[0])]
 
     def _loaded(self, pool: Pool) -> PoolArrays:
@@ -118,11 +122,21 @@ class BarPath:
         bounds = [
             (rows[p.tick_lower], rows[p.tick_upper]) if p.liquidity else (0, 0) for p in portfolio.positions
         ]
+        return self._books_of(amounts, positions, bounds, payments)
+
+    def _books_of(
+        self,
+        amounts: list[int],
+        positions: Sequence[Words],
+        bounds: Sequence[tuple[int, int]],
+        payments: Sequence[Payment],
+    ) -> Books:
+        valuation = self._valuation
         return Books(
             amounts=pack(_summable(amounts), 2),
             positions=np.array(positions, dtype=np.uint64).reshape(-1, POSITION_WORDS),
             bounds=np.array(bounds, dtype=np.int64).reshape(-1, 2),
-            base_is_zero=_flag(set_=valuation.base == key.token0),
+            base_is_zero=_flag(set_=valuation.base == valuation.key.token0),
             payments=np.array([payment.at for payment in payments], dtype=np.int64),
             paid=pack(_summable([payment.amount_raw for payment in payments]), 2),
             paid_in_base=_flag(set_=valuation.ether == valuation.base),

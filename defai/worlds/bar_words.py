@@ -338,13 +338,6 @@ def value(pool: PoolArrays, books: Books, payment: U128, gas: U128, values: Word
     return fits
 
 
-def follow_bars(pool: PoolArrays, bars: BarColumns, first: int, count: int) -> None:
-    """Let bars happen."""
-    write5(pool.words, 0, NORMAL, normal_two(read2(pool.words, 0, LIQUIDITY)))
-    for row in range(first, first + count):
-        follow(pool, bars, row)
-
-
 def follow_and_value(
     pool: PoolArrays, bars: BarColumns, books: Books, first: int, values: Words, done: Integers
 ) -> None:

@@ -75,7 +75,7 @@ def compiled_functions() -> dict[str, Callable[..., None]]:
 
 @cache
 def compiled_beside(*modules: str) -> dict[str, Callable[..., None]]:
-    """The functions of the last of these modules that return nothing, compiled when first called.
+    """The functions of the last of these modules that return nothing and serve no other, compiled when first called.
 
     Args:
         modules: their whole names; they use each other's functions and those of this package.
@@ -112,10 +112,13 @@ def _compiled(beside: tuple[str, ...], entries_of: str) -> dict[str, Callable[..
         for name, thing in namespace.items():
             if isinstance(thing, FunctionType) and thing in dispatchers:
                 namespace[name] = dispatchers[thing]
+    # What serves another has its machine code within that one's: none of its own is ever kept.
+    serving = {name for function in functions for name in function.__code__.co_names}
     entries = {
         function.__name__: dispatchers[function]
         for function in functions
         if function.__module__ == entries_of and function.__annotations__["return"] is None
+        if function.__name__ not in serving
     }
     directory = _made_cache_directory(beside)
     file = entries_of.rpartition(".")[2]
@@ -134,6 +137,11 @@ def is_compiled(beside: tuple[str, ...]) -> bool:
 def is_loaded() -> bool:
     """Whether this process has the compiler at hand already."""
     return compiled_functions.cache_info().currsize > 0
+
+
+def is_running() -> bool:
+    """Whether this process has loaded the compiler itself, for whatever: that takes longest of all loading."""
+    return "numba" in sys.modules
 
 
 class _Entry:

@@ -1,5 +1,8 @@
 """What is done in columns on minute bars gives what taking every step gives: to the digest, to the unit, to the bar."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import fields, replace
@@ -170,6 +173,33 @@ async def test_the_reference_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(bar_loop.BarLoop, "live", None)
     result = await run(ground(), [settings("hold")], engine="reference", baselines=False)
     assert result.agents[0].agent.decisions["holds"] == len(BARS)
+
+
+async def test_few_bars_go_in_columns_too_where_nothing_has_to_be_compiled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await run(ground(), [settings("Mover")], engine="columns", baselines=False)
+    taken: list[bar_loop.BarLoop] = []
+    live = bar_loop.BarLoop.live
+
+    async def noted(loop: bar_loop.BarLoop) -> None:
+        taken.append(loop)
+        await live(loop)
+
+    monkeypatch.setattr(bar_loop.BarLoop, "live", noted)
+    await run(ground(), [settings("Mover")], baselines=False)
+    assert len(taken) == 1
+
+
+def test_few_bars_do_not_wait_for_a_compiler_to_be_loaded() -> None:
+    code = (
+        "import asyncio, sys\n"
+        "from tests.conformance.backtest.test_bars_in_columns import ground, run, settings\n"
+        "asyncio.run(run(ground(), [settings('hold')], baselines=False))\n"
+        "sys.exit('numba' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": "."}, check=False)
+    assert done.returncode == 0
 
 
 async def test_decisions_can_be_looked_at_in_any_order() -> None:
