@@ -113,23 +113,30 @@ class _Guard:
         self._watched: dict[int, TimeLimit] = {}
         self._awake = threading.Event()
         self._started = threading.Lock()
-        self._pid = 0
+        self._looks = False
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._begin_anew)
 
     def watch(self, limit: TimeLimit) -> None:
         """Look at somebody from now on."""
-        if id(limit) not in self._watched or self._pid != os.getpid():
+        if id(limit) not in self._watched:
             self._begin(limit)
         if not self._awake.is_set():
             self._awake.set()
 
     def _begin(self, limit: TimeLimit) -> None:
         with self._started:
-            if self._pid != os.getpid():  # threads do not survive a fork
-                self._pid = os.getpid()
-                self._watched = {}
-                self._awake = threading.Event()
+            if not self._looks:
+                self._looks = True
                 threading.Thread(target=self._look_on, name="time limits", daemon=True).start()
             self._watched[id(limit)] = limit
+
+    def _begin_anew(self) -> None:
+        """In a process that was forked off: threads do not survive that."""
+        self._looks = False
+        self._watched = {}
+        self._awake = threading.Event()
+        self._started = threading.Lock()
 
     def _look_on(self) -> None:
         since: dict[int, tuple[int, float, int]] = {}

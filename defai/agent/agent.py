@@ -7,7 +7,7 @@ from time import perf_counter
 
 from defai.agent import views
 from defai.agent.asking import Asking
-from defai.agent.desk import Desk, Judged
+from defai.agent.desk import Desk, Judged, fall_over_limit
 from defai.agent.drafting import draft_of
 from defai.agent.outlook import ForecastModel, Outlook
 from defai.agent.pending import APPROVED, EXPIRED, Pending
@@ -97,6 +97,7 @@ class Agent:
         self._asking = Asking(mandate.strategy_name)
         self._under_way: tuple[Anchor, Decision | None] | None = None
         self.pending: Pending | None = None
+        self.valued: Valued | None = None  # as the latest step found it; None where it decided nothing
         self._market = desk.market
         self._outlook = Outlook(mandate.name, desk, mandate.watched, own_features(mandate.strategy))
         self._measured: tuple[Check, ...] = ()
@@ -134,9 +135,9 @@ class Agent:
         await self._settle()
         if self.pending and self._market.head.timestamp >= self.pending.expires_at:
             await self.dismiss(EXPIRED, "nobody", "the owner did not answer in time")
-        decision = view = None
+        decision = view = self.valued = None
         if self.state is AgentState.RUNNING and self._under_way is None:
-            valued = self.desk.valued()
+            valued = self.valued = self.desk.valued()
             context = self.look(valued)
             if self._may_decide(context):
                 judged = self.desk.judge(self._decide(context, asked), valued)
@@ -305,8 +306,8 @@ class Agent:
             )
 
     def _break_circuit_on_drawdown(self, valued: Valued) -> None:
-        fall = self.desk.drawdown(valued.equity_raw)
-        if fall > self.desk.limits.max_drawdown:
+        fall = fall_over_limit(self.desk, valued.equity_raw)
+        if fall is not None:
             limit = self.desk.limits.max_drawdown
             self.change_state(AgentState.STOPPED, f"drawdown {fall:.1%} over the limit of {limit:.0%}")
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from defai.agent import gas
 from defai.agent.planning import PlanError, PlannedSwap, Planner
@@ -30,6 +30,9 @@ from defai.portfolio.ledger import Portfolio
 from defai.portfolio.pnl import Valued, value
 from defai.risk.guard import Exposure, clip, judge
 from defai.risk.limits import Limits
+
+_DOUBT: Final = 1e-9
+"""Nearer to the limit than this a Decimal says whether a fall is over it; further away a float does, sooner."""
 
 
 class Moves(NamedTuple):
@@ -303,3 +306,13 @@ class Desk:
         if bought <= 0 or equity <= 0:
             return None
         return Decimal(valued.base_raw + bought) / equity
+
+
+def fall_over_limit(desk: Desk, equity_raw: int) -> Decimal | None:
+    """The fall from the highest equity so far where it is over the limit, else None; moves the high-water mark."""
+    peak, limit = max(desk.peak_raw, equity_raw), desk.limits.max_drawdown
+    if peak > 0 and (peak - equity_raw) / peak < float(limit) - _DOUBT:
+        desk.peak_raw = peak
+        return None
+    fall = desk.drawdown(equity_raw)
+    return fall if fall > limit else None

@@ -46,6 +46,8 @@ def fault(answer: object) -> str:
 
 def shortened(text: str) -> str:
     """A text as a reason: of bounded length, and without what UTF-8 has no bytes for."""
+    if type(text) is str and text.isascii() and len(text) <= LONGEST_REASON:
+        return text
     return text[:LONGEST_REASON].encode("utf-8", "replace").decode()
 
 

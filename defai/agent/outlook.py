@@ -1,11 +1,13 @@
 """What an agent sees upon a block: the context that its strategy is asked with."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from random import Random
 from typing import Final, Protocol
 
 from defai.agent import gas
 from defai.agent.desk import Desk
+from defai.agent.glimpsed_context import GlimpsedContext
 from defai.agent.intent_form import shortened
 from defai.domain.decisions import FeatureRow, Forecast
 from defai.domain.pool import PoolKey
@@ -77,21 +79,21 @@ class Outlook:
         row = self._row([market.windows[key.address] for key in keys])
         head, valuation = market.head, desk.valuation
         pricing = market.pools[valuation.key.address]
-        return Context(
-            block_number=head.number,
-            timestamp=head.timestamp,
-            base_fee_wei=head.base_fee_wei,
-            pools=pools,
-            features=row,
-            forecast=model.predict(row) if model and row else None,
-            positions=desk.portfolio.positions,
-            balances=desk.portfolio.balances,
-            numeraire=valuation.numeraire,
-            base=valuation.base,
-            equity_raw=valued.equity_raw,
-            costs=gas.costs(valuation, pricing.sqrt_price_x96, head.base_fee_wei),
-            rng=dice(self._agent, head.number, head.hash),
-            outcomes=outcomes,
+        return GlimpsedContext(
+            partial(gas.costs, valuation, pricing.sqrt_price_x96, head.base_fee_wei),
+            partial(dice, self._agent, head.number, head.hash),
+            head.number,
+            head.timestamp,
+            head.base_fee_wei,
+            pools,
+            row,
+            model.predict(row) if model and row else None,
+            desk.portfolio.positions,
+            desk.portfolio.balances,
+            valuation.numeraire,
+            valuation.base,
+            valued.equity_raw,
+            outcomes,
         )
 
     def _row(self, windows: Sequence[Sequence[Observation]]) -> FeatureRow | None:

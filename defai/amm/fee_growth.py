@@ -20,23 +20,11 @@ def fee_growth_inside(
     Returns:
         Token0 and token1 per unit of liquidity, in Q128.128.
     """
-    return (
-        _inside(
-            tick,
-            (lower[0], lower[1].fee_growth_outside0_x128),
-            (upper[0], upper[1].fee_growth_outside0_x128),
-            global_x128[0],
-        ),
-        _inside(
-            tick,
-            (lower[0], lower[1].fee_growth_outside1_x128),
-            (upper[0], upper[1].fee_growth_outside1_x128),
-            global_x128[1],
-        ),
-    )
-
-
-def _inside(tick: int, lower: tuple[int, int], upper: tuple[int, int], global_x128: int) -> int:
-    below = lower[1] if tick >= lower[0] else global_x128 - lower[1]
-    above = upper[1] if tick < upper[0] else global_x128 - upper[1]
-    return (global_x128 - below - above) & MAX_UINT256
+    global0, global1 = global_x128
+    below0, below1 = lower[1].fee_growth_outside0_x128, lower[1].fee_growth_outside1_x128
+    above0, above1 = upper[1].fee_growth_outside0_x128, upper[1].fee_growth_outside1_x128
+    if tick < lower[0]:
+        below0, below1 = global0 - below0, global1 - below1
+    if tick >= upper[0]:
+        above0, above1 = global0 - above0, global1 - above1
+    return (global0 - below0 - above0) & MAX_UINT256, (global1 - below1 - above1) & MAX_UINT256

@@ -66,9 +66,9 @@ def amounts_for_liquidity(
 
     What a burn gives back; minting the same liquidity takes up to one smallest unit more of each.
     """
-    lower, upper = sorted((sqrt_a_x96, sqrt_b_x96))
-    middle = min(max(sqrt_price_x96, lower), upper)
+    lower, upper = (sqrt_a_x96, sqrt_b_x96) if sqrt_a_x96 < sqrt_b_x96 else (sqrt_b_x96, sqrt_a_x96)
+    middle = lower if sqrt_price_x96 < lower else min(sqrt_price_x96, upper)
     return (
         (liquidity << 96) * (upper - middle) // upper // middle,
-        liquidity * (middle - lower) // Q96,
+        liquidity * (middle - lower) >> 96,
     )

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from defai.amm.limbs.compiler import compiled_beside
 from defai.amm.limbs.keccak import STATE_LANES, Lanes
-from defai.audit.canonical import canonical_json, digest, from_hex
+from defai.audit.canonical import digest, from_hex
 from defai.audit.outbox import Waiting
-from defai.audit.record import AuditDomain, Draft, sealed, struct_bytes
+from defai.audit.record import AuditDomain, Draft, sealed, spelled, struct_bytes
 from defai.audit.sealing_words import PREVIOUS_LANE, blocks_of
 from defai.domain.decisions import ZERO_DIGEST, Decision
 
@@ -32,7 +32,7 @@ _KNOWN_REASONS: Final = 4_096
 """So many are looked up before the table is begun anew: a strategy may give another one at every block."""
 _AT_ONCE: Final = 64
 """So few are sealed where they are asked for: handing them over takes longer."""
-_spelled = JSONEncoder(ensure_ascii=False).encode
+_quoted = JSONEncoder(ensure_ascii=False).encode
 """A text as `canonical_json` spells it."""
 
 
@@ -77,7 +77,7 @@ class HoldChain:
         self._functions = compiled_beside(*FUNCTIONS)
         self._agent_id = agent_id
         self._draft = draft
-        self._around = canonical_json(draft.payload).split(_spelled(REASON).encode())
+        self._around = spelled(draft)[0].split(_quoted(REASON).encode())
         self._cuts = np.cumsum([len(part) for part in self._around[:2]])
         empty = struct_bytes(draft, agent_id, 0, ZERO_DIGEST, payload_digest=ZERO_DIGEST)
         self._struct = blocks_of(empty)
@@ -109,7 +109,7 @@ class HoldChain:
             if len(self.known) == _KNOWN_REASONS:
                 self.known.clear()
             number = self.known[reason] = len(self._ends) - 1
-            self._reasons += _spelled(reason).encode()
+            self._reasons += _quoted(reason).encode()
             self._ends.append(len(self._reasons))
         return number
 

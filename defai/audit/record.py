@@ -4,7 +4,8 @@ The typed data is `Decision(...)` of contracts/src/interfaces/IDecisionAudit.sol
 chain id, DecisionAudit's address); https://eips.ethereum.org/EIPS/eip-712 says how the digest is made.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -86,10 +87,37 @@ class Draft:
     payload: Mapping[str, Any]
 
 
+class SpelledPayload(Mapping[str, Any]):
+    """A payload whose canonical bytes are known; what stands in it is read when it is looked at.
+
+    Args:
+        content: the bytes that `canonical_json` gives for it.
+    """
+
+    __slots__ = ("content", "digest")
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.digest = digest(content)
+
+    def __getitem__(self, key: str) -> Any:  # noqa: ANN401  JSON has many types
+        """What stands under a key."""
+        return json.loads(self.content)[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(json.loads(self.content))
+
+    def __len__(self) -> int:
+        return len(json.loads(self.content))
+
+
 def spelled(draft: Draft) -> tuple[bytes, str]:
     """A draft's payload as canonical bytes, and their digest: what does not depend on the decision's number."""
-    payload = canonical_json(draft.payload)
-    return payload, digest(payload)
+    payload = draft.payload
+    if type(payload) is SpelledPayload:
+        return payload.content, payload.digest
+    content = canonical_json(payload)
+    return content, digest(content)
 
 
 def seal(
@@ -130,20 +158,13 @@ def struct_bytes(
     draft: Draft, agent_id: int, sequence: int, previous_digest: str, *, payload_digest: str
 ) -> bytes:
     """The EIP-712 struct that a decision's digest is of: the type's hash, and the twelve fields as words."""
+    forecast = draft.forecast_x24.to_bytes(32, "big", signed=True).hex()
     words = (  # one pass from digits to bytes: every decision comes by here
-        f"{agent_id:064x}{sequence:064x}",
-        previous_digest[2:],
-        f"{draft.block_number:064x}",
-        draft.block_hash[2:],
-        draft.strategy_digest[2:],
-        draft.model_digest[2:],
-        draft.features_digest[2:],
-        draft.forecast_x24.to_bytes(32, "big", signed=True).hex(),
-        f"{int(draft.action):064x}",
-        draft.action_digest[2:],
-        payload_digest[2:],
+        f"{agent_id:064x}{sequence:064x}{previous_digest[2:]}{draft.block_number:064x}{draft.block_hash[2:]}"
+        f"{draft.strategy_digest[2:]}{draft.model_digest[2:]}{draft.features_digest[2:]}"
+        f"{forecast}{int(draft.action):064x}{draft.action_digest[2:]}{payload_digest[2:]}"
     )
-    return _DECISION_TYPEHASH + bytes.fromhex("".join(words))
+    return _DECISION_TYPEHASH + bytes.fromhex(words)
 
 
 def sealed(

@@ -14,11 +14,12 @@ _ROOM = 64
 class IntColumn(Sequence[int]):
     """A list of integers that can only grow; compact while they fit 64 bits."""
 
-    __slots__ = ("_count", "_wide", "_words")
+    __slots__ = ("_count", "_newest", "_wide", "_words")
 
     def __init__(self, values: Iterable[int] = ()) -> None:
         self._words: NDArray[np.int64] = np.empty(_ROOM, dtype=np.int64)
         self._count = 0
+        self._newest: int | None = None
         self._wide: list[int] | None = None
         self.extend(values)
 
@@ -48,6 +49,7 @@ class IntColumn(Sequence[int]):
                 self._widen().append(value)
             else:
                 self._count += 1
+                self._newest = int(value)
         else:
             self._wide.append(value)
 
@@ -78,7 +80,7 @@ class IntColumn(Sequence[int]):
         if end > len(self._words):
             self.reserve(max(len(values), self._count))
         self._words[self._count : end] = values
-        self._count = end
+        self._count, self._newest = end, None
 
     def over(self, unit: int) -> NDArray[np.float64]:
         """All of them divided by a unit, each rounded once, as Python divides integers."""
@@ -119,8 +121,10 @@ class IntColumn(Sequence[int]):
         """One of them, or a list of some."""
         if self._wide is not None:
             return self._wide[index]
-        if index == -1 and self._count:  # asked at every block; a view of all takes as long as the rest
-            return int(self._words[self._count - 1])
+        if (
+            index == -1 and self._newest is not None
+        ):  # asked at every block; a view of all takes as long as the rest
+            return self._newest
         found: int | list[int] = self.as_array()[index].tolist()
         return found
 

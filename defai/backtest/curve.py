@@ -13,6 +13,7 @@ from defai.amm.limbs.arrays import Words
 from defai.backtest.columns import IntColumn
 from defai.backtest.metrics import HeldBand
 from defai.domain.tokens import Address
+from defai.portfolio.pnl import Valued
 from defai.worlds.bar_words import BASE_UNIT, EQUITY, FEES, GAS, HODL, IN_BASE
 
 SAMPLE_S = 60
@@ -58,14 +59,16 @@ class EquityCurve:
     positions: list[tuple[int, dict[int, Provided]]] = field(default_factory=list)
     executions: int = 0
 
-    def sample(self, desk: Desk, timestamp: int | None = None) -> None:
+    def sample(self, desk: Desk, timestamp: int | None = None, valued: Valued | None = None) -> None:
         """Keep the present moment.
 
         Args:
             desk: the agent's.
             timestamp: the moment it counts as, where that is not the newest block's: settling takes blocks of its own.
+            valued: the portfolio at present prices, where that is known already.
         """
-        head, valued, base = desk.market.head, desk.valued(), desk.valuation.base
+        head, base = desk.market.head, desk.valuation.base
+        valued = valued or desk.valued()
         self.timestamps.append(head.timestamp if timestamp is None else timestamp)
         self.block_numbers.append(head.number)
         self.equity_raw.append(valued.equity_raw)

@@ -261,16 +261,18 @@ async def _live(
 async def _step(one: AgentRun, *, baseline: bool, asked: Asked | None = None) -> None:
     """Let an agent take part in the newest block. A baseline that has done its one thing is only watched."""
     one.steps += 1
+    valued = None
     if not one.idle:
         denied = one.agent.decisions["denied"]
         decision = await one.agent.step(perf_counter(), asked)
+        valued = one.agent.valued
         if decision is not None:
             one.times.append(one.agent.desk.market.head.timestamp)
             if one.agent.decisions["denied"] > denied:
                 one.denials.keep(decision)
         one.idle = baseline and bool(one.agent.desk.portfolio.positions)
     if one.curve.is_due(one.agent.desk):
-        one.curve.sample(one.agent.desk)
+        one.curve.sample(one.agent.desk, valued=valued)
 
 
 async def _wind_down(feed: Feed, market: MarketState, runs: Sequence[AgentRun], *, anchor: bool) -> None:

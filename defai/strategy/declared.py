@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from defai.strategy.parameters import Bounds, Parameter
@@ -53,6 +54,7 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
+@lru_cache(maxsize=256)
 def declared_in(source: bytes) -> tuple[Declared, ...]:
     """The strategies that a file declares, in its order; classes that others build on, and that can't decide, left out.
 

@@ -5,8 +5,10 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib import metadata
 from importlib.abc import SourceLoader
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, EntryPoints
 from inspect import getsource
 from pathlib import Path
 from types import ModuleType
@@ -61,6 +63,24 @@ def import_plugin(point: EntryPoint) -> Found:
     if not (isinstance(cls, type) and issubclass(cls, Strategy)):
         raise ConfigError(f"The installed strategy '{point.name}' ({point.value}) is no Strategy.")
     return Found(cls, getsource(sys.modules[cls.__module__]).encode(), point.value)
+
+
+def entry_points(group: str) -> EntryPoints:
+    """What installed packages offer, as `importlib.metadata` says, which reads all of them anew at every question."""
+    return _entry_points_of(group, tuple((place, _changed_at(place)) for place in sys.path))
+
+
+@lru_cache(maxsize=4)
+def _entry_points_of(group: str, _places: tuple[tuple[str, int], ...]) -> EntryPoints:
+    return metadata.entry_points(group=group)
+
+
+def _changed_at(place: str) -> int:
+    """When something was last put into a folder or taken out of it; 0 where there is none."""
+    try:
+        return Path(place).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def plugin_file(point: EntryPoint) -> Path | None:

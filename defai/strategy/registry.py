@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from inspect import isabstract
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from defai.errors import ConfigError, NotFoundError, did_you_mean
 from defai.strategy.api import API_VERSION, Strategy
 from defai.strategy.declared import Declared, declared_in, uncollected
-from defai.strategy.importing import Found, import_file, import_plugin, plugin_file
+from defai.strategy.importing import Found, entry_points, import_file, import_plugin, plugin_file
 from defai.strategy.parameters import Parameter
 
 ENTRY_POINTS: Final = "defai.strategies"

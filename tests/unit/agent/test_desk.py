@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from defai.agent import gas
-from defai.agent.desk import Desk, Judged
+from defai.agent.desk import Desk, Judged, fall_over_limit
 from defai.audit.record import action_digest
 from defai.chain.mainnet import USDC, WETH
 from defai.domain.decisions import ExecutionStatus, VerdictStatus
@@ -146,6 +146,18 @@ def test_the_high_water_mark_only_rises() -> None:
     assert bench.drawdown(start) == Decimal("0.5")
     assert bench.drawdown(0) == 1
     assert bench.drawdown(-start) == Decimal("1.5")
+
+
+def test_the_circuit_breaker_trips_beyond_the_limit_and_not_at_it() -> None:
+    bench = desk(max_drawdown=Decimal("0.25"))
+    start = bench.initial_raw * 8
+    assert fall_over_limit(bench, start) is None
+    assert bench.peak_raw == start
+    for equity in (start, start // 2, start * 3 // 4, start * 3 // 4 - 1, start * 3 // 4 + 1, 0, -1):
+        fall = bench.fall(equity)
+        assert fall_over_limit(bench, equity) == (fall if fall > Decimal("0.25") else None)
+    assert fall_over_limit(bench, start * 3 // 4) is None
+    assert fall_over_limit(bench, start * 3 // 4 - 1) == bench.fall(start * 3 // 4 - 1)
 
 
 def test_an_empty_vault_has_no_drawdown_and_no_share() -> None:
