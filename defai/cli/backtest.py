@@ -1,8 +1,10 @@
 """`defai backtest`: run strategies over recorded history, headless."""
 
 import asyncio
+import re
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -10,7 +12,13 @@ from defai.cli.history_options import history_options, request_from
 from defai.cli.strategy_folder import fleet_option
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from defai.backtest.request import BacktestRequest
+    from defai.strategy.registry import LoadedStrategy
+
+_SUSPECT: Final = re.compile(rb"(?<!self)(?<!cls)\._|getattr\(|vars\(")
+"""Sources without any of these reach for nothing private, and need not be looked at closely."""
 
 
 @click.command("backtest")
@@ -98,6 +106,8 @@ def _run(request: "BacktestRequest", out: Path | None, *, as_json: bool) -> None
         write_run(out, record, page(record))
     loaded = [load(reference, isolate=request.isolate or None) for reference in request.strategies]
     lost = note_runs(loaded, table, out)
+    for line in chain.from_iterable(map(_reaches, loaded)):
+        click.echo(line, err=True)
     if lost:
         click.echo(f"This run is not listed with its strategy: {lost}.", err=True)
     if as_json:
@@ -105,3 +115,16 @@ def _run(request: "BacktestRequest", out: Path | None, *, as_json: bool) -> None
         return
     click.echo(text(table))
     click.echo(f"{result.seconds:.2f} s" + (f", written to {out}" if out else ""))
+
+
+def _reaches(loaded: "LoadedStrategy") -> "Iterator[str]":
+    """Warnings of what it reads that is private, where it has run in this process: all of the history is here."""
+    if loaded.protection or not _SUSPECT.search(loaded.source):
+        return
+    from defai.testing.checking.reading import private_reaches  # noqa: PLC0415  loads on use, so that --help is quick
+
+    for found in private_reaches(loaded.source):
+        yield (
+            f"warning: {loaded.origin}:{found.line}: {found.sentence}: in this process that may know what is "
+            "yet to come. With --isolate it cannot."
+        )

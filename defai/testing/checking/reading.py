@@ -89,6 +89,21 @@ def read_source(source: bytes, cls: type[Strategy]) -> list[Finding]:
     return [*_impure(tree), *_memory(node), *_changed_globals(tree), *_unknown_names(tree, node, cls)]
 
 
+def private_reaches(source: bytes) -> list[Finding]:
+    """Where a file reads what is private of what it is given, which in a session may know what is yet to come.
+
+    Raises:
+        SyntaxError: where it is not Python.
+    """
+    found: list[Finding] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute):
+            found += (one for one in _reached(node) if one.hint == _NOTHING)
+        elif isinstance(node, ast.Call):
+            found += _named_reach(node)
+    return found
+
+
 def _impure(tree: ast.Module) -> Iterator[Finding]:
     for node in ast.walk(tree):
         match node:
@@ -112,6 +127,19 @@ def _called(call: ast.Call) -> Iterator[Finding]:
             yield Finding("purity", f"calls {name}()", _BUILTINS[name], call.lineno)
         case ast.Attribute(attr=name) if name in _NOW:
             yield Finding("purity", f"asks the clock: {name}()", _TIME, call.lineno)
+    yield from _named_reach(call)
+
+
+def _named_reach(call: ast.Call) -> Iterator[Finding]:
+    """What is reached for by a name in a text: a private one, or one that is not known before it runs."""
+    match call:
+        case ast.Call(func=ast.Name(id="getattr"), args=[owner, ast.Constant(value=str(name)), *_]):
+            if _is_private(name) and not _is_own(owner):
+                yield Finding("purity", f"reaches for {name}, which is private", _NOTHING, call.lineno)
+        case ast.Call(func=ast.Name(id="getattr"), args=[owner, _, *_]) if not _is_own(owner):
+            yield Finding("purity", "reaches by getattr() for whatever a name says", _NOTHING, call.lineno)
+        case ast.Call(func=ast.Name(id="vars"), args=[owner]) if not _is_own(owner):
+            yield Finding("purity", "calls vars()", _NOTHING, call.lineno)
 
 
 def _reached(node: ast.Attribute) -> Iterator[Finding]:

@@ -61,6 +61,19 @@ def written(folder: Path, body: str, before: str = "") -> str:
         ("SEEN[0] = 1", "purity", "remembers something in SEEN", "ctx.outcomes"),
         ("self.width = 4", "purity", "remembers something in self.width", "ctx.outcomes"),
         ("ctx._stretch", "purity", "reaches for _stretch, which is private", "context alone"),
+        (
+            "getattr(ctx, '_stretch', None)",
+            "purity",
+            "reaches for _stretch, which is private",
+            "context alone",
+        ),
+        (
+            "getattr(ctx, ctx.pool.key.name)",
+            "purity",
+            "reaches by getattr() for whatever a name says",
+            "context alone",
+        ),
+        ("vars(ctx)", "purity", "calls vars()", "context alone"),
         ("ctx.__class__", "purity", "reaches for __class__, which is private", "context alone"),
     ],
 )

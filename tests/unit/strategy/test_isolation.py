@@ -199,5 +199,16 @@ def test_apart_there_is_no_future_in_memory(tmp_path: Path) -> None:
     assert here - apart, "within the session a determined cheat finds them: that is what isolation is for"
 
 
+def test_in_the_session_a_reach_for_what_is_private_is_told(tmp_path: Path) -> None:
+    (tmp_path / "in_memory.py").write_text(IN_MEMORY)
+    source = minute_file(tmp_path / "bars", 30).parent
+    asked = ["-s", f"{tmp_path / 'in_memory.py'}:InMemory", "--source", str(source), "--no-baselines"]
+    done = CliRunner().invoke(command, asked, catch_exceptions=False)
+    assert (
+        "in_memory.py:11: reaches for _window, which is private: in this process that may know" in done.stderr
+    )
+    assert "in_memory.py:12: reaches for _bars, which is private" in done.stderr
+
+
 def _reason(decision: Decision) -> str:
     return str(json.loads(decision.payload)["reason"])
