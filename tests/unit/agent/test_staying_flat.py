@@ -1,11 +1,15 @@
 """An agent whose edge may be nothing goes out, and not in; the reason names the edge."""
 
 import json
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from defai.agent.agent import AgentState
-from defai.agent.staying_flat import goes_in
+from defai.agent.intent_form import LONGEST_REASON
+from defai.agent.staying_flat import UNPROVEN, goes_in, stay_flat
 from defai.agent.what_if import what_if
 from defai.domain.decisions import FeatureRow, Forecast
 from defai.models.targets import Target
@@ -103,6 +107,29 @@ async def test_of_a_forecast_gain_the_edge_is_that_the_model_beats_its_baseline(
     assert decision is not None
     said = b"stays flat: the gain of its model over its baseline may be nothing"
     assert (said in decision.payload) == (not trades)
+
+
+@pytest.mark.parametrize("intent", [OPEN, BUY, Batch(intents=(BUY, OPEN), reason="in"), CLOSE])
+@pytest.mark.parametrize("beats", [True, False, None])
+async def test_who_goes_in_by_a_forecast_that_beats_nothing_says_so(
+    intent: Intent, beats: bool | None
+) -> None:
+    strategy = Forecasts(kind="volatility", wants_features=("return_1",))
+    stand = Stand(Hold(reason="young"), intent, strategy=strategy, model=Model(beats=beats))
+    await stand.block()
+    decision = await stand.block()
+    assert decision is not None
+    marked = beats is False and intent is not CLOSE
+    assert json.loads(decision.payload)["reason"] == intent.reason + UNPROVEN * marked
+
+
+def test_a_long_reason_leaves_room_for_it() -> None:
+    strategy = Forecasts(kind="volatility")
+    forecast = Model(beats=False).predict(FeatureRow(1, (), (), "0x" + "22" * 32))
+    context = cast("Context", SimpleNamespace(forecast=forecast))
+    said = stay_flat(replace(OPEN, reason="x" * 5_000), context, strategy.stated_edge).reason
+    assert said.endswith(UNPROVEN)
+    assert len(said) == LONGEST_REASON
 
 
 async def test_what_other_parameters_would_do_is_held_to_the_same() -> None:
