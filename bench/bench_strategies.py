@@ -1,4 +1,4 @@
-"""What the engine adds to a strategy's own time, how long a thousand of them take to list, and one to check."""
+"""What the engine adds to a strategy's own time, here and apart, how long a thousand take to list, and one to check."""
 
 import tempfile
 from pathlib import Path
@@ -15,28 +15,59 @@ from defai.market.state import WINDOW_BLOCKS
 from defai.market.valuation import Valuation
 from defai.portfolio.ledger import Portfolio
 from defai.risk.limits import Limits
+from defai.strategy.api import Strategy
+from defai.strategy.isolation.own_features import own_features
 from defai.strategy.registry import list_names, load, shipped_folder
 from defai.testing.builders import market_of, next_block, pool_with_liquidity
 from defai.testing.checking import check_strategy
 
 KEYS: Final = (USDC_WETH_005, USDC_WETH_030)
 MANY: Final = 1_000
+OWN: Final = '''
+from defai.features import Past, feature
+from defai.strategy.api import Context, Hold, Intent, Strategy
+
+
+@feature("bench_above_low_{n}", version=1, unit="ticks", source="definition")
+def above_low(past: Past, n: int) -> int:
+    """How far the tick stands above the lowest of the last n rows."""
+    return past.now.tick - min(past.ago(blocks).tick for blocks in range(n + 1))
+
+
+class Plain(Strategy):
+    """Holds."""
+
+    def decide(self, ctx: Context) -> Intent:
+        return Hold(reason="holds")
+
+
+class Own(Plain):
+    """Holds, with features of its own."""
+
+    def features(self) -> tuple[str, ...]:
+        return ("bench_above_low_12", "return_6", "bench_above_low_24")
+'''
 MOST_US: Final = 50.0
 MOST_LISTING_S: Final = 1.0
 MOST_CHECKING_S: Final = 20.0
 
 
 def measure() -> list[Figure]:
-    """Time all three."""
-    return [_asking(), _listing(), _checking()]
+    """Time all of them."""
+    return [_asking(), *_asking_apart(), _listing(), _checking()]
 
 
-def _asking() -> Figure:
+def _desk() -> Desk:
+    """A desk in a market of two pools whose windows are full."""
     market = market_of({key: pool_with_liquidity(key) for key in KEYS})
     for _ in range(WINDOW_BLOCKS):
         market.apply(next_block(market))
     portfolio = Portfolio.opening({USDC.address: 10**10, WETH.address: 10**18})
-    desk = Desk(market, Valuation(KEYS[0], USDC), portfolio, Limits(), lambda _: ())
+    return Desk(market, Valuation(KEYS[0], USDC), portfolio, Limits(), lambda _: ())
+
+
+def _asking() -> Figure:
+    desk = _desk()
     outlook, asking, strategy = Outlook("bench", desk, ()), Asking("bench"), load("hold").strategy
     valued = desk.valued()
 
@@ -54,6 +85,41 @@ def _asking() -> Figure:
         headline=True,
         note="context of two pools, time limit, check of the answer; features and forecast have figures of their own",
     )
+
+
+def _asking_apart() -> list[Figure]:
+    """A strategy in a process of its own, upon a new block each time; and one with features of its own."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "apart.py"
+        path.write_text(OWN, encoding="utf-8")
+        plain, own = (load(f"{path}:{one}", isolate=True).strategy for one in ("Plain", "Own"))
+        return [
+            Figure(
+                what=f"asking an isolated strategy{what}, per agent and block",
+                value=_upon_blocks(one) * 1e6,
+                unit="µs",
+                note="a new block each time, two pools of 512 rows; the quickest of many: waking another process takes "
+                "as long as the machine lets it",
+            )
+            for what, one in (("", plain), (" with two features of its own", own))
+        ]
+
+
+def _upon_blocks(strategy: Strategy) -> float:
+    """The quickest of many questions, each upon a block that nobody has been asked about."""
+    desk = _desk()
+    valued, market, asking = desk.valued(), desk.market, Asking("bench")
+    outlook = Outlook("bench", desk, strategy.features(), own_features(strategy))
+    took = []
+    for _ in range(500):
+        market.apply(next_block(market))
+        began = perf_counter()
+        context = outlook.context(KEYS, None, valued, ())
+        asking.decide(strategy.decide, context, strategy.stated_edge)
+        took.append(perf_counter() - began)
+        if asking.fault or outlook.fault:
+            raise AssertionError(asking.fault or outlook.fault)
+    return min(took)
 
 
 def _listing() -> Figure:
