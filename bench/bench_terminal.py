@@ -12,7 +12,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -112,8 +112,16 @@ def measure() -> list[Figure]:
 # -- the process that is watched -----------------------------------------------------------------------------------
 
 
-async def paced(folder: Path, told: dict[str, Any]) -> AsyncIterator["StreamEvent"]:
-    """A session, block by block at the pace wanted; tells the CPU time once the terminal has warmed up."""
+async def paced(
+    folder: Path, told: dict[str, Any], ends: Callable[[], None] = lambda: None
+) -> AsyncIterator["StreamEvent"]:
+    """A session, block by block at the pace wanted; tells the CPU time once the terminal has warmed up.
+
+    Args:
+        folder: where the session is.
+        told: where it is told.
+        ends: called before the last event.
+    """
     from defai.domain.stream import BlockArrived, SessionEnded  # noqa: PLC0415  after the first paint
 
     started, loop = 0.0, asyncio.get_running_loop()
@@ -132,6 +140,7 @@ async def paced(folder: Path, told: dict[str, Any]) -> AsyncIterator["StreamEven
             yield event
     await asyncio.sleep(0.2)
     told["share"] = (time.process_time() - told.pop("cpu")) / (time.monotonic() - started)
+    ends()
     yield SessionEnded("Measured.", "", 0)
 
 
@@ -229,12 +238,10 @@ async def watch(which: str, folder: Path, told: dict[str, Any]) -> None:
         from defai.agent.control import BareControl  # noqa: PLC0415  in the watched process alone
         from defai.tui.app import DefaiApp  # noqa: PLC0415  the same
 
-        async def told_until_the_end() -> "AsyncIterator[StreamEvent]":
-            async for event in paced(folder, told):
-                ours.leaving = event.kind == "session_ended"  # then the end of the stream ends it
-                yield event
+        def leave() -> None:
+            ours.leaving = True  # then the end of the stream ends it
 
-        ours = DefaiApp(told_until_the_end, BareControl())
+        ours = DefaiApp(lambda: paced(folder, told, leave), BareControl())
         app: App[Any] = ours
     else:
         app = table_app(folder, told)

@@ -37,6 +37,12 @@ WIDTHS: Final = [(0, "-narrow"), (100, "-middle"), (170, "-wide")]
 HEIGHTS: Final = [(0, "-short"), (30, "-medium"), (48, "-tall")]
 """Classes of a screen by its rows."""
 
+KEYLESS: Final = frozenset({"status", "risk", "chart", "card", "pools", "journal"})
+"""Parts of the screen on which it does not depend what can be done."""
+
+EVENTS_AT_ONCE: Final = 200
+"""So many are read before keys and paints get their turn: one or two milliseconds."""
+
 EventsFactory = Callable[[], AsyncIterable[StreamEvent]]
 
 
@@ -87,7 +93,7 @@ class DefaiApp(Steering):
         self._events = events
         self._stale_after_s, self._leave_within_s = stale_after_s, leave_within_s
         self._dropped = dropped
-        self._pending: Parts = set()
+        self._pending: set[str] = set()
         self._pacing = Pacing(paces)
         self._painter: Timer | None = None
         self._due = 0.0
@@ -120,7 +126,7 @@ class DefaiApp(Steering):
         async for event in self._events():
             self._take(event)
             taken += 1
-            if taken % 50 == 0:
+            if taken % EVENTS_AT_ONCE == 0:
                 await asyncio.sleep(0)
             if isinstance(event, SessionEnded):
                 return
@@ -162,7 +168,7 @@ class DefaiApp(Steering):
             self._plan_paint()
         board = self.board() if parts and not self._exit else None
         if board is not None:
-            board.paint_bars(keys=parts != {"status"})
+            board.paint_bars(keys=not parts <= KEYLESS)
             board.paint(parts)
 
     def _tick(self) -> None:

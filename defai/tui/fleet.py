@@ -5,6 +5,7 @@ No widget reads an event; no event is kept for its own sake. `apply` says which 
 
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -33,7 +34,7 @@ from defai.tui.waiting import WaitingRoom
 
 LOG_LINES = 2_000
 
-Parts = set[str]
+Parts = AbstractSet[str]
 """Names of what changed, of `ALL_PARTS`."""
 ALL_PARTS = frozenset(
     {

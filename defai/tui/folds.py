@@ -5,6 +5,7 @@ Each returns the names of the parts that changed.
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +15,7 @@ from defai.domain.stream import (
     ApprovalResolved,
     BlockArrived,
     ConnectionChanged,
+    DecisionView,
     EventsDropped,
     ExecutionSettled,
     ForecastJudged,
@@ -45,7 +47,10 @@ LINES_OF_ALL_AGENTS: Final = 12_000
 """Decisions kept of all agents together: many agents remember fewer each."""
 POINTS_OF_ALL_AGENTS: Final = 64 * RECENT
 
-Parts = set[str]
+Parts = AbstractSet[str]
+
+_STEPPED: Final = frozenset({"agents", "status", "chart"})
+_DECIDED: Final = frozenset({"agents", "status", "chart", "log", "card"})
 
 
 def setup(fleet: "FleetState", event: SetupProgressed) -> Parts:
@@ -90,23 +95,20 @@ def step(fleet: "FleetState", event: StepCompleted) -> Parts:
     line.remember(event.portfolio, event.block_number, event.timestamp)
     if event.block_number != fleet.latency_block:
         fleet.latency_block, fleet.latency_ms = event.block_number, event.latency_ms
-    else:
-        fleet.latency_ms = max(fleet.latency_ms or 0.0, event.latency_ms)
+    elif fleet.latency_ms is None or event.latency_ms > fleet.latency_ms:
+        fleet.latency_ms = event.latency_ms
     if event.decision is None:
-        return {"agents", "status", "chart"}
-    decided(fleet, line, event)
-    return {"agents", "status", "chart", "log", "card"}
+        return _STEPPED
+    decided(fleet, line, event, event.decision)
+    return _DECIDED
 
 
-def decided(fleet: "FleetState", line: AgentLine, event: StepCompleted) -> None:
+def decided(fleet: "FleetState", line: AgentLine, event: StepCompleted, decision: DecisionView) -> None:
     """Put a decision on the log; a hold after a hold changes that one's line."""
-    decision = event.decision
-    if decision is None:
-        return
     if decision.forecast is not None:
         line.forecasts.append((decision.block_number, decision.forecast))
     last = line.last
-    if last is not None and last.is_hold and decision.action == "hold" and decision.verdict == "approved":
+    if decision.action == "hold" and decision.verdict == "approved" and last is not None and last.is_hold:
         fleet.by_digest.pop(last.decision.digest, None)
         last.decision, last.timestamp, last.latency_ms = decision, event.timestamp, event.latency_ms
         last.explanation, last.verification, last.rating = None, None, ""

@@ -10,7 +10,7 @@ SHORTEST_S: Final = 1 / 10
 """Between two paints of anything."""
 PACES: Final[Mapping[str, float]] = MappingProxyType(
     {
-        "agents": 0.5,
+        "agents": 1.0,
         "chart": 2.0,
         "card": 2.0,
         "log": 1.0,

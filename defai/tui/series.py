@@ -3,12 +3,16 @@
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
+from decimal import Decimal
+from itertools import chain
 from typing import Final
 
 RECENT: Final = 1_024
 """Points kept as they are: more than the widest terminal draws at a block a dot."""
 OLDER: Final = 1_024
 """Points kept of everything before them."""
+_BATCH: Final = 32
+"""New points are taken in together, when so many have come or somebody looks: most agents are not looked at."""
 
 
 class Series:
@@ -20,32 +24,58 @@ class Series:
         older: points kept of all before; when they are full every second one goes, so they reach back to the start.
     """
 
-    __slots__ = ("_older", "_older_cap", "_recent", "_recent_cap", "_size", "_skipped", "_stride", "version")
+    __slots__ = (
+        "_batch",
+        "_fresh",
+        "_newest",
+        "_older",
+        "_older_cap",
+        "_recent",
+        "_recent_cap",
+        "_size",
+        "_skipped",
+        "_stride",
+        "version",
+    )
 
     def __init__(self, width: int = 1, recent: int = RECENT, older: int = OLDER) -> None:
         self._size = width + 1
         self._recent, self._older = array("d"), array("d")
+        self._fresh: list[tuple[float | Decimal, ...]] = []
+        self._newest: float = float("-inf")
+        self._batch = max(1, min(_BATCH, recent // 4))
         self._recent_cap, self._older_cap = recent, older
         self._stride, self._skipped = 1, 0
         self.version = 0
         """Grows with every point."""
 
     def __len__(self) -> int:
-        return (len(self._recent) + len(self._older)) // self._size
+        return (len(self._recent) + len(self._older)) // self._size + len(self._fresh)
 
-    def append(self, block: int, *values: float) -> None:
+    def append(self, block: int, *values: float | Decimal) -> None:
         """Add a point; one that is not beyond the last block replaces the last."""
         self.version += 1
-        size = self._size
-        if self._recent and self._recent[-size] >= block:
-            self._recent[-size:] = array("d", (block, *values))
-            return
-        self._recent.extend((block, *values))
-        if len(self._recent) >= 2 * self._recent_cap * size:
+        fresh = self._fresh
+        if block <= self._newest:
+            if fresh:
+                fresh.pop()
+            else:
+                del self._recent[-self._size :]
+        self._newest = block
+        fresh.append((block, *values))
+        if len(fresh) >= self._batch:
+            self._take_in()
+
+    def _take_in(self) -> None:
+        """Put the new points where they are kept, as floats."""
+        self._recent.extend(map(float, chain.from_iterable(self._fresh)))
+        self._fresh.clear()
+        while len(self._recent) >= 2 * self._recent_cap * self._size:
             self._age()
 
     def points(self, value: int = 0, since: int | None = None) -> list[tuple[int, float]]:
         """Points (block, value) of one of the values, oldest first, from a block on."""
+        self._take_in()
         size, at = self._size, value + 1
         found: list[tuple[int, float]] = []
         for part in (self._older, self._recent):
@@ -58,11 +88,13 @@ class Series:
 
     def last(self, count: int, value: int = 0) -> list[float]:
         """The last `count` of one of the values, oldest first."""
+        self._take_in()
         size = self._size
         return list(self._recent[value + 1 :: size][-count:])
 
     def sampled(self, count: int, value: int = 0) -> list[float]:
         """At most `count` of one of the values, evenly spread over everything, the newest among them."""
+        self._take_in()
         size = self._size
         values = self._older[value + 1 :: size] + self._recent[value + 1 :: size]
         total = len(values)
@@ -72,6 +104,7 @@ class Series:
 
     def at(self, block: int, value: int = 0) -> float | None:
         """What held at a block: the value of the last point that is not beyond it; None before the first."""
+        self._take_in()
         size = self._size
         for part in (self._recent, self._older):
             blocks = part[::size]
@@ -82,13 +115,14 @@ class Series:
     @property
     def first_block(self) -> int | None:
         """Block of the oldest point."""
+        self._take_in()
         part = self._older or self._recent
         return int(part[0]) if part else None
 
     @property
     def last_block(self) -> int | None:
         """Block of the newest point."""
-        return int(self._recent[-self._size]) if self._recent else None
+        return int(self._newest) if self._newest > float("-inf") else None
 
     def _age(self) -> None:
         """Move the older half of the recent points among the older ones, every `stride`th of them."""

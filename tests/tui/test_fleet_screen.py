@@ -180,12 +180,11 @@ async def test_the_cursor_stays_on_its_decision_while_newer_ones_come(
 
 
 async def test_the_band_drawn_is_the_selected_agents(opened: Handed, theatre: Handed) -> None:
-    async with opened() as (stage, app, pilot):
+    async with opened() as (_, app, pilot):
         chart = app.screen.query_one(LineChart)
-        assert {band.name for band in chart._picture.bands} == {"lp-wide"}
+        await theatre.until(lambda: {band.name for band in chart._picture.bands} == {"lp-wide"}, pilot)
         await pilot.press("down")
-        await theatre.settled(pilot, stage)
-        assert not chart._picture.bands
+        await theatre.until(lambda: not chart._picture.bands, pilot)
 
 
 async def test_forecasts_stand_beside_their_outcomes(opened: Handed, theatre: Handed) -> None:

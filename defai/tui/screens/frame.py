@@ -170,6 +170,10 @@ class Frame(Screen[None]):
         """Write the pages for the room they have now."""
         self.paint({"card", "approvals", "risk", "models", "backtest"})
 
+    def on_line_chart_resized(self) -> None:
+        """Draw what there is room for now; a chart that was not shown knows nothing of what it is to show."""
+        self.paint({"chart", "pools"})
+
     def on_descendant_focus(self) -> None:
         """What can be done depends on where one is."""
         if self.is_mounted:

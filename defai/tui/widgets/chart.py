@@ -1,5 +1,6 @@
 """A curve over blocks, with bands shaded behind it and executions marked on it."""
 
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -12,6 +13,9 @@ __all__ = ["Band", "Curve", "Fan", "LineChart", "Mark", "Picture"]
 
 class LineChart(Widget, can_focus=True):
     """Draws a `Picture` in braille, with the value axis on the left and blocks below."""
+
+    class Resized(Message):
+        """It has another size than what it shows was chosen for."""
 
     def __init__(self, source: str) -> None:
         super().__init__(id=source)
@@ -57,8 +61,9 @@ class LineChart(Widget, can_focus=True):
         self.refresh()
 
     def on_resize(self) -> None:
-        """Draw for the new size."""
+        """Draw for the new size, and have what is in it looked up: it depends on how much there is room for."""
         self.redraw()
+        self.post_message(self.Resized())
 
     def render_line(self, y: int) -> Strip:
         """One line of the drawing, which is made once per picture and size."""
@@ -68,4 +73,6 @@ class LineChart(Widget, can_focus=True):
             self._strips = draw(
                 self._picture, self.size.width, self.size.height, ZOOMS[self._zoom], self._palette
             )
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
+        if y < len(self._strips):
+            return self._strips[y]
+        return Strip.blank(self.size.width, palette_of(self.app).style("muted"))

@@ -69,10 +69,9 @@ class TextPanel(ScrollView, can_focus=True):
         self.post_message(self.Resized())
 
     def _measure(self, width: int) -> None:
-        """Tell the scrollbar how long the page is; a layout only where that makes it appear or go."""
+        """Tell the scrollbar how long the page is; a layout only where the panel has another width."""
         size = Size(width, len(self._strips))
-        overflows = size.height > self.scrollable_content_region.height
-        if overflows == self.show_vertical_scrollbar and size.width == self.virtual_size.width:
+        if size.width == self.virtual_size.width:
             self.set_reactive(ScrollView.virtual_size, size)
             self._scroll_update(size)
         else:
