@@ -92,7 +92,7 @@ MARKS = {
     "refused": ("✗", "waiting", "not carried out: the owner said no, or not in time"),
     "failed": ("✗", "risk-denied", "did not go through"),
     "pending": ("…", "muted", "under way"),
-    "hold": ("·", "faint", "nothing to do"),
+    "hold": ("·", "muted", "nothing to do"),
 }
 """Glyph, ink and words of each outcome."""
 
@@ -213,13 +213,16 @@ class AgentLine:
         """Take in what it owns after a block: the curve, the band, and since when it is out of range."""
         self.portfolio = portfolio
         self.block_number, self.timestamp = block_number, timestamp
-        self.equity.append(block_number, float(portfolio.equity_usd), float(portfolio.hodl_usd))
-        position = self.position
-        if position is None or position.in_range:
+        self.equity.append(block_number, portfolio.equity_usd, portfolio.hodl_usd)
+        position = self.position if portfolio.positions else None
+        if position is None:
+            self.out_since = None
+            return
+        if position.in_range:
             self.out_since = None
         elif self.out_since is None:
             self.out_since = timestamp
-        if position is None or position.pool != self.main_pool:
+        if position.pool != self.main_pool:
             return
         low, high = float(position.price_lower), float(position.price_upper)
         span = self.bands[-1] if self.bands else None

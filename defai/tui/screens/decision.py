@@ -7,7 +7,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, VerticalScroll
 from textual.markup import escape
-from textual.widgets import Static
 
 from defai.domain.answers import Rated
 from defai.tui.actions import DECISION, bindings
@@ -28,6 +27,7 @@ from defai.tui.widgets.decision_text import (
     write_rungs,
 )
 from defai.tui.widgets.page import Page
+from defai.tui.widgets.text_view import TextView
 
 
 class DecisionScreen(Explaining, Board):
@@ -56,9 +56,9 @@ class DecisionScreen(Explaining, Board):
         """One scrolling page."""
         with VerticalScroll(classes="panel", id="decision-box", can_focus=True):
             with Container(id="decision-columns"):
-                yield Static(id="decision-why")
-                yield Static(id="decision-came-of-it")
-            yield Static(id="decision-record")
+                yield TextView("decision-why")
+                yield TextView("decision-came-of-it")
+            yield TextView("decision-record")
 
     def on_mount(self) -> None:
         """Ask why, at once."""
@@ -87,7 +87,7 @@ class DecisionScreen(Explaining, Board):
         for name, room, write in sections:
             page = Page(palette, room)
             write(page, self.line, agent)
-            self.query_one(f"#decision-{name}", Static).update(page.text)
+            self.query_one(f"#decision-{name}", TextView).display_text(page.text)
 
     def _neighbour(self, by: int) -> LogLine | None:
         agent = self.fleet.agents.get(self.line.agent)

@@ -1,6 +1,7 @@
 """All keys, from the action registry."""
 
-from typing import ClassVar
+from textwrap import wrap
+from typing import ClassVar, Final
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -12,6 +13,10 @@ from textual.widgets import Static
 from defai.tui.actions import MOVES, TITLES, acts
 from defai.tui.lines import MARKS, STATES
 from defai.tui.themes import Palette, palette_of
+
+WIDEST: Final = 84
+AROUND: Final = 7
+"""Cells across of the box, and of them those of its border, padding and scrollbar; dialogs.tcss has the same."""
 
 
 class Help(ModalScreen[None]):
@@ -36,7 +41,8 @@ class Help(ModalScreen[None]):
         """The keys in a scrolling box."""
         with VerticalScroll(classes="dialog", id="help-box"):
             yield Static("Keys", classes="dialog-title")
-            yield Static(keys_text(palette_of(self.app), self._scope), id="help-keys")
+            width = min(WIDEST, self.app.size.width * 94 // 100) - AROUND
+            yield Static(keys_text(palette_of(self.app), self._scope, width), id="help-keys")
             yield Static("esc closes", classes="dialog-hint")
 
     def action_scroll_by(self, lines: int) -> None:
@@ -44,12 +50,22 @@ class Help(ModalScreen[None]):
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
 
-def keys_text(palette: Palette, first: str) -> Text:
-    """Every action with its key, by the place where it works; then what the glyphs mean."""
+def keys_text(palette: Palette, first: str, width: int) -> Text:
+    """Every action with its key, by the place where it works; then what the glyphs mean.
+
+    Args:
+        palette: the inks.
+        first: the scope that comes first.
+        width: cells across; longer words go on below themselves.
+    """
     text = Text()
 
     def write(words: str, ink: str) -> None:
         text.append(words, style=palette.style(ink, "surface"))
+
+    def entry(key: str, room: int, ink: str, words: str) -> None:
+        write(f"  {key:<{room}}", ink)
+        write(f"\n{' ' * (room + 2)}".join(wrap(words, max(20, width - room - 2))) + "\n", "foreground")
 
     scopes = sorted(TITLES, key=lambda scope: scope != first)
     for scope in scopes:
@@ -58,18 +74,14 @@ def keys_text(palette: Palette, first: str) -> Text:
             continue
         write(f"{TITLES[scope]}{' · here' if scope == first else ''}\n", "strong")
         for act in offered:
-            write(f"  {act.key:<12}", "accent")
-            write(f"{act.help}\n", "foreground")
+            entry(act.key, 12, "accent", act.help)
         write("\n", "muted")
     write("Lists\n", "strong")
     for keys, words in MOVES:
-        write(f"  {keys:<16}", "accent")
-        write(f"{words}\n", "foreground")
+        entry(keys, 16, "accent", words)
     write("\nGlyphs\n", "strong")
     for glyph, ink, words in MARKS.values():
-        write(f"  {glyph:<4}", ink)
-        write(f"{words}\n", "foreground")
+        entry(glyph, 4, ink, words)
     for word, (glyph, ink) in STATES.items():
-        write(f"  {glyph:<4}", ink)
-        write(f"the agent is {word}\n", "foreground")
+        entry(glyph, 4, ink, f"the agent is {word}")
     return text

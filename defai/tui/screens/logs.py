@@ -4,8 +4,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
-from textual.widgets import Static
 
 from defai.tui.actions import LOGS, bindings
 from defai.tui.fleet import Parts
@@ -16,6 +14,7 @@ from defai.tui.screens.board import Board
 from defai.tui.themes import palette_of
 from defai.tui.widgets.grid import Column, LineGrid, Spans
 from defai.tui.widgets.page import Page
+from defai.tui.widgets.text_view import TextPanel
 
 GLYPHS = {"info": ("·", "muted"), "warning": ("!", "waiting"), "error": ("✗", "risk-denied")}
 """Glyph and ink of each level."""
@@ -65,8 +64,7 @@ class LogsScreen(Board):
         yield LineGrid[JournalLine](
             columns, empty="Nothing was said yet.", source="journal", follow=True, words=lambda one: one.words
         )
-        with VerticalScroll(classes="panel", id="journal-line", can_focus=True):
-            yield Static(id="journal-page")
+        yield TextPanel("journal-line")
 
     @property
     def grid(self) -> "LineGrid[JournalLine]":
@@ -74,8 +72,10 @@ class LogsScreen(Board):
         return self.query_one("#journal", LineGrid)
 
     def paint(self, parts: Parts) -> None:
-        """Show what changed."""
+        """Show what changed; the line whole, also where there is other room for it."""
         if "journal" not in parts:
+            if "card" in parts:
+                self._paint_line()
             return
         self.fleet.journal.unread = 0
         least = LEVELS.index(self.level)
@@ -91,13 +91,14 @@ class LogsScreen(Board):
 
     def _paint_line(self) -> None:
         line = self.grid.selected
-        box = self.query_one("#journal-line", VerticalScroll)
+        box = self.query_one("#journal-line", TextPanel)
         page = Page(palette_of(self.app), max(40, box.scrollable_content_region.width), label=8, indent=1)
         if line is not None:
             ink = GLYPHS.get(line.level, ("", "foreground"))[1]
             page.row(line.level, (line.text, "foreground" if line.level == "info" else ink))
             page.row("from", (line.logger, "muted"))
-        self.query_one("#journal-page", Static).update(page.text)
+        self.entitle(box, "The whole line")
+        box.display_text(page.text)
 
     def action_kind(self, by: int) -> None:
         """Show everything, warnings and errors, or errors alone."""

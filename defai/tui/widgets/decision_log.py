@@ -108,7 +108,7 @@ def decision(line: LogLine) -> Spans:
         return (
             (f"{glyph} ", ink),
             ("hold", "muted"),
-            (f" {TIMES}{line.seen}" if line.seen > 1 else "", "faint"),
+            (f" {TIMES}{line.seen}" if line.seen > 1 else "", "muted"),
         )
     return ((f"{glyph} ", ink), (brief_words(line.decision.text), "foreground"))
 

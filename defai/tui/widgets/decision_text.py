@@ -1,5 +1,7 @@
 """A decision in words: what was wanted and why, what the guard said, what came of it, how far it is verified."""
 
+from collections.abc import Sequence
+
 from defai.domain.answers import Explanation, RungView
 from defai.domain.stream import CheckView, ForecastView
 from defai.tui.format import UNKNOWN, gauge, milliseconds, number, plain, shorten, signed
@@ -89,21 +91,33 @@ def write_because(page: Page, line: LogLine, most: int = 5) -> None:
         )
     left = len(told.contributions) - most
     if left > 0:
-        page.line("", (f"and {left} more", "faint"))
+        page.line("", (f"and {left} more", "muted"))
 
 
-def write_check(page: Page, check: CheckView, width: int = 16) -> None:
-    """A limit: how much of it is used, as a bar and in figures."""
+def write_checks(page: Page, checks: Sequence[CheckView], width: int = 16) -> None:
+    """Limits: how much of each is used, as bars, all as long as the longest figures leave room for, and in figures."""
+    if checks:
+        room = page.room - 3 - max(len(figures_of(check)) for check in checks)
+        for check in checks:
+            write_check(page, check, max(4, min(width, room)))
+
+
+def figures_of(check: CheckView) -> str:
+    """How much of a limit is used, in figures."""
+    return f"{plain(check.value)} of {plain(check.limit)} {check.unit}"
+
+
+def write_check(page: Page, check: CheckView, width: int) -> None:
+    """A limit: how much of it is used, as a bar of some cells and in figures."""
     share = float(check.value / check.limit) if check.limit else 0.0
     glyph, ink = ("✓", "pnl-up") if check.ok else ("✗", "risk-denied")
     filled, rest = gauge(share, width)
-    figures = f"{plain(check.value)} of {plain(check.limit)} {check.unit}"
     page.line(
         check.name[: page.label - 1],
         (f"{glyph} ", ink),
         (filled, ink),
         (rest, "line"),
-        (f" {figures}", "foreground"),
+        (f" {figures_of(check)}", "foreground"),
     )
 
 
@@ -116,8 +130,7 @@ def write_guard(page: Page, line: LogLine) -> None:
         "needs_approval": ("⚑", "waiting"),
     }.get(one.verdict, ("✓", "pnl-up"))
     page.row("verdict", (f"{glyph} {one.verdict.replace('_', ' ')}", ink), (one.verdict_reason, "foreground"))
-    for check in one.checks:
-        write_check(page, check)
+    write_checks(page, one.checks)
     if not one.checks:
         page.row("limits", ("nothing to measure" if line.is_hold else UNKNOWN, "muted"))
 

@@ -39,7 +39,9 @@ class LiquidityBars(Widget, can_focus=True):
         width, height = self.size
         if self._strips is None:
             self._strips = draw_liquidity(self._seen, width, height, palette_of(self.app))
-        return self._strips[y] if y < len(self._strips) else Strip.blank(width)
+        if y < len(self._strips):
+            return self._strips[y]
+        return Strip.blank(width, palette_of(self.app).style("muted"))
 
 
 def draw_liquidity(seen: LiquiditySeen | None, width: int, height: int, palette: Palette) -> list[Strip]:

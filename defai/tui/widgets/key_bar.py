@@ -37,7 +37,7 @@ class KeyBar(Widget):
         """The line: this screen's keys on the left, those that work everywhere on the right."""
         width = self.size.width
         if y:
-            return Strip.blank(width)
+            return Strip.blank(width, palette_of(self.app).style("muted", "surface"))
         shown = list(self._acts)
         while shown and sum(size(act, label) for act, label in shown) > width:
             worst = max(act.rank or 0 for act, _ in shown)

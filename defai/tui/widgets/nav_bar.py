@@ -42,7 +42,7 @@ class NavBar(Widget):
         """The line: full names where there is room for them, short ones else, keys alone at the worst."""
         width = self.size.width
         if y:
-            return Strip.blank(width)
+            return Strip.blank(width, palette_of(self.app).style("muted", "surface"))
         named = {mode: name for mode, (_, name, _) in MODES.items()}
         short = {mode: SHORT_NAMES.get(mode, name) for mode, name in named.items()}
         bare = {mode: named[mode] if mode == self.here else "" for mode in named}

@@ -49,7 +49,7 @@ class Page:
         self.gap()
         self.write(words, "strong")
         if aside:
-            self.write(f"  {aside}", "faint")
+            self.write(f"  {aside}", "muted")
         self.text.append("\n")
 
     def row(self, label: str, *spans: Span) -> None:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from defai.tui.format import UNKNOWN, number
 from defai.tui.waiting import RequestLine
-from defai.tui.widgets.decision_text import intent_words, write_check, write_forecast
+from defai.tui.widgets.decision_text import intent_words, write_checks, write_forecast
 from defai.tui.widgets.page import Page
 
 
@@ -29,8 +29,7 @@ def write_request(page: Page, line: RequestLine, now: int | None) -> None:
     page.row("why you", (one.rule or UNKNOWN, "foreground"))
     if one.forecast is not None:
         write_forecast(page, one.forecast)
-    for check in one.checks:
-        write_check(page, check)
+    write_checks(page, one.checks)
     page.row("decided", (f"upon block {number(one.block_number, 0)}, decision {one.sequence}", "muted"))
     page.line("digest", (one.digest, "muted"))
 

@@ -40,7 +40,7 @@ class StatusBar(Widget):
         """The line; less important pieces give way until the rest fits."""
         width = self.size.width
         if y:
-            return Strip.blank(width)
+            return Strip.blank(width, palette_of(self.app).style("muted", "surface"))
         left, right = list(self._left), list(self._right)
         while measure(left) + measure(right) + 4 > width:
             rank = max(piece.rank for piece in (*left, *right))
