@@ -60,7 +60,7 @@ async def test_what_was_put_off_is_painted_once_the_flood_is_over(theatre: Hande
                 blocks += 1
                 await pilot.pause()
         await theatre.settled(pilot, stage)
-        assert 0 < charts <= (time.monotonic() - started) / pace + 8, "eight: as the screen opens and its chart finds its size"
+        assert 0 < charts <= (time.monotonic() - started) / pace + 8, "eight: as the screen opens"
         assert charts < blocks
         last = app.fleet.block
         assert last is not None
