@@ -67,7 +67,7 @@ def sweep_seconds(workers: Workers, subject: Subject, grid: Grid, folder: Path) 
     tasks = [task_of(subject, run) for run in grid.runs(subject)]
     kept = ResultFolder.opened(folder, subject.plan("sweep", {}))
     started = time.perf_counter()
-    perform_all(workers, tasks, kept, Unwatched())
+    perform_all(workers, tasks, kept, Unwatched(), len(tasks))
     kept.close()
     return time.perf_counter() - started
 

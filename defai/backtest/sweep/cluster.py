@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from defai.backtest.sweep.results import SCRATCH
-from defai.backtest.sweep.workers import Row, RunTask, perform_run
+from defai.backtest.sweep.workers import Row, RunTask, perform_runs
 from defai.errors import ConfigError, DefaiError, NotRunningError
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ CONNECT_S: Final = 10.0
 START_S: Final = 120.0
 _AHEAD: Final = 3
 """Tasks to a worker that wait at the scheduler, so that none is idle; the rest wait here, in order."""
+_TOGETHER_S: Final = 0.5
+"""Of quicker runs a worker is given several at a time, as many as take so long: sending for one takes time as well."""
+_MOST_TOGETHER: Final = 8
 _LOOPBACK: Final = "127.0.0.1"
 _OURS: Final[dict[str, Any]] = {
     "distributed.scheduler.http.routes": [],
@@ -61,30 +64,35 @@ class Workers:
         """Where their scheduler listens."""
         return str(self._client.scheduler_info()["address"])
 
-    def perform(self, tasks: Iterable[RunTask]) -> Iterator[Row]:
-        """Perform runs; rows come as they are ready, in no certain order. A worker's death is a row as well.
+    def perform(self, tasks: Iterable[RunTask], count: int) -> Iterator[Row]:
+        """Perform `count` runs; rows come as they are ready, in no certain order. A worker's death is a row as well.
 
         Raises:
             NotRunningError: where the scheduler is gone.
         """
         from distributed import as_completed  # noqa: PLC0415  two seconds that only sweeps pay
 
-        waiting = iter(tasks)
-        under_way: dict[Any, RunTask] = {}
+        share = _Share(tasks, count, self.count)
+        under_way: dict[Any, list[RunTask]] = {}
         ready = as_completed()
 
-        def hand_out(count: int) -> None:
-            for task in islice(waiting, count):
-                future = self._submit(perform_run, task)
-                under_way[future.key] = task
+        def hand_out(batch: list[RunTask]) -> None:
+            if batch:
+                future = self._submit(perform_runs, batch)
+                under_way[future.key] = batch
                 ready.add(future)
 
-        hand_out(self.count * _AHEAD)
+        for _ in range(self.count * _AHEAD):
+            hand_out(share.next())
         for future in ready:
-            task = under_way.pop(future.key)
-            yield self._row(future, task)
+            batch = under_way.pop(future.key)
+            if future.status == "error" and len(batch) > 1:
+                for task in batch:  # which of them it was shows where each is alone
+                    hand_out([task])
+                continue
+            yield from self._rows(future, batch, share)
             future.release()
-            hand_out(1)
+            hand_out(share.next())
 
     def begin(
         self, function: Callable[[RunTask], _Answer], tasks: Iterable[RunTask]
@@ -93,21 +101,50 @@ class Workers:
         futures = [self._submit(function, task) for task in tasks]
         return lambda: list(self._client.gather(futures))
 
-    def _submit(self, function: Callable[[RunTask], Any], task: RunTask) -> "Future[Any]":
-        return self._client.submit(function, task, pure=False)
+    def _submit(self, function: Callable[[Any], Any], work: object) -> "Future[Any]":
+        return self._client.submit(function, work, pure=False)
 
-    def _row(self, future: "Future[Row]", task: RunTask) -> Row:
+    def _rows(
+        self, future: "Future[tuple[list[Row], float]]", batch: list[RunTask], share: "_Share"
+    ) -> list[Row]:
         from distributed import KilledWorker  # noqa: PLC0415  two seconds that only sweeps pay
 
         if future.status == "finished":
-            row: Row = future.result()
-            return row
+            rows, seconds = future.result()
+            share.learn(seconds / len(batch))
+            return rows
         error = future.exception() if future.status == "error" else None
         if error is None:
             raise NotRunningError("The scheduler is gone, or has dropped our runs.", "What is done is kept.")
         if isinstance(error, KilledWorker):
-            return task.failed("The worker died over it, and so did another: is there memory enough?")
-        return task.failed(f"{type(error).__name__}: {error}")
+            return [batch[0].failed("The worker died over it, and so did another: is there memory enough?")]
+        return [batch[0].failed(f"{type(error).__name__}: {error}")]
+
+
+class _Share:
+    """How many runs a worker is given at a time: some, where each is over before the next could be sent for.
+
+    Args:
+        tasks: all runs.
+        count: how many those are.
+        workers: how many are to have some to the end.
+    """
+
+    def __init__(self, tasks: Iterable[RunTask], count: int, workers: int) -> None:
+        self._tasks = iter(tasks)
+        self._left = count
+        self._workers = workers
+        self._together = 1
+
+    def learn(self, seconds: float) -> None:
+        """Take in how long a run took."""
+        self._together = max(1, min(_MOST_TOGETHER, int(_TOGETHER_S / max(seconds, 1e-9))))
+
+    def next(self) -> list[RunTask]:
+        """The next ones; none where none are left."""
+        batch = list(islice(self._tasks, max(1, min(self._together, self._left // (2 * self._workers)))))
+        self._left -= len(batch)
+        return batch
 
 
 @contextmanager

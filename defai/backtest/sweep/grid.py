@@ -122,7 +122,7 @@ def _perform(
     watch.begin(grid.runs_in_all - len(missing), grid.runs_in_all)
     wanted = grid.windows if baselines and not path.is_file() else ()
     answers = workers.begin(perform_baselines, [baseline_task(subject, window) for window in wanted])
-    perform_all(workers, (task_of(subject, run) for run in missing), kept, watch)
+    perform_all(workers, (task_of(subject, run) for run in missing), kept, watch, len(missing))
     if wanted:
         write_whole(path, json.dumps(answers(), ensure_ascii=False).encode())
 

@@ -80,13 +80,15 @@ def task_of(subject: Subject, run: PlannedRun) -> RunTask:
     )
 
 
-def perform_all(workers: Workers, tasks: Iterable[RunTask], kept: ResultFolder, watch: Watch) -> None:
-    """Perform runs and keep what came of them.
+def perform_all(
+    workers: Workers, tasks: Iterable[RunTask], kept: ResultFolder, watch: Watch, count: int
+) -> None:
+    """Perform runs, `count` of them, and keep what came of them.
 
     Raises:
         DefaiError: where the workers are gone, or nothing can be written any more.
     """
-    for row in workers.perform(tasks):
+    for row in workers.perform(tasks, count):
         kept.add(row)
         watch.step(failed=row["error"] is not None)
 

@@ -277,7 +277,7 @@ def _try_all(
             if not begun:
                 watch.begin(first + len(tasks) - len(missing), asked.trials)
                 begun = True
-            perform_all(workers, missing, kept, watch)
+            perform_all(workers, missing, kept, watch, len(missing))
         for trial in trials:
             row = dict(kept.rows[trial.number])
             rows.append(row)

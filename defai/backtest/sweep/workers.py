@@ -4,8 +4,9 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import Any, Final
 
 import numpy as np
@@ -69,6 +70,12 @@ def perform_run(task: RunTask) -> Row:
     except Exception as error:  # noqa: BLE001  whatever a strategy raises is the row of this run, not the end of all
         _log.warning("run %d failed", task.number, exc_info=error)
         return task.failed(f"{type(error).__name__}: {error}")
+
+
+def perform_runs(tasks: Sequence[RunTask]) -> tuple[list[Row], float]:
+    """Perform runs one after the other: their rows, and the seconds they took together."""
+    began = perf_counter()
+    return [perform_run(task) for task in tasks], perf_counter() - began
 
 
 def perform_baselines(task: RunTask) -> Mapping[str, Row]:
