@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from defai.models.targets import Target
 
 GENERATED = "generated"
+_PARAMETER_HINT = (
+    "--target-parameter is the band's half-width in ticks for survival and fees, costs in ticks for net_return, the"
+    " fee in pips for fee_lvr; the others have none."
+)
 
 
 @click.command("walk-forward")
@@ -85,7 +89,7 @@ def _asked(options: dict[str, Any]) -> "tuple[Target, Sequence[str], TrainingSou
                 options["kind"] or "volatility", options["horizon"], options["target_parameter"] or 0
             )
         except ValueError as error:
-            raise ConfigError(f"{error}.", "Say --target-parameter, or leave it out.") from error
+            raise ConfigError(f"{error}.".capitalize(), _PARAMETER_HINT) from error
     source = _rows(options, pools)
     return target, names or default_features(target, source.step_s, pool=source.pool), source
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from defai.features.arithmetic import RATIO_BITS, larger, ratio_x16, root
 from defai.features.library import squared_move, squared_range
+from defai.features.library.quantities import log_range_x16
 from defai.features.logarithm import log2_x16
 from defai.features.spec import feature
 from defai.features.tape import Past
@@ -38,6 +39,18 @@ def log_realised_variance(past: Past, n: int) -> int:
     """Binary logarithm of the mean squared tick move of the last n blocks; at least one squared tick."""
     mean_x16 = (past.total(squared_move, n) << RATIO_BITS) // n
     return larger(log2_x16(mean_x16) - _ONE_X16, 0)
+
+
+@feature(
+    "mean_log_range_{n}",
+    version=1,
+    unit="log2 of squared ticks",
+    scale_bits=RATIO_BITS,
+    source="range-based log volatility: Alizadeh, Brandt, Diebold 2002",
+)
+def mean_log_range(past: Past, n: int) -> int:
+    """Mean over the last n blocks of the binary logarithm of each one's squared range: few wide ones move it little."""
+    return past.total(log_range_x16, n) // n
 
 
 @feature(

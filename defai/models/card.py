@@ -192,7 +192,7 @@ def _width(card: ModelCard) -> str:
     width = (card.band.half_width_x24 if card.band else 0) / 2**24
     if card.design and card.target.kind in VOLATILITIES:
         return f"÷× {2**width:.2f}"
-    return f"±{width:.1f}"
+    return f"±{width:.3g}"
 
 
 def _number(value: float | None) -> str:

@@ -8,6 +8,7 @@ from defai.models.targets import VOLATILITIES, Target
 _HOUR_S: Final = 3_600
 _LONG: Final = (1, 2, 3, 6, 12, 24, 48, 72, 168, 336)
 _SHORT: Final = (1, 5, 15, 60, 180, 360, 480)
+_FAR: Final = (6, 24, 72, 168, 336)
 _RATIO: Final = (
     *(f"fees_to_lvr_{n}" for n in (15, 60, 240, 480)),
     *(f"liquidity_level_{n}" for n in (60, 480)),
@@ -16,6 +17,20 @@ _RATIO: Final = (
     "volume_ratio_60",
     "liquidity_change_60",
     "time_of_day",
+)
+_NEXT_ROW: Final = (
+    *(f"from_high_{n}" for n in _FAR),
+    *(f"from_low_{n}" for n in _FAR),
+    *(f"mean_log_range_{n}" for n in (2, 3, 6, 12, 24, 48, 168, 336)),
+    "range_position_1",
+    *(f"parkinson_rise_{n}" for n in (2, 3, 8, 24)),
+    *(f"scaled_return_{n}" for n in (8, 16, 24, 48, 96, 192, 336)),
+    "new_york_time",
+)
+_NEXT_DAY: Final = (
+    *(f"parkinson_rise_{n}" for n in (8, 24, 96, 168)),
+    "scaled_return_24",
+    "scaled_return_168",
 )
 _POOL: Final = (
     "volume_ratio_{h}",
@@ -49,11 +64,7 @@ def default_features(target: Target, step_s: int, *, pool: bool) -> tuple[str, .
             *(f"echo_parkinson_{n}" for n in (2, 3, 24, 48, 168)),
             f"cycle_parkinson_{cycle}",
         ]
-        if target.horizon_blocks > 1:
-            names += [f"parkinson_rise_{n}" for n in (8, 24, 96, 168)] + [
-                "scaled_return_24",
-                "scaled_return_168",
-            ]
+        names += _NEXT_ROW if target.horizon_blocks == 1 else _NEXT_DAY
         names += ["time_of_week"]
     names += ["time_of_day", "day_of_week"]
     if pool and target.kind not in VOLATILITIES:

@@ -54,6 +54,7 @@ class Design:
         weight_half_life_days: after so long a sample counts half; None for what suits the target, 0 where age does not
             matter.
         fixed_rounds: as many trees as `rounds`, without early stopping.
+        bands: whether bands have widths, for which each fold trains once more.
         row_weights: by block number, where a sample is not to count once: ratings of decisions.
         workers: threads, of one fold each; they change nothing but the time it takes.
     """
@@ -65,6 +66,7 @@ class Design:
     model_training_parameters: Mapping[str, Any] = field(default_factory=dict)
     rounds: int = 200
     fixed_rounds: bool = False
+    bands: bool = True
     row_weights: Mapping[int, float] | None = None
     embargo: int | None = None
     test_from: int | None = None
@@ -86,7 +88,13 @@ class Design:
     def to_json(self) -> dict[str, Any]:
         """What of it changes results."""
         plain = asdict(self)
-        del plain["workers"], plain["model_training_parameters"], plain["identifier"], plain["seed"]
+        del (
+            plain["workers"],
+            plain["bands"],
+            plain["model_training_parameters"],
+            plain["identifier"],
+            plain["seed"],
+        )
         plain["row_weights"] = len(self.row_weights or ())
         return plain
 
@@ -169,7 +177,7 @@ def train_on(panel: Panel, design: Design, train: NDArray[np.int64]) -> tuple[Bo
         share=TAIL_SHARE,
     )
     rounds, widths = recipe.rounds, (0.0,) * len(LEVELS)
-    if len(known):
+    if len(known) and (design.bands or not design.fixed_rounds):
         first = _start(panel, train[known], weights[known])
         if not design.fixed_rounds:
             rounds = rounds_on_tail(
@@ -261,7 +269,7 @@ def _fit(
         rounds=rounds,
         start=start,
     )
-    if panel.target.kind != "volatility":
+    if panel.target.kind not in VOLATILITIES:
         return fitted
     forecast = 2.0 ** (fitted.sums_x24(panel.values[train]) / Q24)
     ratio = np.maximum(panel.outcome[train], TICK_FLOOR) / np.maximum(forecast, TICK_FLOOR)

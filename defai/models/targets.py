@@ -16,7 +16,7 @@ TARGET_CODES: Final[dict[Kind, int]] = {
 }
 """Kinds of targets as the model's digest knows them. Part of the digest: never reuse one."""
 VOLATILITIES: Final = ("volatility", "range_volatility")
-_UNITS: Final = {"survival": "probability", "fees": "bps", "fee_lvr": "ratio"}
+_UNITS: Final = {"survival": "probability", "fees": "bps at a fee of 1 %", "fee_lvr": "ratio"}
 _PARAMETERS: Final = {
     "net_return": "after costs of {} ticks",
     "survival": "within ±{} ticks",

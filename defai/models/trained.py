@@ -16,7 +16,7 @@ from defai.models.targets import TARGET_CODES, Target
 
 ENCODING_VERSION: Final = 2
 """First byte of what a model's digest covers."""
-TRAINING_VERSION: Final = 3
+TRAINING_VERSION: Final = 4
 """Raised whenever the same rows and settings would train another model: part of what a cache knows a model by."""
 
 

@@ -161,6 +161,33 @@ def range_position(past: Past, n: int) -> int:
 
 
 @feature(
+    "from_high_{n}",
+    version=1,
+    unit="deviations",
+    scale_bits=RATIO_BITS,
+    source="distance to a breakout: Brock, Lakonishok, LeBaron 1992, trading range break; over Parkinson's volatility",
+)
+def from_high(past: Past, n: int) -> int:
+    """How far the tick stands below the highest of the last n blocks, over their volatility by ranges."""
+    return ratio_x16(
+        (past.highest(of.highest_tick, n) - past.now.tick) << RATIO_BITS, _volatility_x16(past, n)
+    )
+
+
+@feature(
+    "from_low_{n}",
+    version=1,
+    unit="deviations",
+    scale_bits=RATIO_BITS,
+    source="distance to a breakout: Brock, Lakonishok, LeBaron 1992, trading range break; over Parkinson's volatility",
+)
+def from_low(past: Past, n: int) -> int:
+    """How far the tick stands above the lowest of the last n blocks, over their volatility by ranges."""
+    low = past.highest(of.lowest_tick_negated, n)
+    return ratio_x16((past.now.tick + low) << RATIO_BITS, _volatility_x16(past, n))
+
+
+@feature(
     "deviation_{n}",
     version=1,
     unit="ticks",
@@ -187,6 +214,11 @@ def twap_deviation(past: Past, n: int) -> int:
         ratio_x16(past.now.tick * seconds - past.total(of.tick_seconds, n), seconds),
         past.move(n) << 16,
     )
+
+
+def _volatility_x16(past: Past, n: int) -> int:
+    """Parkinson's volatility of the last n blocks in ticks, with 16 fractional bits, and a little more than nothing."""
+    return root(past.total(of.squared_range, n) * PARKINSON_X32) + 1
 
 
 def root_x16_of_ratio(numerator: int, denominator: int) -> int:

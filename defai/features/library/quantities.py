@@ -4,6 +4,7 @@ from operator import mul
 from typing import Final
 
 from defai.features.arithmetic import choose, known, ratio
+from defai.features.logarithm import log2_x16
 from defai.market.window import NotKnownError, Observation
 from defai.units import PIPS
 
@@ -35,6 +36,11 @@ def squared_fall(before: Observation, after: Observation) -> int:
 def squared_range(_: Observation, after: Observation) -> int:
     """The squared distance between a block's highest and lowest tick."""
     return (after.tick_high - after.tick_low) ** 2
+
+
+def log_range_x16(_: Observation, after: Observation) -> int:
+    """The binary logarithm of a block's squared range, at least one squared tick, with 16 fractional bits."""
+    return log2_x16((after.tick_high - after.tick_low) ** 2)
 
 
 def rogers_satchell(before: Observation, after: Observation) -> int:

@@ -1,6 +1,7 @@
 """Each feature on rows small enough to do in the head."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from math import log, sqrt
 from typing import Any
 
@@ -223,3 +224,43 @@ def test_the_pool_that_moves_first_leads() -> None:
 def test_the_share_of_the_volume() -> None:
     main, other = rows_with(amount1_in=[0, 30]), rows_with(amount1_in=[5, 10])
     assert value("volume_share_1", main, other) == ONE * 3 // 4
+
+
+def test_distance_to_the_ends_is_told_in_deviations() -> None:
+    """At 6, of a range of 30 over two blocks whose own ranges are 20 and 10: (400 + 100) / 4 ln 2 is their variance."""
+    rows = rows_with(tick=[0, -5, 6], tick_low=[0, -10, -4], tick_high=[0, 10, 6])
+    deviation = sqrt(500 / (4 * log(2)))
+    assert value("from_high_2", rows) / ONE == pytest.approx(4 / deviation, rel=1e-4)
+    assert value("from_low_2", rows) / ONE == pytest.approx(16 / deviation, rel=1e-4)
+    assert value("from_high_1", rows) == 0
+    assert value("from_low_2", [STILL, replace(STILL, block_number=8), replace(STILL, block_number=9)]) == 0
+
+
+def test_logarithms_are_averaged_block_by_block() -> None:
+    rows = rows_with(tick_low=[0, 0, 0, 0], tick_high=[9, 16, 4, 0])
+    assert value("mean_log_range_3", rows) == (8 + 4 + 0) * ONE // 3
+    assert value("mean_log_range_1", rows) == 0
+
+
+@pytest.mark.parametrize(
+    ("when", "shown"),
+    [
+        ("2022-03-13T06:59:59", "01:59:59"),
+        ("2022-03-13T07:00:00", "03:00:00"),
+        ("2022-11-06T05:59:59", "01:59:59"),
+        ("2022-11-06T06:00:00", "01:00:00"),
+        ("2020-02-29T12:00:00", "07:00:00"),
+        ("2020-03-08T07:00:00", "03:00:00"),
+        ("2021-11-07T06:00:00", "01:00:00"),
+        ("2024-12-31T23:30:00", "18:30:00"),
+        ("2025-07-01T02:00:00", "22:00:00"),
+        ("2026-11-01T06:00:00", "01:00:00"),
+        ("2026-11-01T05:59:59", "01:59:59"),
+        ("2027-03-14T07:00:00", "03:00:00"),
+    ],
+)
+def test_the_clock_of_new_york(when: str, shown: str) -> None:
+    moment = datetime.fromisoformat(when).replace(tzinfo=UTC)
+    hours, minutes, seconds = map(int, shown.split(":"))
+    rows = [replace(STILL, timestamp=int(moment.timestamp()))]
+    assert value("new_york_time", rows) == hours * 3_600 + minutes * 60 + seconds

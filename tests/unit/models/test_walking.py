@@ -203,6 +203,28 @@ def test_scaling_on_the_whole_set_is_caught(panel: Panel, design: Design, done: 
     assert not sees_the_test(strong_har, panel, fold)
 
 
+def test_a_model_that_is_trained_anew_knows_what_came_until_then_and_no_more(
+    panel: Panel, design: Design
+) -> None:
+    """Each month's model, and each month's baselines, with everything from its own test on replaced."""
+    folds = windows(
+        panel.timestamps,
+        horizon_s=panel.horizon_s,
+        embargo_s=panel.horizon_s,
+        folds=1,
+        live_retrain_hours=panel.step_s * 200 / 3_600,
+    )
+    assert len(folds) > 3
+    require_purged(folds, panel.timestamps, horizon_s=panel.horizon_s, embargo_s=panel.horizon_s)
+    for fold, after in pairwise(folds):
+        assert len(fold.train) < len(after.train)
+        assert after.test[0] == fold.test[-1] + 1
+        assert not sees_the_test(lambda given, train: train_on(given, design, train)[0].ensemble, panel, fold)
+        assert not sees_the_test(strong_har, panel, fold)
+    late = Fold(np.append(folds[0].train, folds[0].test[:1]), folds[0].test)
+    assert sees_the_test(lambda given, train: train_on(given, design, train)[0].ensemble, panel, late)
+
+
 def test_no_baseline_sees_the_test(panel: Panel, done: Study) -> None:
     fold = done.walked[0].fold
     short = Fold(fold.train, fold.test[:40])
