@@ -4,7 +4,6 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 from decimal import Decimal
-from itertools import chain
 from typing import Final
 
 RECENT: Final = 1_024
@@ -41,34 +40,33 @@ class Series:
     def __init__(self, width: int = 1, recent: int = RECENT, older: int = OLDER) -> None:
         self._size = width + 1
         self._recent, self._older = array("d"), array("d")
-        self._fresh: list[tuple[float | Decimal, ...]] = []
+        self._fresh: list[
+            float | Decimal
+        ] = []  # flat: a tuple a point would be work for the garbage collector
         self._newest: float = float("-inf")
-        self._batch = max(1, min(_BATCH, recent // 4))
+        self._batch = max(1, min(_BATCH, recent // 4)) * self._size
         self._recent_cap, self._older_cap = recent, older
         self._stride, self._skipped = 1, 0
         self.version = 0
         """Grows with every point."""
 
     def __len__(self) -> int:
-        return (len(self._recent) + len(self._older)) // self._size + len(self._fresh)
+        return (len(self._recent) + len(self._older) + len(self._fresh)) // self._size
 
     def append(self, block: int, *values: float | Decimal) -> None:
         """Add a point; one that is not beyond the last block replaces the last."""
         self.version += 1
         fresh = self._fresh
         if block <= self._newest:
-            if fresh:
-                fresh.pop()
-            else:
-                del self._recent[-self._size :]
+            del (fresh or self._recent)[-self._size :]
         self._newest = block
-        fresh.append((block, *values))
+        fresh.extend((block, *values))
         if len(fresh) >= self._batch:
             self._take_in()
 
     def _take_in(self) -> None:
         """Put the new points where they are kept, as floats."""
-        self._recent.extend(map(float, chain.from_iterable(self._fresh)))
+        self._recent.extend(map(float, self._fresh))
         self._fresh.clear()
         while len(self._recent) >= 2 * self._recent_cap * self._size:
             self._age()
