@@ -5,7 +5,6 @@ currentLiquidity, in any order, in the tokens' smallest units; ticks may be writ
 """
 
 import csv
-import gzip
 import hashlib
 import io
 import re
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 
 from defai.amm import MAX_TICK, MIN_TICK
 from defai.backtest.sources.days import begins_at, day_of, without_a_gap
-from defai.backtest.sources.tables import head_of
+from defai.backtest.sources.tables import head_of, read_content, text_of
 from defai.errors import ConfigError, NotFoundError, did_you_mean
 from defai.market.bars import LARGEST_AMOUNT, MINUTE_S, Column, Limbs, MinuteBars, Ticks, to_limbs
 
@@ -136,7 +135,7 @@ def read_bars(source: Path, first: int | None = None, last: int | None = None) -
         )
     rows, hashed = _Rows(), hashlib.sha256()
     for path in files:
-        content = _content(path)
+        content = read_content(path)
         hashed.update(content)
         _read_file(path, content, rows, (first, last))
     if not rows.timestamps:
@@ -153,17 +152,6 @@ def _may_hold(path: Path, first: int | None, last: int | None) -> bool:
         return True
     begins = begins_at(day)
     return (first is None or begins + _DAY_S > first) and (last is None or begins < last)
-
-
-def _content(path: Path) -> bytes:
-    try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if path.suffix == ".gz" else content
-    except (OSError, EOFError, gzip.BadGzipFile) as error:
-        reason = (
-            error.strerror if isinstance(error, OSError) and error.strerror else "it is cut short or no gzip"
-        )
-        raise ConfigError(f"{path.name} can't be read: {reason}.", "Fetch it again.") from error
 
 
 def _read_file(path: Path, content: bytes, rows: _Rows, window: tuple[int | None, int | None]) -> None:
@@ -196,11 +184,7 @@ def _read_file(path: Path, content: bytes, rows: _Rows, window: tuple[int | None
 
 def _cells(path: Path, content: bytes) -> tuple[Sequence[int], Sequence[Sequence[str]]]:
     """Line numbers, and the cells column by column: timestamp, net amounts, ticks, amounts in, liquidity."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path.name} is not a CSV: it is no text.") from error
-    reader = csv.reader(io.StringIO(text, newline=""))
+    reader = csv.reader(io.StringIO(text_of(path, content), newline=""))
     names = [name.strip() for name in next(reader, [])]
     if not names:
         raise ConfigError(f"{path.name} is empty.")

@@ -44,6 +44,9 @@ def no_history(source: Path) -> ConfigError:
         source: a file or a folder that is there.
     """
     if source.is_dir():
+        tables = [path for path in source.iterdir() if path.is_file() and path.name.lower().endswith(_TABLES)]
+        if len(tables) == 1:
+            return no_history(tables[0])
         return ConfigError(f"{source} holds no history that can be read.", _HINT)
     if not source.name.lower().endswith(_TABLES):
         return ConfigError(f"{source} is no history that can be read.", _HINT)
@@ -51,6 +54,8 @@ def no_history(source: Path) -> ConfigError:
         columns = head_of(source)
     except ConfigError as error:
         return error
+    if not columns:
+        return ConfigError(f"{source} is empty.", "Fetch it again.")
     there = frozenset({*columns, *("".join(filter(str.isalnum, name.lower())) for name in columns)})
     lacks = {kind.words: kind.missing(there) for kind in _KINDS}
     nearest = min(_KINDS, key=lambda kind: len(lacks[kind.words]) / len(kind.columns))

@@ -150,6 +150,22 @@ def read_content(path: Path) -> bytes:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
 
 
+def text_of(path: Path, content: bytes) -> str:
+    """A file's bytes as text.
+
+    Raises:
+        ConfigError: naming the line, where they are none.
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line, odd = content.count(b"\n", 0, error.start) + 1, content[error.start]
+        raise ConfigError(
+            f"{path.name}, line {line}: this is no text, there is a byte 0x{odd:02x} in it.",
+            "The file is damaged, or packed: fetch it again, or unpack it.",
+        ) from error
+
+
 def head_of(path: Path) -> tuple[str, ...]:
     """The names of a table's columns, without reading the rest.
 
@@ -164,16 +180,17 @@ def head_of(path: Path) -> tuple[str, ...]:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             first = file.readline().decode("utf-8-sig")
         return tuple(name.strip() for name in next(csv.reader([first]), []))
+    except gzip.BadGzipFile as error:
+        raise ConfigError(
+            f"{path.name} is no gzip file, whatever its name says.", "Fetch it again."
+        ) from error
     except (OSError, EOFError, UnicodeDecodeError, ValueError, zlib.error) as error:
         raise ConfigError(f"{path.name} cannot be read as a table: {error}.") from error
 
 
 def _read_csv(path: Path) -> Table:
     content = read_content(path)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path.name} is no text.") from error
+    text = text_of(path, content)
     reader = csv.reader(io.StringIO(text, newline=""))
     columns = tuple(name.strip() for name in next(reader, []))
     if not columns:

@@ -1,6 +1,7 @@
 """Sources that cannot be used, as a person meets them: one sentence with file, row and cause, and the exit code."""
 
 import asyncio
+import gzip
 import re
 import resource
 from collections.abc import Callable, Iterator
@@ -138,6 +139,42 @@ def test_a_parquet_file_that_is_cut_short(tmp_path: Path, capsys: pytest.Capture
     pd.DataFrame({"timestamp": [1, 2, 3], "close": [1.0, 2.0, 3.0]}).to_parquet(path)
     cut(path)
     _matches(r"eth.parquet (cannot|can't) be read as a table", told(path, capsys))
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_a_file_that_is_empty_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], *, folder: bool
+) -> None:
+    path = tmp_path / NAME
+    path.touch()
+    _matches(rf"{NAME} is empty", told(tmp_path if folder else path, capsys))
+
+
+def test_a_file_that_is_damaged_in_the_middle(
+    lived: Lived, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_csv(tmp_path / NAME, tick_rows(lived.blocks))
+    lines = path.read_bytes().split(b"\n")
+    lines[20] = lines[20][:9] + b"\xff" + lines[20][10:]
+    path.write_bytes(b"\n".join(lines))
+    _matches(rf"{NAME}, line 21: this is no text, there is a byte 0xff in it", told(path, capsys))
+
+
+def test_a_file_that_is_not_packed_as_its_name_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / f"{NAME}.gz"
+    path.write_text("block_number\n")
+    _matches(rf"{NAME}.gz is no gzip file, whatever its name says", told(path, capsys))
+
+
+def test_minutes_whose_packing_is_damaged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = minute_file(tmp_path, 3_000)
+    packed = bytearray(gzip.compress(path.read_bytes()))
+    packed[len(packed) // 2 :: 7] = b"\0" * len(packed[len(packed) // 2 :: 7])
+    path.unlink()
+    path.with_name(f"{path.name}.gz").write_bytes(packed)
+    _matches(rf"{path.name}.gz is cut short or no gzip file", told(tmp_path, capsys))
 
 
 def _matches(said: str, text: str) -> None:
