@@ -37,7 +37,7 @@ Asked: TypeAlias = Callable[[Context], Intent]
 Engine: TypeAlias = Literal["auto", "columns", "reference"]
 _FEW: Final = 20_000
 """Bars that are not worth waiting for the compiler, should it not have been at work before."""
-_FEWER: Final = 5_000
+_FEWER: Final = 10_000
 """Bars that are not worth loading what it left, should this process have no machine code yet: that takes as long."""
 _SHORTEST: Final = 64
 _LONGEST: Final = 4_096
