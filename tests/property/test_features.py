@@ -36,7 +36,15 @@ EVEN = (
     "swaps_5",
 )
 """They do not."""
-LEVEL_FREE = (*ODD, *(name for name in EVEN if name != "swaps_5"), "fall_share_5", "range_position_5")
+EXTREMES = ("from_high_5", "from_low_5")
+"""The one is the other of the mirrored prices."""
+LEVEL_FREE = (
+    *ODD,
+    *(name for name in EVEN if name != "swaps_5"),
+    *EXTREMES,
+    "fall_share_5",
+    "range_position_5",
+)
 SHARES = {
     "idle_5": 0,
     "jump_share_5": 0,
@@ -71,7 +79,7 @@ SIZED = (
 """Don't change when all amounts and all liquidity are counted in another unit."""
 EARNING = ("turnover_5", "signed_volume_5", "mean_swap_5", "fee_apr_5", "fees_to_lvr_5")
 """Grow with what is traded, in proportion."""
-OF_THE_CLOCK = ("time_of_day", "day_of_week")
+OF_THE_CLOCK = ("time_of_day", "day_of_week", "new_york_time")
 OWN_TESTS = (
     "seconds_since_swap_5",
     "spread",
@@ -106,6 +114,7 @@ def test_mirrored_prices_mirror_the_signed_features(moves: list[int]) -> None:
     there, back = walked(moves), walked([-move for move in moves])
     assert values(back, *ODD) == tuple(-value for value in values(there, *ODD))
     assert values(back, *EVEN) == values(there, *EVEN)
+    assert values(back, *EXTREMES) == values(there, *EXTREMES[::-1])
 
 
 def test_every_feature_has_a_property() -> None:
@@ -211,6 +220,13 @@ def test_who_leads_is_led_from_the_other_side(main: list[int], other: list[int])
     there, back = told(histories, ("lead_5",))[0], told(histories[::-1], ("lead_5",))[0]
     assert there == -back
     assert abs(there) <= 2 * FEATURE_LIMIT
+
+
+@given(steps)
+def test_from_the_highest_to_the_lowest_is_the_range(moves: list[int]) -> None:
+    high, low, width = values(walked(moves), *EXTREMES, "range_5")
+    assert min(high, low) >= 0
+    assert (high + low > 0) == (width > 0)
 
 
 @given(steps)
