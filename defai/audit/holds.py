@@ -1,10 +1,11 @@
 """Decisions to hold, by the hundred thousand: sealed on words, kept as columns, equal to those sealed one by one.
 
 Decisions of one agent, block after block, that differ in nothing but block, number and reason. Their digests are those
-of `defai.audit.record.seal`, computed by compiled functions in a thread of their own; a `Decision` is made when it is
-looked at.
+of `defai.audit.record.seal`, computed by compiled functions in a thread of their own (where the process is not told
+to keep to one, by OMP_NUM_THREADS=1, as workers are); a `Decision` is made when it is looked at.
 """
 
+import os
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -83,7 +84,7 @@ class HoldChain:
         self._struct = blocks_of(empty)
         self._final = blocks_of(b"\x19\x01" + domain.separator() + bytes(32))
         self._state = np.zeros(STATE_LANES, dtype=np.uint64)
-        self._thread = ThreadPoolExecutor(1)
+        self._thread = None if os.environ.get("OMP_NUM_THREADS") == "1" else ThreadPoolExecutor(1)
         self._latest: Future[None] | None = None
         self.known: dict[str, int] = {}
         self._reasons = bytearray()
@@ -136,7 +137,7 @@ class HoldChain:
         self._hashed = known
         reasons = np.frombuffer(bytes(self._reasons[begin:]), dtype=np.uint8)
         ends = np.array(self._ends[first + 1 :], dtype=np.int64) - begin
-        if len(payloads) <= _AT_ONCE:
+        if self._thread is None or len(payloads) <= _AT_ONCE:
             self.wait()
             self._seal(stretch, reasons, ends, known)
         else:
@@ -164,7 +165,8 @@ class HoldChain:
 
     def close(self) -> None:
         """Let the thread go; what is sealed stays."""
-        self._thread.shutdown()
+        if self._thread is not None:
+            self._thread.shutdown()
 
     def last_digest(self) -> str:
         """Digest of the last hold.

@@ -1,6 +1,7 @@
 """Holds sealed many at once are those sealed one by one; the compiled hash is Ethereum's."""
 
 import random
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -77,8 +78,11 @@ def test_the_hash_is_the_same_where_it_is_not_compiled() -> None:
     assert state[:4].astype("<u8").tobytes() != keccak(b"defai")
 
 
+@pytest.mark.parametrize("threads", ["", "1"])
 @pytest.mark.parametrize("count", [1, 5, 64, 65, 700])
-def test_holds_are_those_sealed_one_by_one(count: int) -> None:
+def test_holds_are_those_sealed_one_by_one(count: int, threads: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    before = threading.active_count()
     draws = random.Random(count)  # noqa: S311  reasons, not secrets
     reasons = [draws.choice([*STRANGE, f"tick {draws.randrange(9)}"]) for _ in range(2 * count)]
     expected = one_by_one(reasons, 12, 400, "0x" + "ab" * 32)
@@ -86,6 +90,9 @@ def test_holds_are_those_sealed_one_by_one(count: int) -> None:
     numbers = [holds.payload_of(reason) for reason in reasons]
     holds.extend(12, 400, "0x" + "ab" * 32, numbers[:count])
     holds.extend(12 + count, 400 + count, "", numbers[count:])
+    assert threading.active_count() == before + (count > 64 and not threads), (
+        "a worker keeps to its one thread"
+    )
     assert holds.last_digest() == expected[-1].digest
     assert [holds.decision(row) for row in range(len(holds))] == expected
     assert [tuple(one) for one in holds.waiting(3)] == [(one.sequence, one.digest) for one in expected[3:]]
