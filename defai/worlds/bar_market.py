@@ -1,7 +1,7 @@
 """The market of a bars world: the world's own pool, and a past that is read from the bars' columns when asked for."""
 
 from collections.abc import Iterator, Sequence
-from typing import overload
+from typing import Final, TypeAlias, overload
 
 from defai.amm import Pool
 from defai.domain.chain_events import Block
@@ -11,6 +11,10 @@ from defai.market.bars import MINUTE_S, MinuteBars, from_limbs
 from defai.market.state import WINDOW_BLOCKS, MarketState
 from defai.market.window import Observation, Window
 from defai.worlds.bar_pool import sqrt_ratio_at
+
+_Cells: TypeAlias = tuple[int, int, int, int, int, int, int, int]
+"""A bar's start, the tick before it, its close, lowest and highest, what came in of both tokens, and the liquidity."""
+_AT_ONCE: Final = 1_024
 
 
 class BarWindow(Window):
@@ -28,7 +32,17 @@ class BarWindow(Window):
         end: the row after the newest one.
     """
 
-    __slots__ = ("_bars", "_base_fees_wei", "_fee_pips", "_made", "_made_from", "_repeats", "end")
+    __slots__ = (
+        "_bars",
+        "_base_fees_wei",
+        "_cells",
+        "_cells_from",
+        "_fee_pips",
+        "_made",
+        "_made_from",
+        "_repeats",
+        "end",
+    )
 
     def __init__(
         self, bars: MinuteBars, end: int, base_fees_wei: Sequence[int], fee_pips: int | None = None
@@ -38,6 +52,8 @@ class BarWindow(Window):
         self._bars = bars
         self._base_fees_wei = base_fees_wei
         self._repeats = 0
+        self._cells: list[_Cells] = []
+        self._cells_from = 0
         self._made: list[Observation] = []
         self._made_from = 0
         self.end = end
@@ -94,26 +110,40 @@ class BarWindow(Window):
         return tuple(made[first - self._made_from : last - self._made_from])
 
     def _row(self, row: int) -> Observation:
-        bars, past = self._bars, max(row - self.end + 1, 0)
+        past = max(row - self.end + 1, 0)
         row -= past
-        tick = int(bars.close_tick[row])
-        before = tick if past else bars.tick_before(row)
-        amounts = [0, 0] if past else from_limbs(bars.amount0_in[row : row + 1])
-        amounts += [] if past else from_limbs(bars.amount1_in[row : row + 1])
+        moment, before, tick, low, high, amount0_in, amount1_in, liquidity = self._cells_of(row)
+        if past:
+            before = low = high = tick
+            amount0_in = amount1_in = 0
         return Observation(
             block_number=row + past + 1,
-            timestamp=int(bars.timestamps[row]) + MINUTE_S * (past + 1),
+            timestamp=moment + MINUTE_S * (past + 1),
             base_fee_wei=self._base_fees_wei[min(row, len(self._base_fees_wei) - 1)],
             sqrt_price_x96=sqrt_ratio_at(tick),
             tick=tick,
-            tick_low=tick if past else min(before, tick, int(bars.lowest_tick[row])),
-            tick_high=tick if past else max(before, tick, int(bars.highest_tick[row])),
-            liquidity=from_limbs(bars.liquidity[row : row + 1])[0],
-            swaps=int(any(amounts)),
-            amount0_in=amounts[0],
-            amount1_in=amounts[1],
+            tick_low=min(before, tick, low),
+            tick_high=max(before, tick, high),
+            liquidity=liquidity,
+            swaps=int(amount0_in > 0 or amount1_in > 0),
+            amount0_in=amount0_in,
+            amount1_in=amount1_in,
             fee_pips=self._fee_pips,
         )
+
+    def _cells_of(self, row: int) -> _Cells:
+        """What a row is made from, in Python's integers; read by the thousand, numpy takes long over one."""
+        at = row - self._cells_from
+        if not 0 <= at < len(self._cells):
+            first, at = row - row % _AT_ONCE, row % _AT_ONCE
+            part, before = self._bars.rows(first, first + _AT_ONCE), self._bars.tick_before(first)
+            close = part.close_tick.tolist()
+            columns = (part.timestamps.tolist(), [before, *close], close)
+            extremes = (part.lowest_tick.tolist(), part.highest_tick.tolist())
+            limbs = map(from_limbs, (part.amount0_in, part.amount1_in, part.liquidity))
+            self._cells = list(zip(*columns, *extremes, *limbs, strict=False))
+            self._cells_from = first
+        return self._cells[at]
 
 
 class BarMarket(MarketState):
