@@ -11,6 +11,9 @@ from typing import Any, Final, NoReturn, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from defai.features.arithmetic import RATIO_BITS
+from defai.features.logarithm import MANTISSA_BITS, log2_of_one, mantissas
+
 Array: TypeAlias = NDArray[Any]
 """Of int64, of Python's integers, or of truth values."""
 
@@ -152,6 +155,22 @@ class Column:
         root -= shifted - root * root < 0
         root += shifted - root * root > 2 * root
         return Column(root)
+
+    def log2_x16(self) -> "Column":
+        """Binary logarithms with 16 fractional bits, as `logarithm.log2_x16`."""
+        values = self.values
+        if values.dtype == object:
+            return Column(np.array([log2_of_one(int(one)) for one in values], dtype=np.int64))
+        whole = np.zeros(len(values), dtype=np.int64)
+        rest = positive = np.maximum(values, 1)
+        for step in (32, 16, 8, 4, 2, 1):
+            large = rest >= np.int64(1) << step
+            whole += np.where(large, step, 0)
+            rest = np.where(large, rest >> step, rest)
+        up, down = np.maximum(MANTISSA_BITS - whole, 0), np.maximum(whole - MANTISSA_BITS, 0)
+        table = np.frombuffer(mantissas(), dtype=np.int64)
+        fraction = np.searchsorted(table, (positive << up) >> down, side="right")
+        return Column(np.where(values < 1, 0, (whole << RATIO_BITS) + fraction - 1))
 
     def chosen(self, yes: "Column | int", no: "Column | int") -> "Column":
         """`yes` where this column is true, else `no`."""

@@ -155,7 +155,7 @@ def feature(
 
     def register(function: FeatureFunction) -> FeatureFunction:
         text, file = " ".join((function.__doc__ or "").split()), function.__code__.co_filename
-        digest = "" if file.startswith(_SHIPPED) else code_digest(function)
+        digest = "" if is_shipped(function) else code_digest(function)
         parts = name, version, unit, scale_bits, warm_up, pools, source, text, depth, digest, spans, least
         definition = Definition(*parts, function, file)
         _check(definition)
@@ -163,6 +163,12 @@ def feature(
         return function
 
     return register
+
+
+def is_shipped(function: Callable[..., Any]) -> bool:
+    """Whether a function comes with the program, and is not an author's own."""
+    code = getattr(function, "__code__", None)
+    return code is not None and code.co_filename.startswith(_SHIPPED)
 
 
 def _check(definition: Definition) -> None:

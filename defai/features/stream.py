@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from defai.domain.decisions import FeatureRow
 from defai.errors import ConfigError
-from defai.features.pipeline import check_ends, check_pools, pasts, row_at
+from defai.features.pipeline import check_ends, check_pools
+from defai.features.plan import Plan
 from defai.features.spec import Definition, FeatureSpec
-from defai.features.tape import SPARE_ROWS, Past, Tape
+from defai.features.tape import SPARE_ROWS, Tape
 from defai.market.state import WINDOW_BLOCKS, MarketState
 from defai.market.window import Observation
 
@@ -21,13 +22,13 @@ class FeatureStream:
         spec: which features.
     """
 
-    __slots__ = ("_tapes", "_views", "_windows", "spec")
+    __slots__ = ("_plan", "_tapes", "_windows", "spec")
 
     def __init__(self, spec: FeatureSpec) -> None:
         self.spec = spec
         self._windows: tuple[Sequence[Observation], ...] = ()
         self._tapes: list[Tape] = []
-        self._views: list[Past] = []
+        self._plan: Plan | None = None
 
     def row(self, windows: Sequence[Sequence[Observation]]) -> FeatureRow | None:
         """The features as of the newest row of the windows.
@@ -51,11 +52,11 @@ class FeatureStream:
                 return None
         if len(watched) > 1:
             check_ends([window[-1] for window in watched])
-        if not self._follow(watched):
+        if self._plan is None or not self._follow(watched):
             self._windows = watched
             self._tapes = [Tape(window[-spec.warm_up :]) for window in watched]
-            self._views = pasts(self._tapes, spec)
-        return row_at(self._views, self._tapes, len(self._tapes[0]) - 1, spec)
+            self._plan = Plan(spec, self._tapes)
+        return self._plan.row(len(self._tapes[0]) - 1)
 
     def _follow(self, watched: tuple[Sequence[Observation], ...]) -> bool:
         """Add what is new in the windows; whether that is all there is to do."""
@@ -116,6 +117,7 @@ def _newer(window: Sequence[Observation], block_number: int) -> list[Observation
     for back in range(1, len(window) + 1):
         row = window[-back]
         if row.block_number <= block_number:
-            return fresh[::-1] if row.block_number == block_number else None
+            fresh.reverse()
+            return fresh if row.block_number == block_number else None
         fresh.append(row)
     return None

@@ -6,7 +6,7 @@ That is why one feature function serves a table of a year (running sums over eve
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Final, TypeAlias
 
@@ -15,6 +15,8 @@ from defai.market.window import NotKnownError, Observation
 Quantity: TypeAlias = Callable[[Observation, Observation], int]
 """What one block adds to a sum: an integer from the block before and the block itself. A named function: its
 running sum is kept under it."""
+
+AtOnce: TypeAlias = Callable[[Observation, Observation, int], None]
 
 SPARE_ROWS: Final = 1_024
 """By how many rows a growing tape may outgrow what is looked at before its oldest ones are dropped."""
@@ -50,7 +52,7 @@ class Series:
         """Forget the oldest rows."""
         del self.values[:count], self.sums[:count]
         self._peaks.clear()
-        self.unknown = [index - count for index in self.unknown if index >= count]
+        self.unknown[:] = [index - count for index in self.unknown if index >= count]
 
     def highest(self, end: int, count: int) -> int:
         """The largest of the `count` numbers up to row `end`.
@@ -89,18 +91,20 @@ class Tape:
         known: what has been asked for.
     """
 
-    __slots__ = ("_products", "known", "rows")
+    __slots__ = ("_apart", "_at_once", "_products", "known", "rows")
 
     def __init__(self, rows: Sequence[Observation]) -> None:
         self.rows = list(rows)
         self.known: dict[Quantity, Series] = {}
-        self._products: dict[tuple[Tape, Quantity, Quantity, int], Series] = {}
+        self._apart: dict[Quantity, Series] = {}
+        self._at_once: AtOnce | None = None
+        self._products: dict[tuple[Tape, Quantity, Quantity, int], tuple[Series, Series, Series]] = {}
 
     def series(self, quantity: Quantity) -> Series:
         """A quantity of every row, with its running sums."""
         found = self.known.get(quantity)
         if found is None:
-            found = self.known[quantity] = Series(len(self.rows))
+            found = self.known[quantity] = self._apart[quantity] = Series(len(self.rows))
             for before, after in pairwise(self.rows):
                 _grow(found, quantity, before, after)
         return found
@@ -110,11 +114,10 @@ class Tape:
         key = other, mine, theirs, lag
         found = self._products.get(key)
         if found is None:
-            self.series(mine)
-            other.series(theirs)
-            found = self._products[key] = Series(len(self.rows))
+            parts = Series(len(self.rows)), self.series(mine), other.series(theirs)
+            found = self._products[key] = parts
             self.append_products()
-        return found
+        return found[0]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -126,15 +129,33 @@ class Tape:
 
     def append(self, row: Observation) -> None:
         """Add the newest block's row to everything that has been asked for."""
-        before = self.rows[-1]
+        before, last = self.rows[-1], len(self.rows) - 1
         self.rows.append(row)
-        for quantity, series in self.known.items():
+        left = self.known
+        if self._at_once is not None:
+            try:
+                self._at_once(before, row, last)
+                left = self._apart
+            except NotKnownError:
+                pass
+        for quantity, series in left.items():
             _grow(series, quantity, before, row)
+
+    def grow_at_once(self, quantities: Iterable[Quantity], at_once: AtOnce) -> None:
+        """Leave it to a function to add a row to the sums of quantities.
+
+        Args:
+            quantities: which.
+            at_once: given the row before, the row and the former one's index, it adds to all of their sums, or raises
+                a NotKnownError and adds to none.
+        """
+        taken = set(quantities)
+        self._at_once = at_once
+        self._apart = {one: series for one, series in self.known.items() if one not in taken}
 
     def append_products(self) -> None:
         """Catch up with products, once the other pool has its rows too."""
-        for (other, mine, theirs, lag), product in self._products.items():
-            first, second = self.known[mine], other.known[theirs]
+        for (*_, lag), (product, first, second) in self._products.items():
             for index in range(len(product.values), len(self.rows)):
                 try:
                     product.add(_product(first, second, index, lag))
@@ -146,8 +167,8 @@ class Tape:
         del self.rows[:count]
         for series in self.known.values():
             series.drop(count)
-        for series in self._products.values():
-            series.drop(count)
+        for product, *_ in self._products.values():
+            product.drop(count)
 
 
 def _grow(series: Series, quantity: Quantity, before: Observation, after: Observation) -> None:
@@ -162,10 +183,12 @@ def _grow(series: Series, quantity: Quantity, before: Observation, after: Observ
 
 def _product(mine: Series, theirs: Series, index: int, lag: int) -> int:
     first, second = (index, index - lag) if lag >= 0 else (index + lag, index)
-    if min(first, second) < 1:
+    if first < 1 or second < 1:
         return 0
-    mine.check(first, first)
-    theirs.check(second, second)
+    if mine.unknown:
+        mine.check(first, first)
+    if theirs.unknown:
+        theirs.check(second, second)
     return mine.values[first] * theirs.values[second]
 
 

@@ -13,6 +13,8 @@ from defai.errors import ConfigError
 from defai.features import FeatureSpec, Past, build_table, compute_row, definitions, feature
 from defai.features import spec as spec_module
 from defai.features import stream as stream_module
+from defai.features.library import swap_count
+from defai.features.plan import _lines_of_features
 from defai.features.stream import FeatureStream, watch
 from defai.features.table import compute_table
 from defai.features.tape import Series
@@ -56,6 +58,11 @@ def test_every_feature_on_a_generated_market(monkeypatch: pytest.MonkeyPatch) ->
     assert same_everywhere(histories, spec) == 300 - (spec.warm_up - 1)
 
 
+def test_whatever_comes_with_the_program_is_written_down() -> None:
+    """A feature that asks what a number is, or looks into a row, is right as well, but asked anew at every block."""
+    assert _lines_of_features(FeatureSpec.of(EVERY_FEATURE).features)[2] == ()
+
+
 def test_a_gap_in_the_history() -> None:
     histories = [generated_history(120, seed=1), generated_history(120, seed=2)]
     for rows in histories:
@@ -70,6 +77,15 @@ def test_rows_that_begin_to_tell_more() -> None:
     rows[:30] = [replace(row, depth_below=None, swap_sizes_raw=None) for row in rows[:30]]
     spec = FeatureSpec.of(("depth_imbalance", "depth_change_4", "largest_swap_5", "jump_share_3"))
     assert same_everywhere([rows], spec) == 80 - 34
+
+
+def test_rows_that_tell_it_now_and_then() -> None:
+    rows = [
+        replace(row, fee_pips=None, swap_sizes_raw=None) if index in {20, 21, 40} else row
+        for index, row in enumerate(generated_history(90))
+    ]
+    spec = FeatureSpec.of(("return_1", "fee_apr_5", "largest_swap_3", "turnover_4", "autocorrelation_2"))
+    assert same_everywhere([rows], spec) == 90 - 5 - 6 - 5
 
 
 def test_rows_that_never_tell_it() -> None:
@@ -148,6 +164,23 @@ def branching(past: Past, n: int) -> int:
 def test_an_authors_function_may_branch() -> None:
     feature("own_{n}", version=1, unit="ticks", source="planted")(branching)
     assert same_everywhere([generated_history(60)], FeatureSpec.of(("own_5", "return_5"))) == 55
+
+
+def crowded(_: Observation, after: Observation) -> int:
+    """What a block adds to an author's own sum: more swaps than one."""
+    return after.swaps if after.swaps > 1 else 0
+
+
+def crowding(past: Past, n: int) -> int:
+    """Of an own quantity and of one that comes with the program, which others look at too."""
+    return past.total(crowded, n) * 1_000 + past.total(swap_count, n) + past.highest(crowded, n)
+
+
+def test_an_authors_quantity_beside_those_that_come_with_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_module, "SPARE_ROWS", 10)
+    feature("crowding_{n}", version=1, unit="swaps", source="planted")(crowding)
+    spec = FeatureSpec.of(("swaps_5", "crowding_7", "idle_3", "crowding_2", "return_4"))
+    assert same_everywhere([generated_history(80, clustering=0.3)], spec) == 80 - 7
 
 
 def straight(past: Past) -> int:
