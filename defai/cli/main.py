@@ -86,11 +86,11 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         """Names of the commands whose module is there, in the order of the table."""
-        return [name for name, entry in COMMANDS.items() if find_spec(f"defai.cli.{entry.module}")]
+        return [name for name in COMMANDS if _is_there(name)]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
         """Import a command; None where there is no such name."""
-        if cmd_name not in self.list_commands(ctx):
+        if not _is_there(cmd_name):
             return None
         command: click.Command = import_module(f"defai.cli.{COMMANDS[cmd_name].module}").command
         return command
@@ -100,7 +100,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that the arguments name, or say which one may have been meant."""
         name = args[0]
-        if not name.startswith("-") and name not in self.list_commands(ctx):
+        if not name.startswith("-") and not _is_there(name):
             raise click.NoSuchCommand(name, possibilities=self.list_commands(ctx), ctx=ctx)
         return super().resolve_command(ctx, args)
 
@@ -108,6 +108,10 @@ class LazyGroup(click.Group):
         """Write the list of commands from the table alone."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name].summary) for name in self.list_commands(ctx)])
+
+
+def _is_there(name: str) -> bool:
+    return name in COMMANDS and find_spec(f"defai.cli.{COMMANDS[name].module}") is not None
 
 
 @click.group(

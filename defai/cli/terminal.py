@@ -1,5 +1,6 @@
 """Whether there is a terminal to draw in, and the first words in it."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -32,5 +33,9 @@ def opened(doing: str = "starting") -> Iterator[str]:
     from defai.tui.opening import opening  # noqa: PLC0415  loads on use, so that --help is quick
     from defai.tui.preferences import Preferences, usual_path  # noqa: PLC0415  the same
 
-    with opening(doing, Preferences(usual_path())):
-        yield doing
+    gc.disable()  # what is imported stays: until the screen stands there is no garbage worth looking for
+    try:
+        with opening(doing, Preferences(usual_path())):
+            yield doing
+    finally:
+        gc.enable()

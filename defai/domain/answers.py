@@ -3,11 +3,11 @@
 Flat and JSON-able, like events. None means "not known" or "does not apply".
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from defai.domain.views import CheckView, ForecastView, ParameterCard
+from defai.late_dataclass import dataclass
 
 Rated: TypeAlias = Literal["good", "bad"]
 

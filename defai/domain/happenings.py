@@ -3,7 +3,6 @@
 Like all events they are flat, frozen and JSON-able; `defai.domain.stream` has them all in one union.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
@@ -17,6 +16,7 @@ from defai.domain.views import (
     SwapView,
     SwitchView,
 )
+from defai.late_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

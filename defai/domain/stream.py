@@ -8,7 +8,6 @@ What changes only now and then has events of its own in `defai.domain.happenings
 default, and never taken away: a run's journal is read again years later.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal, TypeAlias
 
@@ -44,6 +43,7 @@ from defai.domain.views import (
     SwapView,
     SwitchView,
 )
+from defai.late_dataclass import dataclass
 
 __all__ = [
     "WIRE_VERSION",

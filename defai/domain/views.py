@@ -3,8 +3,9 @@
 Amounts are Decimals in the unit their name says, None where something is not known or does not apply.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+from defai.late_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

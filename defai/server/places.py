@@ -5,7 +5,6 @@ The token stands in no argument, log or error: it is in this file, which is the 
 
 import json
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -48,6 +47,8 @@ def new_token() -> str:
     Raises:
         ConfigError: where the one of the environment could be guessed.
     """
+    import secrets  # noqa: PLC0415  whoever only attaches makes none, and need not wait for the cryptography
+
     given = os.environ.get(TOKEN, "")
     if given and len(given) < _SHORTEST:
         raise ConfigError(

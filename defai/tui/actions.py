@@ -1,9 +1,10 @@
 """Everything a person can do, said once: bindings, command palette, key bar and help are made of this list."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from textual.binding import Binding, BindingType
+
+from defai.late_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

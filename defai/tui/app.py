@@ -1,6 +1,7 @@
 """The terminal: it is handed a stream of events and a `Control`, and knows nothing else of the session."""
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterable, Callable, Mapping
 from pathlib import Path
@@ -116,10 +117,18 @@ class DefaiApp(Steering):
 
     def on_mount(self) -> None:
         """Start reading events once the frame stands."""
-        self.run_worker(self._read(), name="events", exit_on_error=False)
+        self.call_after_refresh(self._listen)
         self.set_interval(1.0, self._tick)
         if self.preferences.problem:
             self.notify(self.preferences.problem, severity="warning", markup=False)
+
+    def _listen(self) -> None:
+        if (
+            not gc.isenabled()
+        ):  # whoever starts the terminal leaves garbage alone until something is to be seen
+            gc.freeze()
+            gc.enable()
+        self.run_worker(self._read(), name="events", exit_on_error=False)
 
     async def _read(self) -> None:
         taken = 0

@@ -1,7 +1,5 @@
 """A backtest as the terminal knows it: what can be chosen, what was wished for, how far it is, what came of it."""
 
-from dataclasses import dataclass
-
 from defai.domain.answers import (
     BacktestDone,
     BacktestProgressed,
@@ -10,6 +8,7 @@ from defai.domain.answers import (
     SourceCard,
     StrategyCard,
 )
+from defai.late_dataclass import dataclass
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ No widget reads an event; no event is kept for its own sake. `apply` says which 
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +23,7 @@ from defai.domain.stream import (
     StepCompleted,
     StreamEvent,
 )
+from defai.late_dataclass import dataclass
 from defai.tui import folds
 from defai.tui.format import ratio_percent
 from defai.tui.journal import JournalOfSession

@@ -1,8 +1,10 @@
 """What the session had to say: log records and notices, in one bounded list."""
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
+
+from defai.late_dataclass import dataclass
 
 LOG_RECORDS: Final = 2_000
 LEVELS: Final = ("info", "warning", "error")

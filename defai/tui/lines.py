@@ -1,7 +1,7 @@
 """The lines the screens are made of: an agent, a decision. Bounded, and each knows when it changed."""
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 
 from defai.domain.answers import Explanation, Verification
@@ -17,6 +17,7 @@ from defai.domain.stream import (
     PortfolioView,
     PositionView,
 )
+from defai.late_dataclass import dataclass
 from defai.tui.format import ratio_percent
 from defai.tui.series import Series
 

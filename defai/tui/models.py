@@ -1,8 +1,7 @@
 """What the screens know of a model that agents ask."""
 
-from dataclasses import dataclass
-
 from defai.domain.stream import ModelSeen
+from defai.late_dataclass import dataclass
 
 
 @dataclass(slots=True)

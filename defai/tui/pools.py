@@ -1,9 +1,10 @@
 """What the screens know of a pool: its price as a curve, its swaps as a tape, its liquidity as it was last told."""
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from defai.domain.stream import LiquiditySeen, PoolCard, PoolQuote, SwapsSeen, SwapView
+from defai.late_dataclass import dataclass
 from defai.tui.format import price, shorten
 from defai.tui.series import Series
 

@@ -1,9 +1,10 @@
 """What waits for the owner, and what became of what did."""
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from defai.domain.stream import ApprovalRequested, ApprovalResolved
+from defai.late_dataclass import dataclass
 
 RESOLVED_LINES = 100
 

@@ -1,6 +1,7 @@
 """The first words: where the first screen has them, in its colours, and gone again where an error comes up instead."""
 
 import fcntl
+import gc
 import os
 import pty
 import re
@@ -14,6 +15,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from defai.cli.terminal import opened
 from defai.errors import NotRunningError
 from defai.tui.colours import COLOURS
 from defai.tui.opening import opening, words
@@ -109,3 +111,10 @@ def test_a_terminal_that_can_do_nothing_is_left_alone(terminal: int) -> None:
     with opening("starting", Preferences(), {"TERM": "dumb"}):
         os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, b"the end")
     assert read_until(terminal, "the end") == "the end"
+
+
+def test_garbage_is_looked_for_again_once_it_is_over(terminal: int) -> None:
+    with opened("starting"):
+        assert not gc.isenabled()
+        assert "starting" in read_until(terminal, "starting")
+    assert gc.isenabled()

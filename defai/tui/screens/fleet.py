@@ -33,6 +33,7 @@ class FleetScreen(Explaining, Board):
 
     def compose_body(self) -> ComposeResult:
         """Table, chart, and below them the log beside the selected decision."""
+        self.set_class(self.fleet.started is None, "-setup", update=False)
         yield FleetTable()
         yield SetupPanel(id="setup")
         yield LineChart("price")

@@ -57,6 +57,7 @@ class Frame(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Status, navigation, body, keys; and what replaces them in too small a terminal."""
+        self._fit_in()
         with Ground(id="head"):
             yield self._status
             self._nav.here = self.app.current_mode
@@ -73,6 +74,12 @@ class Frame(Screen[None]):
     def compose_body(self) -> ComposeResult:
         """What stands between the bars."""
         raise NotImplementedError
+
+    def _fit_in(self) -> None:
+        """Be of the terminal's width and height from the start: told later, every widget is styled once more."""
+        app, (width, height) = self.terminal, self.app.size
+        for cells, steps in ((width, app.HORIZONTAL_BREAKPOINTS), (height, app.VERTICAL_BREAKPOINTS)):
+            self.set_class(True, max(step for step in steps or () if step[0] <= cells)[1], update=False)
 
     @property
     def terminal(self) -> "DefaiApp":

@@ -1,9 +1,9 @@
 """The fleet: a line an agent, drawn by one widget however many there are."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from defai.domain.stream import ForecastView
+from defai.late_dataclass import dataclass
 from defai.tui.fleet import FleetState
 from defai.tui.format import MU, SIGMA, UNKNOWN, age, number, range_cells, shorten, signed, spark
 from defai.tui.lines import STATES, AgentLine

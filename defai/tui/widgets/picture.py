@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from defai.late_dataclass import dataclass
 
 GLYPHS = {"buy": ("▲", "pnl-up"), "sell": ("▼", "pnl-down"), "liquidity": ("◆", "accent")}
 """How an execution is marked: bought or sold the base token, or moved liquidity."""

@@ -1,11 +1,10 @@
 """The first line of every screen: where we are, what we own, what waits."""
 
-from dataclasses import dataclass
-
 from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
+from defai.late_dataclass import dataclass
 from defai.tui.fleet import FleetState
 from defai.tui.format import UNKNOWN, age, gwei, milliseconds, network_name, number, signed
 from defai.tui.opening import STARTING, in_short
