@@ -163,7 +163,7 @@ async def test_many_transactions_in_one_block_keep_their_nonces(market: Market) 
     assert await send(rpc, signed[:1]) == [None]  # it has it already
     assert await get_receipts(rpc, [signed[0].hash]) == [None]
     number = await market.chain.mine(base_fee_wei=10**9)
-    receipts = await wait_for_receipts(rpc, [one.hash for one in signed], timeout_seconds=5)
+    receipts = await wait_for_receipts(rpc, [one.hash for one in signed], timeout_seconds=60)
     assert [receipt.index for receipt in receipts] == list(range(60))
     assert {receipt.block_number for receipt in receipts} == {number}
     assert {receipt.gas_price_wei for receipt in receipts} == {2 * 10**9}
@@ -186,7 +186,7 @@ async def test_order_in_the_block_follows_what_gas_may_cost(market: Market) -> N
     ]
     await send(chain.rpc, signed)
     await chain.mine(base_fee_wei=10**9)
-    receipts = await wait_for_receipts(chain.rpc, [one.hash for one in signed], timeout_seconds=5)
+    receipts = await wait_for_receipts(chain.rpc, [one.hash for one in signed], timeout_seconds=60)
     assert [receipt.index for receipt in receipts] == [2, 0, 4, 1, 3]
 
 

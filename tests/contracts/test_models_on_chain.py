@@ -40,7 +40,7 @@ from defai.models.training import train
 from defai.testing.histories import generated_history
 from defai.units import GWEI
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(1200)]
 
 FEATURES = (
     "return_1",

@@ -48,7 +48,7 @@ class Buyer(Strategy):
         amount = ctx.balance(ctx.numeraire) // self.share
         return Swap(pool=ctx.pool.key.address, zero_for_one=zero, amount_in_raw=amount, reason="a little")
 '''
-DEADLINE_S: Final = 60.0
+DEADLINE_S: Final = 300.0
 
 
 class Run:

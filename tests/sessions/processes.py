@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-DEADLINE_S = 60.0
+DEADLINE_S = 300.0
 COMMAND = (sys.executable, "-m", "defai")
 
 

@@ -19,7 +19,7 @@ from defai.domain.decisions import Action, FeatureRow
 from defai.domain.operations import Call, Operation
 from defai.session.session import Session
 
-DEADLINE_S: Final = 120.0
+DEADLINE_S: Final = 600.0
 ELSE: Final = digest(b"something else")
 Lie = Callable[[Draft], Draft]
 Alteration = Callable[[str, Json, Json], Json]

@@ -61,7 +61,7 @@ def fleet(tmp_path: Path) -> Path:
 
 def trade(fleet: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "defai", "trade", "-c", str(fleet), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
 
 
 def summary(run: "subprocess.CompletedProcess[str]") -> dict[str, Any]:

@@ -224,7 +224,7 @@ async def test_a_session_with_a_clock_can_be_stopped_while_it_waits(tmp_path: Pa
     waiting = asyncio.Event()
     bus.tap(lambda event: waiting.set() if event.kind == "block_arrived" and session.is_set_up else None)
     running = asyncio.create_task(session.run())
-    await asyncio.wait_for(waiting.wait(), 60)
+    await asyncio.wait_for(waiting.wait(), 300)
     steering = Steering(session)
     await steering.pause("holder")
     await steering.halt_all()
@@ -233,6 +233,6 @@ async def test_a_session_with_a_clock_can_be_stopped_while_it_waits(tmp_path: Pa
         await steering.pause("nobody")
     assert [agent.state.value for agent in session.agents] == ["paused", "paused", "running", "paused"]
     await steering.stop()
-    summary = await asyncio.wait_for(running, 60)
+    summary = await asyncio.wait_for(running, 300)
     assert summary["decision_digest"] == ZERO_DIGEST
     assert summary["records_on_chain"] == 0

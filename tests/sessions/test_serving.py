@@ -26,7 +26,7 @@ from tests.sessions.processes import COMMAND, Running, started
 from tests.unit.backtest.price_scenes import price_file
 from tests.unit.server.stage import Audience, listening, until
 
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 
 
 def command_line(running: Running) -> str:

@@ -63,7 +63,7 @@ def blocks(run: Run) -> int:
 async def in_flight(chain: Elsewhere, run: Run, key: Signer) -> None:
     """Mine no more, and only until the key has sent something that is in no block."""
     await chain.stand_still()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         while await chain.nonce(key.address, "pending") == await chain.nonce(key.address):
             lived = blocks(run)
             await chain.next_block()
@@ -72,7 +72,7 @@ async def in_flight(chain: Elsewhere, run: Run, key: Signer) -> None:
 
 async def sent_something(chain: Elsewhere) -> None:
     """Wait until somebody waits for the next block."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         while (await chain.rpc.call("txpool_status"))["pending"] == "0x0":  # noqa: ASYNC110  a node is asked, it does not call
             await asyncio.sleep(0.02)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-PATIENCE_S = 90.0
+PATIENCE_S = 300.0
 
 
 class Pane:

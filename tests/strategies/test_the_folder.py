@@ -82,7 +82,7 @@ def test_without_the_folder_everything_else_goes_on(tmp_path: Path) -> None:
     def defai(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "defai", *words]
         return subprocess.run(
-            command, cwd=place, env=environment, capture_output=True, text=True, check=False, timeout=120
+            command, cwd=place, env=environment, capture_output=True, text=True, check=False, timeout=600
         )
 
     listed = defai("list-strategies", "--json")

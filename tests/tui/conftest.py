@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from defai.agent.control import Control
 from defai.domain.stream import StreamEvent
@@ -17,8 +18,8 @@ from defai.testing.stream import demo_stream
 from defai.tui.app import DefaiApp
 from defai.tui.bridge import CAPACITY, EventQueue
 from defai.tui.preferences import Preferences
+from tests.tui.stillness import DEADLINE_S, MOMENT_S, at_rest, at_rest_for_good, wait_for_idle
 
-DEADLINE_S = 20.0
 SEED = 3
 """A session with a bit of everything in its first sixty blocks."""
 
@@ -80,28 +81,74 @@ class Stage(MadeUpControl):
         )
 
 
+@pytest.fixture(autouse=True)
+def _only_what_happens_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here no time is too short: rest is told by what is left to do, no cursor blinks, and no notice goes by itself."""
+    for module in ("app", "pilot"):
+        monkeypatch.setattr(f"textual.{module}.wait_for_idle", wait_for_idle)
+    monkeypatch.setattr(Input, "_toggle_cursor", lambda _: None)
+    monkeypatch.setattr(DefaiApp, "NOTIFICATION_TIMEOUT", 3_600)
+
+
 async def until(condition: Callable[[], object], pilot: Pilot[Any] | None = None) -> None:
-    """Wait for something to become true, twenty seconds at most."""
+    """Wait for something to become true; with a pilot it is asked of what has been drawn to the end."""
     deadline = time.monotonic() + DEADLINE_S
-    while not condition():
+    while True:
+        if pilot is not None:
+            await at_rest(pilot.app)
+        if condition():
+            return
         assert time.monotonic() < deadline, "it did not happen in time"
-        if pilot is None:
-            await asyncio.sleep(0.01)
-        else:
-            await pilot.pause(0.01)
+        await asyncio.sleep(MOMENT_S)
 
 
 async def settled(pilot: Pilot[Any], stage: Stage) -> None:
-    """Wait until everything played has been read and painted."""
+    """Wait until everything played has been read, and painted, and answered."""
     app = pilot.app
     assert isinstance(app, DefaiApp)
-    await until(lambda: not len(stage.queue) and app.is_painted, pilot)
-    await pilot.pause()
+    await at_rest_for_good(app, lambda: not len(stage.queue) and app.is_painted)
 
 
 def seen(app: DefaiApp) -> str:
     """What stands on the screen, line by line."""
     return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+async def stands(app: DefaiApp, pilot: Pilot[Any], *words: str) -> str:
+    """Wait until all of these words stand on the screen; gives what stands there then."""
+    try:
+        await until(lambda: not missing(app, words), pilot)
+    except AssertionError:
+        pytest.fail(f"missing: {missing(app, words)}\n{seen(app)}")
+    return seen(app)
+
+
+async def gone(app: DefaiApp, pilot: Pilot[Any], *words: str) -> str:
+    """Wait until none of these words stands on the screen; gives what stands there then."""
+    try:
+        await until(lambda: len(missing(app, words)) == len(words), pilot)
+    except AssertionError:
+        pytest.fail(f"still there: {sorted(set(words) - set(missing(app, words)))}\n{seen(app)}")
+    return seen(app)
+
+
+async def told(app: DefaiApp, pilot: Pilot[Any], *sentences: str) -> None:
+    """Wait until exactly these have been said as notices, oldest first."""
+
+    def said() -> list[str]:
+        return [one.message for one in app._notifications]
+
+    try:
+        await until(lambda: said() == list(sentences), pilot)
+    except AssertionError:
+        pytest.fail(f"wanted: {list(sentences)}\nsaid: {said()}")
+
+
+def missing(app: DefaiApp, words: Iterable[str]) -> list[str]:
+    """Those words that are not on the screen, wherever its lines break."""
+    text = seen(app)
+    flowing = " ".join(text.replace("│", " ").split())
+    return [one for one in words if one not in text and one not in flowing]
 
 
 def state_of(app: DefaiApp, agent: str) -> str:
@@ -120,6 +167,9 @@ class Theatre:
     Stage = Stage
     until = staticmethod(until)
     settled = staticmethod(settled)
+    stands = staticmethod(stands)
+    gone = staticmethod(gone)
+    told = staticmethod(told)
     seen = staticmethod(seen)
     state_of = staticmethod(state_of)
     demo_stream = staticmethod(demo_stream)

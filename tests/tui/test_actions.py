@@ -49,39 +49,37 @@ def test_every_screen_has_a_number_and_the_numbers_are_in_order() -> None:
     assert set(MODES) == set(DefaiApp.MODES)
 
 
-async def test_numbers_go_to_screens_and_escape_comes_back(opened: Handed) -> None:
+async def test_numbers_go_to_screens_and_escape_comes_back(opened: Handed, theatre: Handed) -> None:
     async with opened() as (_, app, pilot):
         trail = []
         for mode, (key, _, _) in MODES.items():
             await pilot.press(key)
-            await pilot.pause()
-            assert str(app.current_mode) == mode
+            await theatre.until(lambda mode=mode: str(app.current_mode) == mode, pilot)
             trail.append(mode)
-        await pilot.press("4", "enter")
-        assert app.screen.scope == "decision"
-        await pilot.press("1")
-        assert app.screen.scope == "fleet"
+        for keys, scope in ((("4", "enter"), "decision"), (("1",), "fleet")):
+            await pilot.press(*keys)
+            await theatre.until(lambda scope=scope: app.screen.scope == scope, pilot)
         await pilot.press("escape")
+        await theatre.until(lambda: app.screen.scope != "fleet", pilot)
         assert app.screen.scope == "decisions", "what was opened is closed when one goes elsewhere"
         while trail:
             await pilot.press("escape")
-            assert app.current_mode == trail.pop()
+            before = trail.pop()
+            await theatre.until(lambda before=before: app.current_mode == before, pilot)
         await pilot.press("escape", "escape")
         assert app.current_mode == "fleet"
 
 
-async def test_the_mouse_does_what_the_bars_say(opened: Handed) -> None:
+async def test_the_mouse_does_what_the_bars_say(opened: Handed, theatre: Handed) -> None:
     async with opened() as (_, app, pilot):
         nav = app.screen.query_one(NavBar)
         at = next(first for first, _, mode in nav._spots if mode == "risk")
         await pilot.click(NavBar, offset=(at + 2, 0))
-        assert app.current_mode == "risk"
-        await pilot.pause()
+        await theatre.until(lambda: app.current_mode == "risk", pilot)
         bar = app.screen.query_one(KeyBar)
         at = next(first for first, _, act in bar._spots if act.action == "help")
         await pilot.click(KeyBar, offset=(at + 1, 0))
-        await pilot.pause()
-        assert isinstance(app.screen, Help)
+        await theatre.until(lambda: isinstance(app.screen, Help), pilot)
 
 
 async def test_the_key_bar_offers_what_works_and_gives_way(opened: Handed, theatre: Handed) -> None:
@@ -105,11 +103,11 @@ async def test_halting_asks_once_and_no_is_the_answer_unless_said_otherwise(
     async with opened() as (stage, app, pilot):
         for refusal in ("n", "escape", "enter"):
             await pilot.press("h")
-            assert isinstance(app.screen, Question)
-            await pilot.pause()
-            assert "market risk" in theatre.seen(app)
+            await theatre.until(lambda: isinstance(app.screen, Question), pilot)
+            await theatre.stands(app, pilot, "market risk")
             await pilot.press(refusal)
-            assert isinstance(app.screen, FleetScreen)
+            await theatre.until(lambda: isinstance(app.screen, FleetScreen), pilot)
+        await theatre.settled(pilot, stage)
         assert stage.wishes == []
         await pilot.press("8", "h", "y")
         await theatre.until(lambda: all(line.state == "paused" for line in app.fleet.agents.values()), pilot)
@@ -135,13 +133,14 @@ async def test_the_colours_change_come_round_and_are_found_again(opened: Handed,
         assert app.theme == "defai-light"
 
 
-async def test_help_shows_every_key_of_here_first_and_closes(opened: Handed) -> None:
+async def test_help_shows_every_key_of_here_first_and_closes(opened: Handed, theatre: Handed) -> None:
     async with opened("8", "question_mark") as (_, app, pilot):
         assert isinstance(app.screen, Help)
         text = " ".join(str(app.screen.query_one("#help-keys").render()).split())
         assert all(act.help in text for act in ACTS)
         assert text.startswith("Risk · here")
         await pilot.press("escape")
+        await theatre.until(lambda: not isinstance(app.screen, Help), pilot)
         assert app.current_mode == "risk"
 
 
@@ -149,17 +148,17 @@ async def test_the_palette_does_what_the_keys_do(opened: Handed, theatre: Handed
     async with opened("ctrl+p") as (stage, app, pilot):
         await theatre.until(lambda: isinstance(app.focused, Input), pilot)
         await pilot.press("q", "h", "p")
-        assert app.focused.value == "qhp"
+        await theatre.until(lambda: app.focused.value == "qhp", pilot)
         assert (app.leaving, stage.wishes) == (False, [])
         await pilot.press(*["backspace"] * 3, *"pause the selected")
-        await theatre.until(lambda: "Pause the selected agent" in theatre.seen(app), pilot)
+        await theatre.stands(app, pilot, "Pause the selected agent")
         await pilot.press("enter")
         await theatre.until(lambda: stage.wishes, pilot)
         assert stage.wishes == [("pause", "lp-wide")]
         await pilot.press("ctrl+p")
         await theatre.until(lambda: isinstance(app.focused, Input), pilot)
         await pilot.press(*"open tiers")
-        await theatre.until(lambda: "The agent tiers" in theatre.seen(app), pilot)
+        await theatre.stands(app, pilot, "The agent tiers")
         await pilot.press("enter")
         await theatre.until(lambda: app.current_mode == "agent", pilot)
         assert app.agent_name == "tiers"

@@ -17,32 +17,31 @@ REQUESTS = [
 
 
 async def test_what_waits_is_listed_with_what_it_is_about(opened: Handed, theatre: Handed) -> None:
-    async with opened("a", more=REQUESTS) as (_, app, _pilot):
+    async with opened("a", more=REQUESTS) as (_, app, pilot):
         assert isinstance(app.screen, ApprovalsScreen)
         assert [line.request.agent for line in app.screen.grid.roll.listed] == ["tiers", "reverter"]
-        text = theatre.seen(app)
         costs = ("12,400 USD", "1.59 + gas 2.10 = 3.69 USD", "0.40 USD a minute (estimate)")
-        for words in ("expires in 0 m 30 s", "5 Approvals 2⚑", *costs):
-            assert words in text.replace("swap of 3,180 USD: ", "")
+        await theatre.stands(app, pilot, "expires in 0 m 30 s", "5 Approvals 2⚑", *costs)
 
 
 async def test_only_the_name_typed_out_approves(opened: Handed, theatre: Handed) -> None:
     async with opened("a", "enter", more=REQUESTS) as (stage, app, pilot):
         for typed in ("", "reverter", "tier", "y"):
             await pilot.press(*typed, "enter")
-            await pilot.pause()
+            await theatre.settled(pilot, stage)
             assert isinstance(app.screen, Consent)
             await pilot.press(*["backspace"] * 10)
-        await pilot.pause()
-        assert "nothing was approved" in theatre.seen(app)
+        await theatre.stands(app, pilot, "nothing was approved")
         await pilot.press("escape")
+        await theatre.until(lambda: not isinstance(app.screen, Consent), pilot)
+        await theatre.settled(pilot, stage)
         assert stage.wishes == []
         await pilot.press("enter", *"tiers", "enter")
         await theatre.until(lambda: stage.wishes, pilot)
         await theatre.settled(pilot, stage)
         assert stage.wishes == [("approve", "0xbb")]
         assert [line.request.agent for line in app.screen.grid.roll.listed] == ["reverter", "tiers"]
-        assert "approved by the owner" in theatre.seen(app)
+        await theatre.stands(app, pilot, "approved by the owner")
 
 
 async def test_a_dialog_stays_with_its_request_and_ends_with_it(opened: Handed, theatre: Handed) -> None:
@@ -52,10 +51,11 @@ async def test_a_dialog_stays_with_its_request_and_ends_with_it(opened: Handed, 
         await theatre.until(lambda: len(app.fleet.waiting_room.open) == 3, pilot)
         assert app.screen.line.request.agent == "tiers", "whatever came in above it in the list"
         await pilot.press(*"hold", "enter")
+        await theatre.settled(pilot, stage)
         assert isinstance(app.screen, Consent)
         stage.play([ApprovalResolved("tiers", "0xbb", "expired", "", "")])
-        await theatre.until(lambda: isinstance(app.screen, ApprovalsScreen) and app._notifications, pilot)
-        assert [one.message for one in app._notifications] == ["It was expired in the meantime."]
+        await theatre.until(lambda: isinstance(app.screen, ApprovalsScreen), pilot)
+        await theatre.told(app, pilot, "It was expired in the meantime.")
         assert stage.wishes == []
 
 
@@ -66,12 +66,12 @@ async def test_a_rejection_has_a_reason(opened: Handed, theatre: Handed) -> None
         await theatre.until(lambda: stage.wishes, pilot)
         await theatre.settled(pilot, stage)
         assert stage.wishes == [("reject", "0xaa", "too wide")]
-        assert "rejected by the owner" in theatre.seen(app)
+        await theatre.stands(app, pilot, "rejected by the owner")
 
 
 @pytest.mark.parametrize("key", ["enter", "r", "y"])
 async def test_with_nothing_waiting_no_key_does_anything(opened: Handed, theatre: Handed, key: str) -> None:
-    async with opened("a", key) as (stage, app, _):
+    async with opened("a", key) as (stage, app, pilot):
+        await theatre.stands(app, pilot, "Nothing waits for you")
         assert isinstance(app.screen, ApprovalsScreen)
         assert stage.wishes == []
-        assert "Nothing waits for you" in theatre.seen(app)

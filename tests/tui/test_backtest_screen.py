@@ -47,9 +47,9 @@ class Slow(MadeUpControl):
 async def test_what_is_chosen_and_typed_is_run_and_told_as_it_goes(opened: Handed, theatre: Handed) -> None:
     control = Slow()
     async with opened("7", control=control) as (_, app, pilot):
-        await theatre.until(lambda: "Buy what has fallen" in theatre.seen(app), pilot)
+        await theatre.stands(app, pilot, "Buy what has fallen")
         await pilot.press("down")
-        await theatre.until(lambda: "Settings of mean_reversion" in theatre.seen(app), pilot)
+        await theatre.stands(app, pilot, "Settings of mean_reversion")
         await pilot.press("enter", "down", "enter")
         await theatre.until(lambda: isinstance(app.focused, Input), pilot)
         await pilot.press(*"20260101-20260102", "tab", "tab", *"5WETH")
@@ -58,7 +58,7 @@ async def test_what_is_chosen_and_typed_is_run_and_told_as_it_goes(opened: Hande
         usual = box.value
         box.focus()
         await pilot.press("end", "1", "enter")
-        await theatre.until(lambda: "45 %" in theatre.seen(app), pilot)
+        await theatre.stands(app, pilot, "45 %", "41,000 a second", "19,800.50 USD")
         assert control.wish == BacktestWish(
             "mean_reversion",
             "data/usdc-weth-events",
@@ -66,30 +66,27 @@ async def test_what_is_chosen_and_typed_is_run_and_told_as_it_goes(opened: Hande
             "20260101-20260102",
             ("5WETH",),
         )
-        assert "41,000 a second" in theatre.seen(app)
-        assert "19,800.50 USD" in theatre.seen(app)
         control.go_on.set()
-        await theatre.until(lambda: "Result" in theatre.seen(app), pilot)
-        text = theatre.seen(app)
-        assert "+151.70 USD against the best baseline, static ±1000" in text
-        assert "minute bars: fees are estimated" in text
-        assert all(words in text for words in ("full range", "hold", "+6.46 %", "18,951.09"))
+        told = (
+            "Result",
+            "+151.70 USD against the best baseline, static ±1000",
+            "minute bars: fees are estimated",
+        )
+        await theatre.stands(app, pilot, *told, "full range", "hold", "+6.46 %", "18,951.09")
 
 
 async def test_a_run_is_ended_by_the_key_that_began_it(opened: Handed, theatre: Handed) -> None:
     control = Slow()
     async with opened("7", control=control) as (_, app, pilot):
-        await theatre.until(lambda: "Buy what has fallen" in theatre.seen(app), pilot)
+        await theatre.stands(app, pilot, "Buy what has fallen")
         await pilot.press("r")
-        await theatre.until(lambda: "end the run" in theatre.seen(app), pilot)
+        await theatre.stands(app, pilot, "end the run")
         await pilot.press("r")
         await theatre.until(lambda: control.closed, pilot)
-        await theatre.until(lambda: "was ended before it was through" in theatre.seen(app), pilot)
+        await theatre.stands(app, pilot, "was ended before it was through")
         control.go_on.set()
         await pilot.press("r")
-        await theatre.until(
-            lambda: "Against its baselines" in theatre.seen(app) and "+6.46 %" in theatre.seen(app), pilot
-        )
+        await theatre.stands(app, pilot, "Against its baselines", "+6.46 %")
 
 
 async def test_it_goes_on_behind_other_screens_and_says_when_it_is_through(
@@ -97,13 +94,12 @@ async def test_it_goes_on_behind_other_screens_and_says_when_it_is_through(
 ) -> None:
     control = Slow()
     async with opened("7", control=control) as (_, app, pilot):
-        await theatre.until(lambda: "Buy what has fallen" in theatre.seen(app), pilot)
+        await theatre.stands(app, pilot, "Buy what has fallen")
         await pilot.press("r", "1")
         control.go_on.set()
-        await theatre.until(lambda: list(app._notifications), pilot)
-        assert [one.message for one in app._notifications] == ["Backtest: volatility_band is through"]
+        await theatre.told(app, pilot, "Backtest: volatility_band is through")
         await pilot.press("7")
-        await theatre.until(lambda: "+6.46 %" in theatre.seen(app), pilot)
+        await theatre.stands(app, pilot, "+6.46 %")
 
 
 async def test_the_report_is_opened_and_its_path_is_shown(
@@ -113,12 +109,12 @@ async def test_the_report_is_opened_and_its_path_is_shown(
     urls: list[str] = []
     async with opened("7", control=control, size=(200, 60)) as (_, app, pilot):
         app.open_url = lambda url, **_: urls.append(url)
-        await theatre.until(lambda: "Buy what has fallen" in theatre.seen(app), pilot)
+        await theatre.stands(app, pilot, "Buy what has fallen")
         control.go_on.set()
         await pilot.press("r")
-        await theatre.until(lambda: "open report" in theatre.seen(app), pilot)
-        assert "r.html" in theatre.seen(app)
+        await theatre.stands(app, pilot, "open report", "r.html")
         await pilot.press("o", "c")
+        await theatre.until(lambda: urls and app.clipboard, pilot)
         assert urls == [(tmp_path / "r.html").as_uri()]
         assert app.clipboard.startswith("defai backtest -s volatility_band")
 
@@ -126,10 +122,11 @@ async def test_the_report_is_opened_and_its_path_is_shown(
 async def test_a_session_that_runs_none_says_so_and_a_refusal_is_told(
     opened: Handed, theatre: Handed
 ) -> None:
-    async with opened("7", control=BareControl()) as (_, app, pilot):
-        await theatre.until(lambda: "cannot be listed here" in " ".join(theatre.seen(app).split()), pilot)
-        assert "r run" not in theatre.seen(app)
+    async with opened("7", control=BareControl()) as (stage, app, pilot):
+        text = await theatre.stands(app, pilot, "cannot be listed here")
+        assert "r run" not in text
         await pilot.press("r")
+        await theatre.settled(pilot, stage)
         assert not app.screen.desk.running
 
     class Refusing(MadeUpControl):
@@ -139,9 +136,9 @@ async def test_a_session_that_runs_none_says_so_and_a_refusal_is_told(
             yield BacktestProgressed("", None, 0.0)
 
     async with opened("7", control=Refusing()) as (_, app, pilot):
-        await theatre.until(lambda: "Buy what has fallen" in theatre.seen(app), pilot)
+        await theatre.stands(app, pilot, "Buy what has fallen")
         await pilot.press("r")
-        await theatre.until(lambda: "The session is gone." in theatre.seen(app), pilot)
+        await theatre.stands(app, pilot, "The session is gone.")
         screen = app.screen
         assert isinstance(screen, BacktestScreen)
         assert not screen.desk.running
@@ -154,24 +151,24 @@ async def test_a_path_can_be_typed_where_no_history_is_known(opened: Handed, the
 
     control = Bare()
     async with opened("7", control=control) as (_, app, pilot):
-        await theatre.until(lambda: "defai download-data gets one" in theatre.seen(app), pilot)
+        await theatre.stands(app, pilot, "defai download-data gets one")
         await pilot.press("r")
-        await theatre.until(lambda: list(app._notifications), pilot)
+        await theatre.told(app, pilot, "A history has to be chosen, or its path typed.")
         assert not app.screen.desk.running
-        assert "A history has to be chosen" in " ".join(one.message for one in app._notifications)
         await pilot.press("e", "tab", *"bars.csv", "enter")
-        await theatre.until(lambda: app.screen.desk.running, pilot)
+        await theatre.until(lambda: control.wish, pilot)
         assert control.wish is not None
+        assert app.screen.desk.running
         assert control.wish.source == "bars.csv"
 
 
 async def test_escape_leaves_the_settings_before_the_screen(opened: Handed, theatre: Handed) -> None:
     async with opened("7") as (_, app, pilot):
-        await theatre.until(lambda: "Buy what has fallen" in theatre.seen(app), pilot)
+        await theatre.stands(app, pilot, "Buy what has fallen")
         await pilot.press("e")
         await theatre.until(lambda: isinstance(app.focused, Input), pilot)
         await pilot.press("escape")
+        await theatre.until(lambda: not isinstance(app.focused, Input), pilot)
         assert app.current_mode == "backtest"
-        assert not isinstance(app.focused, Input)
         await pilot.press("escape")
-        assert app.current_mode == "fleet"
+        await theatre.until(lambda: app.current_mode == "fleet", pilot)

@@ -30,7 +30,7 @@ async def test_events_arrive_in_order_from_another_thread() -> None:
     thread = threading.Thread(target=session)
     reading = asyncio.create_task(read(queue))
     thread.start()
-    events = await asyncio.wait_for(reading, 20)
+    events = await asyncio.wait_for(reading, 60)
     thread.join()
     assert events == [*map(notice, range(5_000)), END]
     assert queue.dropped == 0
@@ -52,7 +52,7 @@ async def test_closing_ends_the_reading_after_what_is_queued() -> None:
     queue.put_threadsafe(notice(1))
     queue.close()
     queue.put_threadsafe(notice(2))
-    assert await asyncio.wait_for(read(queue), 5) == [notice(1)]
+    assert await asyncio.wait_for(read(queue), 60) == [notice(1)]
 
 
 async def test_closing_wakes_a_reader_that_waits() -> None:
@@ -60,7 +60,7 @@ async def test_closing_wakes_a_reader_that_waits() -> None:
     reading = asyncio.create_task(read(queue))
     await asyncio.sleep(0)
     queue.close()
-    assert await asyncio.wait_for(reading, 5) == []
+    assert await asyncio.wait_for(reading, 60) == []
 
 
 async def test_a_slow_reader_is_woken_once_however_many_events_come() -> None:
@@ -81,7 +81,7 @@ async def test_a_slow_reader_is_woken_once_however_many_events_come() -> None:
         queue.put_threadsafe(notice(number))
     queue.put_threadsafe(END)
     assert woken == 1
-    assert len(await asyncio.wait_for(reading, 5)) == 1_001
+    assert len(await asyncio.wait_for(reading, 60)) == 1_001
 
 
 def test_putting_after_the_readers_loop_has_ended_is_no_error() -> None:

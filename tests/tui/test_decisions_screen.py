@@ -34,7 +34,6 @@ async def test_a_decision_says_why_it_was_taken_and_what_came_of_it(opened: Hand
         await theatre.until(lambda: line.explanation is not None, pilot)
         await theatre.settled(pilot, stage)
         assert isinstance(app.screen, DecisionScreen)
-        text = theatre.seen(app)
         wanted = (
             line.decision.reason,
             "volatility_24",
@@ -43,9 +42,7 @@ async def test_a_decision_says_why_it_was_taken_and_what_came_of_it(opened: Hand
             "approved and carried out",
             "not verified yet",
         )
-        assert all(
-            words in text for words in (*wanted, line.decision.digest, f"#{line.execution.record_id}")
-        ), text
+        text = await theatre.stands(app, pilot, *wanted, line.decision.digest, f"#{line.execution.record_id}")
         assert "✓ integrity" not in text
 
 
@@ -55,13 +52,10 @@ async def test_v_climbs_the_rungs_and_says_what_each_found(opened: Handed, theat
         await theatre.until(lambda: line.verification is not None, pilot)
         await theatre.settled(pilot, stage)
         assert stage.wishes == [("verify", line.decision.digest)]
-        assert "✓ integrity ✓ data ✓ model" in " ".join(theatre.seen(app).split())
+        await theatre.stands(app, pilot, "✓ integrity ✓ data ✓ model")
         await pilot.press("enter")
-        await theatre.settled(pilot, stage)
-        text = theatre.seen(app)
-        assert "✓ execution" in text
-        assert "the transaction made these calls and nothing else" in text
-        assert "verified in 420 ms" in text
+        told = ("✓ execution", "the transaction made these calls and nothing else", "verified in 420 ms")
+        await theatre.stands(app, pilot, *told)
 
 
 async def test_what_cannot_be_verified_is_said(opened: Handed, theatre: Handed) -> None:
@@ -69,8 +63,7 @@ async def test_what_cannot_be_verified_is_said(opened: Handed, theatre: Handed) 
         line = app.screen.pointed
         stage._decisions.clear()
         await pilot.press("v")
-        await theatre.until(lambda: list(app._notifications), pilot)
-        assert [one.message for one in app._notifications] == ["No such decision is known."]
+        await theatre.told(app, pilot, "No such decision is known.")
         assert not line.verifying
 
 
@@ -80,8 +73,7 @@ async def test_a_rating_is_passed_on_and_shown(opened: Handed, theatre: Handed) 
         for key, rating, words in (("g", "good", "▲ good"), ("n", "bad", "▼ not good")):
             await pilot.press(key)
             await theatre.until(lambda rating=rating: line.rating == rating, pilot)
-            await theatre.settled(pilot, stage)
-            assert words in theatre.seen(app)
+            await theatre.stands(app, pilot, words)
         digest = line.decision.digest
         assert stage.wishes == [("rate", digest, "good", ""), ("rate", digest, "bad", "")]
 

@@ -43,8 +43,7 @@ async def test_enter_opens_the_agent_and_its_neighbours_are_a_key_away(
         await pilot.press("down", "enter")
         await theatre.settled(pilot, stage)
         assert isinstance(app.screen, AgentScreen)
-        wanted = ("mean_reversion", "Balances", "WETH")
-        await theatre.until(lambda: all(words in theatre.seen(app) for words in wanted), pilot)
+        await theatre.stands(app, pilot, "mean_reversion", "Balances", "WETH")
         names = []
         for key in ("right", "right", "left", "left", "left"):
             await pilot.press(key)
@@ -53,15 +52,14 @@ async def test_enter_opens_the_agent_and_its_neighbours_are_a_key_away(
         await pilot.press("p")
         await theatre.until(lambda: theatre.state_of(app, "lp-wide") == "paused", pilot)
         await pilot.press("escape")
-        assert isinstance(app.screen, FleetScreen)
+        await theatre.until(lambda: isinstance(app.screen, FleetScreen), pilot)
 
 
 async def test_pause_toggles_the_selected_agent(opened: Handed, theatre: Handed) -> None:
     async with opened() as (stage, app, pilot):
         await pilot.press("j", "p")
         await theatre.until(lambda: theatre.state_of(app, "reverter") == "paused", pilot)
-        await theatre.settled(pilot, stage)
-        assert "‖" in theatre.seen(app)
+        await theatre.stands(app, pilot, "‖")
         await pilot.press("p")
         await theatre.until(lambda: theatre.state_of(app, "reverter") == "running", pilot)
         assert stage.wishes == [("pause", "reverter"), ("resume", "reverter")]
@@ -127,7 +125,7 @@ async def test_in_a_small_terminal_the_brackets_bring_back_what_gave_way(
         await pilot.press("right_square_bracket")
         await theatre.settled(pilot, stage)
         assert chart.region.height == 21
-        assert "◆" in theatre.seen(app)
+        await theatre.stands(app, pilot, "◆")
         await pilot.press("left_square_bracket", "left_square_bracket")
         await theatre.settled(pilot, stage)
         assert card.region.height == 21
@@ -140,17 +138,17 @@ async def test_in_a_small_terminal_the_brackets_bring_back_what_gave_way(
 
 
 async def test_the_chart_shows_a_longer_or_a_shorter_time(opened: Handed, theatre: Handed) -> None:
-    async with opened() as (_, app, pilot):
+    async with opened() as (stage, app, pilot):
         before = theatre.seen(app)
         await pilot.press("minus")
-        await pilot.pause()
+        await theatre.settled(pilot, stage)
         longer = theatre.seen(app)
         await pilot.press("plus")
-        await pilot.pause()
+        await theatre.settled(pilot, stage)
         assert before == theatre.seen(app) != longer
 
 
-async def test_the_mouse_selects_and_a_double_click_opens(opened: Handed) -> None:
+async def test_the_mouse_selects_and_a_double_click_opens(opened: Handed, theatre: Handed) -> None:
     async with opened() as (_, app, pilot):
         table = app.screen.query_one(FleetTable)
         await pilot.click(FleetTable, offset=(10, 4))
@@ -159,8 +157,7 @@ async def test_the_mouse_selects_and_a_double_click_opens(opened: Handed) -> Non
         await pilot.click(FleetTable, offset=(10, 0))
         assert table.cursor == 2
         await pilot.click(FleetTable, offset=(10, 4), times=2)
-        await pilot.pause()
-        assert isinstance(app.screen, AgentScreen)
+        await theatre.until(lambda: isinstance(app.screen, AgentScreen), pilot)
         assert app.agent_name == "tiers"
 
 
@@ -204,10 +201,8 @@ async def test_forecasts_stand_beside_their_outcomes(opened: Handed, theatre: Ha
 
     async with opened(size=(120, 60)) as (stage, app, pilot):
         await pilot.press("down", "enter")
-        assert "Forecast against outcome" not in theatre.seen(app)
+        text = await theatre.stands(app, pilot, "mean_reversion", "Balances")
+        assert "Forecast against outcome" not in text
         stage.play([told(1_070, 40.0, 44.0), told(1_082, 41.0, 55.0)])
-        await theatre.until(lambda: "Forecast against outcome" in theatre.seen(app), pilot)
-        text = theatre.seen(app)
-        assert "1 of 2" in text
-        assert "9.0 ticks" in text
-        assert "41.0, came 55.0" in text
+        seen = ("Forecast against outcome", "1 of 2", "9.0 ticks", "41.0, came 55.0")
+        await theatre.stands(app, pilot, *seen)

@@ -22,7 +22,7 @@ OURS = ("defai.chain", "defai.worlds", "defai.session", "defai.marketsim", "defa
 def modules_after(statement: str) -> set[str]:
     program = f"import sys, json; {statement}; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=300
     )
     return set(json.loads(done.stdout))
 

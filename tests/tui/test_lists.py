@@ -87,12 +87,11 @@ async def test_a_filter_sifts_as_one_types_and_escape_shows_all(opened: Handed, 
         await pilot.press("slash", *"REV")
         await theatre.settled(pilot, stage)
         assert [line.key for line in table.roll.listed] == ["reverter"]
-        assert "1 of 4" in theatre.seen(app)
+        await theatre.stands(app, pilot, "1 of 4")
         await pilot.press("enter")
-        assert app.focused is table
+        await theatre.until(lambda: app.focused is table, pilot)
         await pilot.press("slash", "x")
-        await theatre.settled(pilot, stage)
-        assert "Nothing here has “REVx”" in theatre.seen(app)
+        await theatre.stands(app, pilot, "Nothing here has “REVx”")
         await pilot.press("escape")
         await theatre.settled(pilot, stage)
         assert len(table.roll.listed) == 4
@@ -111,26 +110,24 @@ async def test_sorting_goes_through_the_columns_turns_and_is_remembered(
         assert table.roll.order == ("equity USD", True)
         worths = [line.portfolio.equity_usd for line in table.roll.listed]
         assert worths == sorted(worths, reverse=True)
-        assert "▾equity USD" in theatre.seen(app)
+        await theatre.stands(app, pilot, "▾equity USD")
         at = theatre.seen(app).splitlines()[3].index("PnL %")
         await pilot.click(FleetTable, offset=(at, 1))
         await theatre.settled(pilot, stage)
         assert table.roll.order == ("PnL %", True)
         await pilot.click(FleetTable, offset=(at, 1))
+        await theatre.settled(pilot, stage)
         assert table.roll.order == ("PnL %", False)
     async with opened(preferences=Preferences(path)) as (_, app, _):
         assert app.screen.query_one(FleetTable).roll.order == ("PnL %", False)
 
 
 async def test_lists_are_written_beside_where_one_is_and_never_over_one_another(
-    opened: Handed, tmp_path: Path
+    opened: Handed, theatre: Handed, tmp_path: Path
 ) -> None:
-    async with opened("x", "x", "4", "f", "x", folder=tmp_path) as (_, app, _):
-        assert names_in(tmp_path) == [
-            "defai-agents-1124-1.csv",
-            "defai-agents-1124.csv",
-            "defai-decisions-1124.csv",
-        ]
+    async with opened("x", "x", "4", "f", "x", folder=tmp_path) as (_, app, pilot):
+        wanted = ["defai-agents-1124-1.csv", "defai-agents-1124.csv", "defai-decisions-1124.csv"]
+        await theatre.until(lambda: names_in(tmp_path) == wanted, pilot)
         rows = rows_of(tmp_path / "defai-agents-1124.csv")
         assert [row["agent"] for row in rows] == ["lp-wide", "reverter", "tiers", "hold"]
         held = app.fleet.agents["tiers"].portfolio
@@ -141,8 +138,9 @@ async def test_lists_are_written_beside_where_one_is_and_never_over_one_another(
         assert all(len(row["digest"]) == 66 for row in decisions)
 
 
-async def test_an_export_that_fails_is_said(opened: Handed, tmp_path: Path) -> None:
-    async with opened("x", folder=tmp_path / "nowhere") as (_, app, _):
+async def test_an_export_that_fails_is_said(opened: Handed, theatre: Handed, tmp_path: Path) -> None:
+    async with opened("x", folder=tmp_path / "nowhere") as (_, app, pilot):
+        await theatre.until(lambda: list(app._notifications), pilot)
         (message,) = [one.message for one in app._notifications]
         assert "cannot be written: No such file or directory" in message
 
@@ -152,15 +150,13 @@ async def test_risk_lists_whoever_is_closest_to_a_limit_first(opened: Handed, th
         table = app.screen.query_one(RiskTable)
         shares = [max(one.value / one.limit for one in line.gauges) for line in table.roll.listed]
         assert shares == sorted(shares, reverse=True)
-        text = theatre.seen(app)
         first = table.roll.listed[0]
-        assert f"Limits of {first.key}" in text
-        assert "closed: nothing stopped it" in text
+        await theatre.stands(app, pilot, f"Limits of {first.key}", "closed: nothing stopped it")
         await pilot.press("j", "p")
         chosen = table.selected.key
         await theatre.until(lambda: theatre.state_of(app, chosen) == "paused", pilot)
         await pilot.press("enter")
-        assert app.agent_name == chosen
+        await theatre.until(lambda: app.agent_name == chosen, pilot)
 
 
 async def test_logs_are_listed_by_level_and_read_whole(opened: Handed, theatre: Handed) -> None:
@@ -181,6 +177,7 @@ async def test_logs_are_listed_by_level_and_read_whole(opened: Handed, theatre: 
             await pilot.press("f")
         assert listed == [{"info", "warning", "error"}, {"warning", "error"}, {"error"}]
         await pilot.press("c")
+        await theatre.settled(pilot, stage)
         assert app.clipboard == "the chain stopped answering, twice"
         assert "1!" not in theatre.seen(app).splitlines()[1]
 

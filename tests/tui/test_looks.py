@@ -69,13 +69,9 @@ def pictured() -> list[StreamEvent]:
 async def look(theatre: Handed, stage: Handed, pilot: Pilot[None]) -> str:
     """The screen once nothing moves any more."""
     await theatre.settled(pilot, stage)
-    await pilot.wait_for_scheduled_animations()
-    await theatre.until(lambda: "asking the model" not in theatre.seen(pilot.app), pilot)
-    before, now = "", str(LOOKS.picture(pilot.app))
-    while now != before:
-        await theatre.settled(pilot, stage)
-        before, now = now, str(LOOKS.picture(pilot.app))
-    return now
+    await theatre.gone(pilot.app, pilot, "asking the model")
+    await theatre.settled(pilot, stage)
+    return str(LOOKS.picture(pilot.app))
 
 
 @pytest.mark.parametrize(

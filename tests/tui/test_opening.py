@@ -71,7 +71,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
 def read_until(terminal: int, end: str) -> str:
     """What was written to a terminal, up to some words: it may come in pieces."""
-    written, deadline = "", time.monotonic() + 5
+    written, deadline = "", time.monotonic() + 60
     while end not in written:
         assert time.monotonic() < deadline, f"{end!r} never came: {written!r}"
         if select.select([terminal], [], [], 0.1)[0]:

@@ -70,7 +70,7 @@ async def test_what_was_put_off_is_painted_once_the_flood_is_over(theatre: Hande
         assert charts < blocks
         last = app.fleet.block
         assert last is not None
-        assert f"{round(last.pools[0].price, 2):,}" in theatre.seen(app)
+        await theatre.stands(app, pilot, f"{round(last.pools[0].price, 2):,}")
         assert app.fleet.acted is not None
         title = screen.query_one(DecisionCard).border_title
         assert f"{app.fleet.acted.decision.sequence} of {app.fleet.acted.agent}" in str(title)

@@ -17,25 +17,27 @@ async def test_the_form_says_what_would_change_and_changes_it_upon_enter(
     async with opened("2", "e") as (stage, app, pilot):
         assert isinstance(app.screen, ParameterForm)
         await pilot.press(*["backspace"] * 3, *"99")
-        await theatre.until(lambda: "at most 20 is wanted" in theatre.seen(app), pilot)
+        await theatre.stands(app, pilot, "at most 20 is wanted")
         await pilot.press("enter")
+        await theatre.settled(pilot, stage)
         assert stage.wishes == [], "what does not fit is not sent"
         await pilot.press(*["backspace"] * 2, "5")
-        await theatre.until(lambda: "3.0 → 5" in theatre.seen(app), pilot)
-        assert "rebalance to 199,700…200,120" in theatre.seen(app)
+        await theatre.stands(app, pilot, "3.0 → 5", "rebalance to 199,700…200,120")
         await pilot.press("enter")
         await theatre.until(lambda: app.fleet.agents["lp-wide"].card.parameters["sigmas"] == "5", pilot)
         assert stage.wishes == [("set_parameters", "lp-wide", "sigmas=5")]
         await theatre.until(lambda: not isinstance(app.screen, ParameterForm), pilot)
 
 
-async def test_escape_leaves_all_as_it_is(opened: Handed) -> None:
+async def test_escape_leaves_all_as_it_is(opened: Handed, theatre: Handed) -> None:
     async with opened("2", "e") as (stage, app, pilot):
         await pilot.press("9", "escape")
-        assert not isinstance(app.screen, ParameterForm)
+        await theatre.until(lambda: not isinstance(app.screen, ParameterForm), pilot)
+        await theatre.settled(pilot, stage)
         assert stage.wishes == []
         assert app.fleet.agents["lp-wide"].card.parameters["sigmas"] == "3.0"
         await pilot.press("e")
+        await theatre.until(lambda: isinstance(app.screen, ParameterForm), pilot)
         assert app.screen.query_one("#parameter-sigmas", Input).value == "3.0"
 
 

@@ -28,10 +28,8 @@ async def test_a_run_is_played_sought_and_sped_up(opened: Handed, theatre: Hande
     async with opened(control=played) as (stage, app, pilot):
         assert not app.screen.query_one(PlaybackBar).display
         stage.play([PlaybackMoved(1_100, 1_065, 1_165, 1_767_225_635, 4.0, playing=True, at_end=False)])
-        await theatre.settled(pilot, stage)
-        text = theatre.seen(app)
-        assert "block 1,100 of 1,165 · 00:00:35 UTC · 4 blocks/s" in text
-        assert "space stand still" in text
+        told = "block 1,100 of 1,165 · 00:00:35 UTC · 4 blocks/s"
+        text = await theatre.stands(app, pilot, told, "space stand still")
         assert "h halt all" not in text, "a run that is over has nobody to halt"
         await pilot.press("space", "comma", "full_stop", "greater_than_sign", "less_than_sign", "ctrl+right")
         await theatre.until(lambda: len(played.asked) == 6, pilot)

@@ -28,17 +28,12 @@ async def test_the_frame_stands_and_progress_shows_before_there_is_a_market(thea
     stage = theatre.Stage([])
     app = stage.app()
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
-        assert "starting" in theatre.seen(app)
-        assert "setting up" in theatre.seen(app)
+        await theatre.stands(app, pilot, "starting", "setting up")
         steps = list(demo_setup())
         for number, step in enumerate(steps, start=1):
             stage.play([step])
-            await theatre.settled(pilot, stage)
-            text = theatre.seen(app)
-            assert f"step {number} of {len(SETUP)}" in text
-            assert f"… {SETUP[number - 1]}" in text
-            assert all(f"✓ {done}" in text for done in SETUP[: number - 1])
+            now = (f"step {number} of {len(SETUP)}", f"… {SETUP[number - 1]}")
+            await theatre.stands(app, pilot, *now, *(f"✓ {done}" for done in SETUP[: number - 1]))
         app.exit()
 
 
@@ -50,10 +45,8 @@ async def test_nothing_is_invented_between_the_start_and_the_first_block(
     app = stage.app()
     async with app.run_test(size=(120, 40)) as pilot:
         await theatre.settled(pilot, stage)
-        text = theatre.seen(app)
-        assert "waiting for a block" in text
-        assert "No decisions yet" in text
-        assert "Nothing was decided yet" in text
+        nothing = ("waiting for a block", "No decisions yet", "Nothing was decided yet")
+        text = await theatre.stands(app, pilot, *nothing)
         rows = [line for line in text.splitlines() if line.startswith("│") and "lp-wide" in line]
         assert len(rows) == 1
         assert not any(character.isdigit() for character in rows[0])
@@ -71,12 +64,10 @@ async def test_old_figures_are_called_old_until_a_block_comes(
         assert "No block for" not in theatre.seen(app)
         stage.now += 42
         app._tick()
-        await pilot.pause()
-        assert "No block for 42s. The figures are those of block 1,124." in theatre.seen(app)
+        await theatre.stands(app, pilot, "No block for 42s. The figures are those of block 1,124.")
         later = list(theatre.demo_stream(theatre.seed, blocks=61, end=False))
         stage.play(later[len(session) :])
-        await theatre.settled(pilot, stage)
-        assert "No block for" not in theatre.seen(app)
+        await theatre.gone(app, pilot, "No block for")
         app.exit()
 
 
@@ -85,8 +76,7 @@ async def test_what_waits_for_the_owner_stands_out(theatre: Handed, session: lis
     app = stage.app()
     async with app.run_test(size=(120, 40)) as pilot:
         await theatre.settled(pilot, stage)
-        assert "1 waiting ⚑" in theatre.seen(app)
-        assert "⚑ waits for you" in theatre.seen(app)
+        await theatre.stands(app, pilot, "1 waiting ⚑", "⚑ waits for you")
         app.exit()
 
 
@@ -100,12 +90,8 @@ async def test_an_error_is_said_and_stays_until_a_key_and_gives_the_exit_code(
     stage = theatre.Stage([*session, ended])
     app = stage.app()
     async with app.run_test(size=size) as pilot:
-        await theatre.until(lambda: isinstance(app.screen, Farewell) and app.screen.is_mounted, pilot)
-        await pilot.pause()
-        words = " ".join(theatre.seen(app).replace("│", " ").split())
-        assert ended.sentence in words
-        assert ended.hint in words
-        assert "exit code 3" in words
+        await theatre.until(lambda: isinstance(app.screen, Farewell), pilot)
+        await theatre.stands(app, pilot, ended.sentence, ended.hint, "exit code 3")
         assert app.is_running
         await pilot.press("x")
     assert app.return_code == 3
@@ -119,8 +105,7 @@ async def test_a_session_that_is_done_says_so_and_leaves_with_zero(
     app = stage.app()
     async with app.run_test(size=(80, 24)) as pilot:
         await theatre.until(lambda: isinstance(app.screen, Farewell), pilot)
-        await pilot.pause()
-        assert "All 60 blocks are done." in theatre.seen(app)
+        await theatre.stands(app, pilot, "All 60 blocks are done.")
         await pilot.click(offset=(20, 12))
     assert app.return_code == 0
 
@@ -132,8 +117,7 @@ async def test_an_error_during_set_up_is_said_as_well(theatre: Handed) -> None:
     app = stage.app()
     async with app.run_test(size=(80, 24)) as pilot:
         await theatre.until(lambda: isinstance(app.screen, Farewell), pilot)
-        await pilot.pause()
-        assert "npm is not installed." in theatre.seen(app)
+        await theatre.stands(app, pilot, "npm is not installed.")
         await pilot.press("enter")
     assert app.return_code == 2
 
@@ -147,9 +131,7 @@ async def test_a_stream_that_breaks_is_an_error_with_a_sentence(theatre: Handed)
     app = theatre.Stage([]).app(broken)
     async with app.run_test(size=(80, 24)) as pilot:
         await theatre.until(lambda: isinstance(app.screen, Farewell), pilot)
-        await pilot.pause()
-        assert "The server closed the connection." in theatre.seen(app)
-        assert "Is the session still running?" in theatre.seen(app)
+        await theatre.stands(app, pilot, "The server closed the connection.", "Is the session still running?")
         await pilot.press("escape")
     assert app.return_code == NotRunningError.exit_code
 
@@ -174,11 +156,11 @@ async def test_too_small_a_terminal_says_what_it_needs_and_recovers(
         words = " ".join(theatre.seen(app).split())
         assert words == "defai needs a terminal of at least 60 x 16; this one is 59 x 30."
         await pilot.resize_terminal(120, 40)
-        await theatre.until(lambda: "lp-wide" in theatre.seen(app), pilot)
+        await theatre.stands(app, pilot, "lp-wide")
         assert app.screen.query_one(FleetTable).region.area > 0
         assert app.screen.query_one(LineChart).region.area > 0
         await pilot.resize_terminal(60, 16)
-        await theatre.until(lambda: "lp-wide" in theatre.seen(app), pilot)
+        await theatre.stands(app, pilot, "lp-wide")
         app.exit()
 
 
@@ -187,11 +169,10 @@ async def test_a_notice_is_said_once_however_often_it_comes(theatre: Handed) -> 
     app = stage.app()
     async with app.run_test(size=(80, 24)) as pilot:
         await theatre.settled(pilot, stage)
-        assert [one.message for one in app._notifications] == ["The base fee is high. Swaps wait."]
+        await theatre.told(app, pilot, "The base fee is high. Swaps wait.")
         stage.now += 11
         stage.play([Notice("warning", "The base fee is high.", "Swaps wait.")])
-        await theatre.settled(pilot, stage)
-        assert len(list(app._notifications)) == 2
+        await theatre.told(app, pilot, *["The base fee is high. Swaps wait."] * 2)
         app.exit()
 
 
@@ -213,8 +194,7 @@ async def test_a_wish_that_fails_is_said_and_the_screen_stays(
     async with app.run_test(size=(80, 24)) as pilot:
         await theatre.settled(pilot, stage)
         await pilot.press("p")
-        await theatre.until(lambda: list(app._notifications), pilot)
-        assert "lp-wide cannot be paused. The session is gone." in [one.message for one in app._notifications]
+        await theatre.told(app, pilot, "lp-wide cannot be paused. The session is gone.")
         assert app.fleet.agents["lp-wide"].wish == ""
         await pilot.press("q")
         await theatre.until(lambda: isinstance(app.screen, Farewell), pilot)
@@ -260,11 +240,13 @@ async def test_ctrl_c_works_in_front_of_any_dialog(
 
 async def test_a_session_that_does_not_settle_is_left_after_the_deadline(theatre: Handed) -> None:
     stage = theatre.Stage(demo_setup(), settles=False)
-    app = stage.app(leave_within_s=0.3)
+    app = stage.app(leave_within_s=3_600)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("q")
-        assert isinstance(app.screen, Settling)
-        assert "settling…" in theatre.seen(app)
+        await theatre.until(lambda: isinstance(app.screen, Settling), pilot)
+        await theatre.stands(app, pilot, "settling…")
+        (deadline,) = [timer for timer in app._timers if timer._interval == 3_600]
+        await deadline._tick(next_timer=0.0, count=1)  # the hour is over
         await theatre.until(lambda: app.return_code is not None)
     assert app.return_code == 0
 
@@ -298,10 +280,8 @@ async def test_a_connection_that_is_lost_is_said_above_everything(
     app = stage.app()
     async with app.run_test(size=(120, 40)) as pilot:
         await theatre.settled(pilot, stage)
-        text = " ".join(theatre.seen(app).split())
-        assert "The session at ws://127.0.0.1:8600 cannot be heard: connection refused." in text
-        assert "The figures are those of block 1,124." in text
+        said = "The session at ws://127.0.0.1:8600 cannot be heard: connection refused."
+        await theatre.stands(app, pilot, said, "The figures are those of block 1,124.")
         stage.play([ConnectionChanged("connected", "ws://127.0.0.1:8600")])
-        await theatre.settled(pilot, stage)
-        assert "cannot be heard" not in theatre.seen(app)
+        await theatre.gone(app, pilot, "cannot be heard")
         app.exit()

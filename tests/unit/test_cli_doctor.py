@@ -123,7 +123,7 @@ def test_output_without_unicode_is_plain(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONIOENCODING": "ascii", "XDG_STATE_HOME": str(tmp_path)},
         capture_output=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
     assert ran.returncode in {0, 2}, ran.stderr
     assert ran.stdout.isascii()

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from defai.errors import (
 )
 
 WORD = "correct-horse-battery"
+PATIENCE_S = 300.0
 
 
 @pytest.fixture(autouse=True)
@@ -216,25 +216,25 @@ def test_a_reader_that_leaves_is_answered_with_silence(tmp_path: Path) -> None:
         process.stdout.close()
         assert process.stderr is not None
         assert process.stderr.read() == ""
-        assert process.wait(30) == 141
+        assert process.wait(PATIENCE_S) == 141
 
 
 def test_the_version_is_told(tmp_path: Path) -> None:
     with defai("--version", home=tmp_path) as process:
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=PATIENCE_S)
     assert (out.split()[-1], err, process.returncode) == (__version__, "", 0)
 
 
 def test_help_writes_no_file(tmp_path: Path) -> None:
     with defai("--help", home=tmp_path) as process:
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE_S)
     assert list(tmp_path.rglob("*")) == []
 
 
 def test_a_home_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("in the way", encoding="utf-8")
     with defai("version", home=tmp_path) as process:
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=PATIENCE_S)
     assert (err, process.returncode) == ("", 0)
 
 
@@ -242,14 +242,14 @@ def test_the_shell_is_offered_the_commands(tmp_path: Path) -> None:
     with defai(
         home=tmp_path, _DEFAI_COMPLETE="bash_complete", COMP_WORDS="defai ver", COMP_CWORD="1"
     ) as process:
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=PATIENCE_S)
     assert out.strip() == "plain,version"
 
 
 def test_sigint_in_a_real_process_ends_it_with_130(tmp_path: Path) -> None:
     program = (
         "import click, time\nfrom defai.cli import main\n"
-        "@click.command()\ndef nap():\n    print('napping', flush=True)\n    time.sleep(60)\n"
+        "@click.command()\ndef nap():\n    print('napping', flush=True)\n    time.sleep(3_600)\n"
         "main.LazyGroup.list_commands = lambda self, ctx: ['nap']\n"
         "main.LazyGroup.get_command = lambda self, ctx, name: nap\n"
         "main.main(['nap'])\n"
@@ -264,8 +264,6 @@ def test_sigint_in_a_real_process_ends_it_with_130(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "napping\n"
-        started = time.monotonic()
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, err.strip()) == (130, "")
-    assert time.monotonic() - started < 30

@@ -26,7 +26,7 @@ class AnvilEvm(Evm):
     """
 
     def __init__(self, url: str) -> None:
-        self._node = HTTPConnection(urlsplit(url).netloc, timeout=60)
+        self._node = HTTPConnection(urlsplit(url).netloc, timeout=300)
         self._ids = itertools.count()
         self.transactions = 0
         self.machine = self

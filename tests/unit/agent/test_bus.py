@@ -51,7 +51,7 @@ async def test_a_waiting_subscriber_is_woken_by_an_event_and_by_the_end() -> Non
     await asyncio.sleep(0)
     assert not listening.done()
     bus.close()
-    await asyncio.wait_for(listening, 5)
+    await asyncio.wait_for(listening, 60)
     assert heard == [one, two]
 
 

@@ -181,7 +181,7 @@ print(train({{"main": rows}}, feature_names=names, target=Target("return", 6), d
         text=True,
         env=environment,
         check=True,
-        timeout=240,
+        timeout=600,
     )
     assert done.stdout.strip() == return_model.digest
 

@@ -19,7 +19,7 @@ from defai.server.client import RemoteSession
 from defai.server.serving import EventServer, served
 
 TOKEN = "a-token-that-nobody-guesses"  # noqa: S105  nothing hides behind it
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 Kind = TypeVar("Kind")
 
 
@@ -30,6 +30,7 @@ class Steered(BareControl):
         self.asked: list[tuple[str, ...]] = []
         self.cancelled = asyncio.Event()
         self.hold = asyncio.Event()
+        self.held = False
 
     async def pause(self, agent: str) -> None:
         if agent == "nobody":
@@ -37,6 +38,7 @@ class Steered(BareControl):
         if agent == "broken":
             raise ZeroDivisionError("a defect")
         if agent == "slow":
+            self.held = True
             await self.hold.wait()
         self.asked.append(("pause", agent))
 

@@ -158,16 +158,16 @@ async def test_a_server_that_starts_again_is_another_session() -> None:
 
 
 async def test_where_nobody_serves_that_is_said_at_once() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"ws://127.0.0.1:{free.getsockname()[1]}"
-    with staged() as stage, pytest.raises(NotRunningError, match="Nobody answers"):
-        async with listening(stage.remote(url)):
-            pass
-    with pytest.raises(NotRunningError):
-        await status_of(url, TOKEN)
-    with pytest.raises(NotRunningError):
-        await ask_once(lambda: (url, TOKEN), "halt_all")
+    with socket.socket() as taken:  # and not listened to: nobody else gets it meanwhile
+        taken.bind(("127.0.0.1", 0))
+        url = f"ws://127.0.0.1:{taken.getsockname()[1]}"
+        with staged() as stage, pytest.raises(NotRunningError, match="Nobody answers"):
+            async with listening(stage.remote(url)):
+                pass
+        with pytest.raises(NotRunningError):
+            await status_of(url, TOKEN)
+        with pytest.raises(NotRunningError):
+            await ask_once(lambda: (url, TOKEN), "halt_all")
 
 
 @pytest.mark.parametrize("token", ["wrong", "", TOKEN + "x", "é"])
@@ -230,6 +230,7 @@ async def test_a_huge_message_ends_the_connection_alone(stage: Stage) -> None:
     _, answer = await spoken(stage, HELLO, json.dumps({"type": "call", "x": "x" * LARGEST_FROM_READER}))
     assert answer.type in {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED}
     assert answer.data == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
+    await until(lambda: not stage.server._readers)
     assert (await status_of(stage.server.url, TOKEN))["readers"] == 0
 
 
@@ -291,7 +292,7 @@ async def test_a_backtest_that_nobody_waits_for_is_ended(stage: Stage) -> None:
 async def test_a_connection_that_breaks_answers_what_was_asked(stage: Stage) -> None:
     async with Wire(port_of(stage)) as wire, listening(stage.remote(wire.url)) as audience:
         asked = asyncio.create_task(audience.remote.pause("slow"))
-        await asyncio.sleep(0.05)
+        await until(lambda: stage.control.held)
         wire.cut()
         with pytest.raises(NotRunningError, match="broke meanwhile"):
             await asked

@@ -69,7 +69,7 @@ async def test_a_worker_answers_from_a_process_of_its_own(
     design = replace(QUICK, row_weights=ratings)
     task = Challenge({"main": wild}, FEATURES, calm_model.digest, tmp_path, False, design)
     worker = Worker(task, started_at=7)
-    await asyncio.wait_for(worker.wait(), 120)
+    await asyncio.wait_for(worker.wait(), 600)
     outcome = worker.outcome()
     assert outcome.takes_over
     assert "the operator's ratings change it by" in outcome.reason
@@ -80,7 +80,7 @@ async def test_a_worker_answers_from_a_process_of_its_own(
 async def test_a_worker_that_fails_says_so(tmp_path: Path, work: object, said: str) -> None:
     assert callable(work)
     worker = Worker(Challenge({}, FEATURES, "0x", tmp_path, False, QUICK), 0, work)
-    await asyncio.wait_for(worker.wait(), 60)
+    await asyncio.wait_for(worker.wait(), 600)
     with pytest.raises(DefaiError, match=said):
         worker.outcome()
 

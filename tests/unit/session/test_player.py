@@ -51,7 +51,7 @@ async def played(player: Player) -> AsyncIterator[list[StreamEvent]]:
     task = asyncio.create_task(listen())
     yield heard
     await player.stop()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 60)
 
 
 def place(heard: list[StreamEvent]) -> PlaybackMoved | None:

@@ -16,7 +16,7 @@ from defai.strategy.scaffold import TEMPLATES, TemplateName, scaffold
 
 def ran(*words: str, cwd: Path) -> tuple[int, str]:
     done = subprocess.run(
-        [sys.executable, "-m", *words], cwd=cwd, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-m", *words], cwd=cwd, capture_output=True, text=True, timeout=600, check=False
     )
     return done.returncode, done.stdout + done.stderr
 

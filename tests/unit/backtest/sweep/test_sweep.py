@@ -25,7 +25,7 @@ from defai.cli.sweep import command
 from defai.errors import ConfigError, DefaiError, NotRunningError
 from tests.unit.backtest.sweep.scenes import Counted, bars, choosy, quiet, request, swept
 
-PATIENCE_S = 90.0
+PATIENCE_S = 300.0
 
 
 def rows_in(folder: Path) -> list[dict[str, Any]]:
