@@ -15,8 +15,9 @@ WORTH_USING: Final = 100_000
 """The same where the compiler is loaded already and has nothing to compile."""
 _OFFSET_LIMIT: Final = 1 << 61
 _MOST_FEATURES: Final = 256
-_MOST_PLACES: Final = 256
-"""Nodes and leaves of a tree: a child is a byte."""
+_MOST_PLACES: Final = 1 << 16
+"""Nodes and leaves of a tree: half a word leads from one to another."""
+_GREATEST: Final = (1 << 31) - 1
 
 Flat = tuple[list[tuple[int, int, int, int]], list[int], list[int]]
 
@@ -61,14 +62,16 @@ class CompiledWalk:
     def __init__(self, flat: Flat, *, sums_up: bool, features: int) -> None:
         import numpy as np  # noqa: PLC0415  a forecast by Python needs none
 
-        from defai.amm.limbs.compiler import compiled_beside  # noqa: PLC0415  the same
+        from defai.amm.limbs.compiler import compiled_beside, machine_code  # noqa: PLC0415  the same
+        from defai.models.tree_walk import SPAN  # noqa: PLC0415  the same
 
         if features > _MOST_FEATURES:
             raise OverflowError
         self._features = features
-        self._form = Struct(f"={features + 3}q")
-        self._buffered = np.frombuffer
-        words, values, lanes = _laid_out(flat)
+        self._form = Struct(f"{features + SPAN}q")
+        self._span = Struct(f"{SPAN}q")
+        self._seen_at = np.frombuffer
+        words, values, lanes = _laid_out(flat, features + SPAN - 1)
         self._arrays: tuple[Any, ...] = (
             np.array(words, dtype=np.int64),
             np.array(values, dtype=np.int64),
@@ -76,7 +79,15 @@ class CompiledWalk:
             np.array([] if sums_up else [factor - (1 << 64) for factor in FACTORS_X64], dtype=np.uint64),
             np.array([LOWEST_X24, HIGHEST_X24], dtype=np.int64),
         )
-        self._forecast = compiled_beside(*FUNCTIONS)["forecast_span"]
+        self._places: list[tuple[bytearray, Any]] = []
+        self._forecast = machine_code(
+            compiled_beside(*FUNCTIONS)["forecast_span"], *self._arrays, self._place()[1]
+        )
+
+    def _place(self) -> tuple[bytearray, Any]:
+        """A place for a row, as bytes and as an array: threads that forecast at the same time have one each."""
+        buffer = bytearray(self._form.size)
+        return buffer, self._seen_at(buffer, "q")
 
     def span_x24(self, values: Sequence[int], offset_x24: int, band_x24: int) -> tuple[int, int, int] | None:
         """Forecast, low and high; None where a number is too large for a word or a feature is missing."""
@@ -84,12 +95,19 @@ class CompiledWalk:
             values = values[: self._features]
         if abs(offset_x24) + abs(band_x24) > _OFFSET_LIMIT:
             return None
+        places = self._places
         try:
-            row = self._buffered(bytearray(self._form.pack(*values, offset_x24, band_x24, 0)), "q")
+            place = places.pop()
+        except IndexError:
+            place = self._place()
+        buffer, row = place
+        try:
+            self._form.pack_into(buffer, 0, *values, offset_x24, band_x24, 0)
         except error:
             return None
         self._forecast(*self._arrays, row)
-        value, low, high = row[-3:].tolist()
+        value, low, high = self._span.unpack_from(buffer, 8 * self._features)
+        places.append(place)
         return value, low, high
 
 
@@ -99,25 +117,33 @@ def _is_at_hand() -> bool:
     return compiler.is_loaded() and compiler.is_compiled(FUNCTIONS)
 
 
-def _laid_out(flat: Flat) -> tuple[list[int], list[int], list[list[int]]]:
-    """Nodes as words, leaves' values beside them, and trees of like depth together; see `tree_walk`."""
+def _laid_out(flat: Flat, zero: int) -> tuple[list[int], list[int], list[list[int]]]:
+    """Nodes as words, leaves' values beside them, and trees of like depth together; see `tree_walk`.
+
+    Args:
+        flat: as `CompiledWalk` has it.
+        zero: where in a row there is a zero.
+    """
+    from defai.models.tree_walk import LANES  # noqa: PLC0415  numpy, which a forecast by Python needs not
+
     nodes, leaves, roots = flat
-    words: list[int] = [0]
+    leaf = _GREATEST << 32 | zero << 16
+    words: list[int] = [leaf]
     values: list[int] = [0]
     placed: list[tuple[int, int]] = []
     for root in roots:
         start = len(words)
-        deepest = _lay_tree(root, nodes, leaves, words, values)
+        deepest = _lay_tree(root, nodes, leaves, words, values, leaf)
         placed.append((deepest, start))
     if sum(max((abs(value) for value in values), default=0) for _ in placed) > _OFFSET_LIMIT:
         raise OverflowError
     placed.sort()
     lanes = []
-    for at in range(0, len(placed), 4):
-        group = placed[at : at + 4]
-        starts = [start for _, start in group] + [0] * (4 - len(group))
+    for at in range(0, len(placed), LANES):
+        group = placed[at : at + LANES]
+        starts = [start for _, start in group] + [0] * (LANES - len(group))
         lanes.append([*starts, group[-1][0]])
-    return words, values, lanes or [[0, 0, 0, 0, 0]]
+    return words, values, lanes or [[0] * (LANES + 1)]
 
 
 def _lay_tree(
@@ -126,16 +152,15 @@ def _lay_tree(
     leaves: Sequence[int],
     words: list[int],
     values: list[int],
+    leaf: int,
 ) -> int:
     """Append a tree, parents first; how many steps lead to its deepest leaf."""
-    start = len(words)
     queue = [(root, 0)]
     deepest = 0
-    for child, depth in queue:  # it grows while it is gone through
+    for own, (child, depth) in enumerate(queue):  # it grows while it is gone through
         deepest = max(deepest, depth)
-        own = len(words) - start
         if child < 0:
-            words.append(own << 8 | own)
+            words.append(leaf)
             values.append(leaves[~child])
             continue
         feature, threshold, left, right = nodes[child]
@@ -143,7 +168,7 @@ def _lay_tree(
         queue += [(left, depth + 1), (right, depth + 1)]
         if not -(1 << 31) <= threshold < 1 << 31 or not 0 <= feature < _MOST_FEATURES:
             raise OverflowError
-        words.append(threshold << 32 | feature << 16 | place << 8 | place + 1)
+        words.append(threshold << 32 | feature << 16 | place - own)
         values.append(0)
     if len(queue) > _MOST_PLACES:
         raise OverflowError

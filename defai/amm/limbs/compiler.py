@@ -46,6 +46,9 @@ _INLINED: Final = frozenset(
 )
 """What is compiled into its callers, too: it is short, is called in one place, or is handed the whole pool."""
 
+_SHORT: Final = frozenset({"forecast_span"})
+"""Not worth letting other threads in meanwhile: to be let in again takes up to five milliseconds."""
+
 
 def cache_directory(beside: tuple[str, ...] = ()) -> Path:
     """Where machine code is kept: NUMBA_CACHE_DIR if that is set, else the user's cache directory.
@@ -105,8 +108,9 @@ def _compiled(beside: tuple[str, ...], entries_of: str) -> dict[str, Callable[..
             twin = FunctionType(function.__code__, namespaces[function.__module__], function.__name__)
             module = function.__module__.rpartition(".")[2]
             inline = module in _INLINED_MODULES or function.__name__ in _INLINED
+            alone = function.__name__ not in _SHORT
             dispatchers[function] = numba.njit(
-                twin, nogil=True, error_model="numpy", forceinline=inline, _nrt=False
+                twin, nogil=alone, error_model="numpy", forceinline=inline, _nrt=False
             )
     for namespace in namespaces.values():
         for name, thing in namespace.items():
@@ -123,6 +127,21 @@ def _compiled(beside: tuple[str, ...], entries_of: str) -> dict[str, Callable[..
     directory = _made_cache_directory(beside)
     file = entries_of.rpartition(".")[2]
     return {name: _Entry(file, name, dispatcher, directory) for name, dispatcher in entries.items()}
+
+
+def machine_code(function: Callable[..., None], *arguments: object) -> Callable[..., None]:
+    """What a function of `compiled_beside` is compiled to, which takes what it is handed for what it was compiled for.
+
+    It saves half of what a short call takes. Handed anything but arrays of these arguments' kinds, it would take their
+    bytes for something else.
+
+    Args:
+        function: which; it is called once.
+        arguments: what it is always given.
+    """
+    function(*arguments)
+    (compiled,) = cast("_Entry", function).dispatcher.overloads.values()
+    return cast("Callable[..., None]", compiled.entry_point)
 
 
 def is_compiled(beside: tuple[str, ...]) -> bool:
@@ -145,24 +164,28 @@ def is_running() -> bool:
 
 
 class _Entry:
-    """A function that says so on stderr if it has to be compiled at its first call."""
+    """A function that says so on stderr if it has to be compiled at its first call.
+
+    Attributes:
+        dispatcher: numba's own.
+    """
 
     def __init__(self, file: str, name: str, dispatcher: Any, directory: Path | None) -> None:  # noqa: ANN401  numba's own
         self._name = name
         self._pattern = f"{file}.{name}-*.nbc"
-        self._dispatcher = dispatcher
+        self.dispatcher = dispatcher
         self._directory = directory
         self._ready = False
 
     def __call__(self, *arguments: object) -> None:
         if self._ready:
-            self._dispatcher(*arguments)
+            self.dispatcher(*arguments)
             return
         known = self._remember()
         started = time.perf_counter()
         if not known:
             _say(f"compiling the AMM kernel ({self._name}); this happens once ...")
-        self._dispatcher(*arguments)
+        self.dispatcher(*arguments)
         if not known:
             seconds = time.perf_counter() - started
             kept = (
@@ -187,7 +210,7 @@ class _Entry:
         config.CACHE_DIR = str(self._directory)
         config.CACHE_LOCATOR_CLASSES = f"{__name__}.{Place.__name__}"
         try:
-            self._dispatcher.enable_caching()
+            self.dispatcher.enable_caching()
         finally:
             config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES = before
         return any(self._directory.glob(self._pattern))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -69,6 +70,24 @@ def test_every_power_of_two_and_its_neighbours() -> None:
     exponents += [draw.randint(-25 << 24, 16 << 24) for _ in range(2_000)]
     for exponent in exponents:
         assert ensemble.predict_x24((exponent,)) == ensemble.forecast_x24(exponent)
+
+
+def test_a_forecast_within_a_forecast_has_a_row_of_its_own(fitted: tuple[Ensemble, str]) -> None:
+    """As a thread would make it that takes over halfway."""
+    ensemble, _ = fitted
+    assert ensemble.compile()
+    outer, inner = drawn_rows(2, 7)
+
+    class Meanwhile:
+        said = 0
+
+        def __index__(self) -> int:
+            self.said = ensemble.predict_x24(inner)
+            return outer[-1]
+
+    meanwhile: Any = Meanwhile()
+    assert ensemble.predict_x24((*outer[:-1], meanwhile)) == ensemble.sum_x24(outer)
+    assert meanwhile.said == ensemble.sum_x24(inner) != ensemble.sum_x24(outer)
 
 
 def test_what_does_not_fit_a_word_is_walked_in_python() -> None:
