@@ -18,6 +18,12 @@ from defai.cli.isolation_option import isolate_option
     metavar="NAME=1,2,3",
     help="Values of a parameter; of several, the best combination is chosen, and how many there were is said.",
 )
+@click.option(
+    "--against",
+    multiple=True,
+    metavar="NAME",
+    help="A row of the table that it is measured by, as `hold` or `volatility-scaled`.  [default: all]",
+)
 @click.option("--test-from", required=True, metavar="YYYYMMDD", help="The first day that is tested.")
 @click.option(
     "--train-until", metavar="YYYYMMDD", help="Nothing from this day on is trained on.  [default: the test]"
@@ -44,6 +50,7 @@ def command(
     *,
     strategy: str,
     axes: tuple[str, ...],
+    against: tuple[str, ...],
     test_from: str,
     train_until: str | None,
     retrain_days: int,
@@ -80,6 +87,7 @@ def command(
             retrain_days=retrain_days,
             starts=starts,
             shift_s=shift_s,
+            against=against,
         ),
         Place(workers=workers or cores()),
         progress.say,

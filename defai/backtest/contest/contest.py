@@ -9,7 +9,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
-from defai.backtest.contest.entrants import Entrant, rivals
+from defai.backtest.contest.entrants import Entrant, chosen_rivals
 from defai.backtest.contest.schedule import DAY_S, Schedule, day_text
 from defai.backtest.contest.standing import SOUGHT, duel, runs_of, table_of
 from defai.backtest.forecasters import ModelChoice, trained_on
@@ -44,6 +44,7 @@ class ContestRequest:
             it, as far as it is trained anew.
         retrain_days: how many days a model serves until the next one is trained; 0 for one model for all.
         starts: runs a day, `shift_s` apart.
+        against: names of the rivals that it competes with; all of them where none is named.
     """
 
     request: BacktestRequest
@@ -53,6 +54,7 @@ class ContestRequest:
     retrain_days: int = 0
     starts: int = 12
     shift_s: int = 3_600
+    against: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def hold_contest(asked: ContestRequest, place: Place, say: Say, watch: Watch) ->
     """
     began = time.perf_counter()
     reference = asked.request.strategies[0]
-    tried = tuple(_tried(asked, reference))
+    tried, others = tuple(_tried(asked, reference)), chosen_rivals(asked.against)
     request = replace(asked.request, source=asked.request.source.absolute(), baselines=False)
     asked = replace(asked, request=request)
     say(f"reading {request.source}")
@@ -132,7 +134,7 @@ def hold_contest(asked: ContestRequest, place: Place, say: Say, watch: Watch) ->
             digest_of(request.source),
             asked.request.model.folder or folder / "models",
         )
-        everyone = (*tried, *rivals())
+        everyone = (*tried, *others)
         taught = _Teaching(stage, say)
         tasks = [(one, taught.tasks(one)) for one in everyone]
         asyncio.run(compile_ahead(ground, request, len(everyone) * len(schedule.days), say))

@@ -1,8 +1,10 @@
 """Who competes: holding, the whole range, bands of every width left alone or re-centred, one as wide as volatility."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from defai.errors import ConfigError, did_you_mean
 from defai.strategy.registry import shipped_folder
 
 WIDTHS: Final = (50, 100, 200, 400, 800, 1_600, 3_200)
@@ -39,6 +41,20 @@ def rivals() -> tuple[Entrant, ...]:
         ),
         Entrant("volatility-scaled", _shipped("volatility_band", "VolatilityBand")),
     )
+
+
+def chosen_rivals(names: Sequence[str]) -> tuple[Entrant, ...]:
+    """Those rivals alone that are named, in the table's order; all where none is.
+
+    Raises:
+        ConfigError: where there is none of a name; the hint says which are near.
+    """
+    known = {one.name: one for one in rivals()}
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, list(known)) or f"There are {', '.join(known)}."
+            raise ConfigError(f"There is no rival called {name}.", hint)
+    return tuple(one for name, one in known.items() if name in names or not names)
 
 
 def _shipped(file: str, name: str) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from defai.backtest.contest.entrants import WIDTHS, rivals
+from defai.backtest.contest.entrants import WIDTHS, chosen_rivals, rivals
 from defai.backtest.contest.schedule import DAY_S, Schedule, span_text
 from defai.backtest.contest.standing import duel, mean_and_error, table_of
 from defai.cli.contest import command
@@ -59,6 +59,14 @@ def test_every_rival_is_a_strategy_that_came_with_us() -> None:
     assert len(names) == len(set(names)) == 3 + 2 * len(WIDTHS)
     for one in rivals():
         load(one.reference, one.parameters)
+
+
+def test_rivals_are_picked_by_the_names_of_their_rows() -> None:
+    assert chosen_rivals(()) == rivals()
+    assert [one.name for one in chosen_rivals(("volatility-scaled", "hold"))] == ["hold", "volatility-scaled"]
+    with pytest.raises(ConfigError, match="no rival called static 50") as refused:
+        chosen_rivals(("hold", "static 50"))
+    assert "static ±50" in str(refused.value.hint)
 
 
 def test_a_day_that_is_none_is_refused() -> None:
