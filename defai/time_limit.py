@@ -2,7 +2,8 @@
 
 A guard thread looks twenty times a second at who is being asked. Who was asked the same question for longer than the
 limit, or let the process grow by more than it may, is interrupted: `Interrupted` is raised inside its own thread, again
-and again, should it be caught. It is no `Exception`, so code that catches those does not catch it.
+and again, should it be caught. It is no `Exception`, so code that catches those does not catch it. Time in which the
+guard itself did not get to look does not count: the process was stopped, or the machine had others to serve.
 
 What this cannot end is a single call into compiled code that does not come back: Python raises nothing before it does.
 Asking costs two assignments and a lock, no thread and no clock.
@@ -24,6 +25,7 @@ LIMIT_S: Final = 5.0
 LIMIT_BYTES: Final = 1 << 30
 """By how much the process may grow while one decision is made."""
 _LOOK_S: Final = 0.05
+_MOST_BETWEEN_LOOKS_S: Final = 2 * _LOOK_S
 _QUIET_LOOKS: Final = 40
 """After so many looks at nobody the guard sleeps until somebody is asked."""
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
@@ -140,11 +142,12 @@ class _Guard:
 
     def _look_on(self) -> None:
         since: dict[int, tuple[int, float, int]] = {}
-        quiet = 0
+        quiet, looked = 0, monotonic()
         while True:
             self._awake.wait()
             threading.Event().wait(_LOOK_S)
-            asked = False
+            asked, now = False, monotonic()
+            passed, looked = min(now - looked, _MOST_BETWEEN_LOOKS_S), now
             for key, limit in list(self._watched.items()):
                 question = limit.question
                 if question is None:
@@ -153,8 +156,9 @@ class _Guard:
                 asked = True
                 known = since.get(key)
                 if known is None or known[0] != question:
-                    since[key] = (question, monotonic(), _resident_bytes())
+                    since[key] = (question, 0.0, _resident_bytes())
                 else:
+                    since[key] = known = (question, known[1] + passed, known[2])
                     _hold_to(limit, *known)
             quiet = 0 if asked else quiet + 1
             if quiet > _QUIET_LOOKS:
@@ -171,8 +175,8 @@ class _Guard:
                 self._watched = {}
 
 
-def _hold_to(limit: TimeLimit, question: int, began: float, bytes_before: int) -> None:
-    if monotonic() - began > limit.limit_s:
+def _hold_to(limit: TimeLimit, question: int, took_s: float, bytes_before: int) -> None:
+    if took_s > limit.limit_s:
         limit.interrupt(question, f"took longer than {limit.limit_s:g} s and was interrupted")
     elif _resident_bytes() - bytes_before > limit.limit_bytes:
         most = limit.limit_bytes / (1 << 20)

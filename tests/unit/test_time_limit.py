@@ -83,6 +83,27 @@ def test_the_guard_wakes_again_after_a_quiet_time() -> None:
         limit.ask(forever)
 
 
+def test_time_the_process_did_not_get_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a stop of an hour, by the shell or by a machine that served others: each look finds the clock far on."""
+    hours = count(step=3_600)
+    looks: list[int] = []
+
+    def clock() -> float:
+        looks.append(next(hours))
+        return looks[-1]
+
+    monkeypatch.setattr(time_limit, "monotonic", clock)
+    limit = TimeLimit(limit_s=60)
+
+    def answer_after_some_looks() -> int:
+        first = len(looks)
+        while len(looks) < first + 5:
+            threading.Event().wait(0.01)
+        return 7
+
+    assert limit.ask(answer_after_some_looks) == 7
+
+
 def test_many_short_questions_are_never_interrupted() -> None:
     limit = TimeLimit(limit_s=0.3)
     until = monotonic() + 0.9
