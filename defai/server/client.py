@@ -29,7 +29,7 @@ from defai.server.protocol import (
 )
 
 HEARTBEAT_S: Final = 10.0
-CONNECT_WITHIN_S: Final = 5.0
+CONNECT_WITHIN_S: Final = 15.0
 SHORTEST_WAIT_S: Final = 0.25
 LONGEST_WAIT_S: Final = 10.0
 
@@ -226,7 +226,13 @@ async def _open(http: aiohttp.ClientSession, url: str, token: str) -> aiohttp.Cl
 async def _greet(socket: aiohttp.ClientWebSocketResponse, words: dict[str, Any]) -> dict[str, Any]:
     hello = {"type": "hello", "protocol": PROTOCOL_VERSION, "wire": WIRE_VERSION, **words}
     await socket.send_str(json.dumps(hello))
-    answer = await socket.receive(CONNECT_WITHIN_S)
+    try:
+        answer = await socket.receive(CONNECT_WITHIN_S)
+    except TimeoutError as error:
+        raise NotRunningError(
+            f"Who answers did not greet within {CONNECT_WITHIN_S:g} s.",
+            "Is the session very busy, or stopped?",
+        ) from error
     if answer.type is not aiohttp.WSMsgType.TEXT:
         raise NotRunningError("Who answers does not greet.", "Is it a session's address?")
     welcome: dict[str, Any] = json.loads(answer.data)

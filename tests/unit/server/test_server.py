@@ -226,6 +226,23 @@ async def test_another_version_reaches_the_person(stage: Stage, monkeypatch: pyt
             pass
 
 
+async def test_a_session_that_is_too_busy_to_greet_is_asked_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: object) -> None:
+        raise TimeoutError
+
+    async with Wire(port_of(stage)) as wire, listening(stage.remote(wire.url)) as audience:
+        with monkeypatch.context() as patch:
+            patch.setattr(aiohttp.ClientWebSocketResponse, "receive", never)
+            with pytest.raises(NotRunningError, match="did not greet within 15 s"):
+                await ask_once(lambda: (stage.server.url, TOKEN), "halt_all")
+            wire.cut()
+            await until(lambda: any("greet" in one.reason for one in audience.of(ConnectionChanged)))
+        stage.backlog.append(late := Notice("info", "late"))
+        await until(lambda: late in audience.heard)
+
+
 async def test_a_huge_message_ends_the_connection_alone(stage: Stage) -> None:
     _, answer = await spoken(stage, HELLO, json.dumps({"type": "call", "x": "x" * LARGEST_FROM_READER}))
     assert answer.type in {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED}
