@@ -100,7 +100,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that the arguments name, or say which one may have been meant."""
         name = args[0]
-        if not name.startswith("-") and not _is_there(name):
+        if not name.startswith("-") and self.get_command(ctx, name) is None:
             raise click.NoSuchCommand(name, possibilities=self.list_commands(ctx), ctx=ctx)
         return super().resolve_command(ctx, args)
 
