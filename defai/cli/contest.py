@@ -75,9 +75,7 @@ def command(
     from defai.cli.sweep import cores  # noqa: PLC0415  the same
 
     progress = RunProgress(quiet=as_json)
-    options["trained_on"] = (
-        options["trained_on"] or "-"
-    )  # so that --model-param may be said; it is the test that cuts
+    options["trained_on"] = options["trained_on"] or "-"  # for --model-param's sake; it is the test that cuts
     found = hold_contest(
         ContestRequest(
             request=request_from([strategy], options),
