@@ -2,9 +2,11 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from textwrap import fill
 from typing import Any, Final
 
 import click
@@ -157,7 +159,9 @@ def print_compared(table: dict[str, Any]) -> None:
     for row in table["rows"]:
         first, second = (_shown(row[side]) for side in ("first", "second"))
         what = f"{row['what']:<{width}}"
-        if first == second:
+        if row["what"] == "features":
+            _print_features(what, first.split(", "), second.split(", "))
+        elif first == second:
             click.echo(f"  {what}  {first}")
         elif max(len(first), len(second)) <= _COLUMN:
             click.echo(f"* {what}  {first:<{_COLUMN}}  {second}")
@@ -165,6 +169,18 @@ def print_compared(table: dict[str, Any]) -> None:
             click.echo(f"* {what}  {first}\n  {'':<{width}}  {second}")
     if not table["same_history"]:
         click.echo("They were measured on different histories: their metrics do not say who is better.")
+
+
+def _print_features(what: str, first: Sequence[str], second: Sequence[str]) -> None:
+    """How many there are, and which of them only one model looks at."""
+    mark, count = (" ", "the same") if first == second else ("*", str(len(second)))
+    click.echo(f"{mark} {what}  {len(first):<{_COLUMN}}  {count}")
+    indent = " " * (len(what) + 4)
+    for side, ours, theirs in (("first", first, second), ("second", second, first)):
+        alone = ", ".join(name for name in ours if name not in theirs)
+        if alone:
+            text, width = f"only the {side}: {alone}", len(indent) + 2 * _COLUMN + 2
+            click.echo(fill(text, width, initial_indent=indent, subsequent_indent=indent + "  "))
 
 
 def _shown(value: object) -> str:

@@ -44,12 +44,14 @@ def list_models(*, folder: Path | None, as_json: bool) -> None:
         return
     if not rows:
         click.echo(f"There is no model in {registry.folder}. `defai train -s STRATEGY` makes one.")
+    width = max((len(row["target"]) for row in rows if not row["refused"]), default=0)
     for row in rows:
         verdict = "beats its baseline" if row["beats_baseline"] else "does not beat its baseline"
-        used = f"  called {row['identifier']}" if row["identifier"] else ""
-        used += f"  used for {', '.join(row['keys'])}" if row["keys"] else ""
+        used = f"called {row['identifier']}  " if row["identifier"] else ""
+        used += f"used for {', '.join(row['keys'])}" if row["keys"] else ""
         short = f"{row['digest'][:10]}…{row['digest'][-4:]}"
-        click.echo(row["refused"] or f"{short}  {row['target']:<34} {verdict}{used}")
+        said = f"{short}  {row['target']:<{width}}  {verdict:<26}  {used}".rstrip()
+        click.echo(row["refused"] or said)
 
 
 @command.command("show")

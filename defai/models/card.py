@@ -164,7 +164,7 @@ def summary(card: ModelCard) -> str:
     lines = [
         f"{called}{card.target.name}, in {card.target.unit}: {verdict} {compared.baseline}",
         f"  digest    {card.model_digest}",
-        f"  trained   {card.trees} trees on {trained.samples} samples",
+        f"  trained   {card.trees:,} {'tree' if card.trees == 1 else 'trees'} on {trained.samples:,} samples",
         f"  blocks    {trained.first_block}..{trained.last_block}",
         f"  source    {trained.source or '-'}",
         f"  gain      {compared.gain:.4g} in {compared.loss} over {compared.baseline}"

@@ -1,12 +1,18 @@
 """Settings: where they come from, what is refused, and that the sentence names the place."""
 
+import re
+import tomllib
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from defai.config import DEMO_AGENTS, Settings
+from defai.config.settings import AgentSettings, ModelSettings
 from defai.errors import ConfigError, NotFoundError
+from defai.risk.limits import Limits
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
 AGENT = "[[agents]]\nname = 'lp-wide'\nstrategy = 'volatility_band'\n"
@@ -31,8 +37,24 @@ def test_examples_load(path: Path) -> None:
     assert Settings.load(path, environment={}).agents
 
 
-def test_there_are_examples() -> None:
-    assert "fleet.toml" in {path.name for path in EXAMPLES}
+def settings_of(section: type[BaseModel]) -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from settings_of(inner)
+        else:
+            yield name
+
+
+def test_the_example_shows_every_setting() -> None:
+    (path,) = (path for path in EXAMPLES if path.name == "fleet.toml")
+    text = path.read_text(encoding="utf-8")
+    names = {*settings_of(Settings), *settings_of(AgentSettings)} - {"agents"}
+    assert [name for name in sorted(names) if not re.search(rf"\b{name} =", text)] == []
+    uncommented = re.sub(r"^# (?=\w+ =)", "", text, flags=re.MULTILINE)
+    raw = tomllib.loads(uncommented)
+    assert set(raw["models"]) == set(ModelSettings.model_fields)
+    assert set(raw["limits"]) == set(Limits.model_fields)
 
 
 def test_an_empty_file_is_all_defaults(tmp_path: Path) -> None:
