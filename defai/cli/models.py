@@ -50,8 +50,7 @@ def list_models(*, folder: Path | None, as_json: bool) -> None:
         used = f"called {row['identifier']}  " if row["identifier"] else ""
         used += f"used for {', '.join(row['keys'])}" if row["keys"] else ""
         short = f"{row['digest'][:10]}…{row['digest'][-4:]}"
-        said = f"{short}  {row['target']:<{width}}  {verdict:<26}  {used}".rstrip()
-        click.echo(row["refused"] or said)
+        click.echo(row["refused"] or f"{short}  {row['target']:<{width}}  {verdict:<26}  {used}".rstrip())
 
 
 @command.command("show")

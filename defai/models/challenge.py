@@ -98,11 +98,11 @@ def challenge(task: Challenge) -> Outcome:
     low, high = mean_interval(gains, block_length=length, resamples=_RESAMPLES, seed=task.design.seed)
     gain = float(gains.mean())
     registry.save(challenger)
-    better = "better than" if low > 0 else "not better than"
+    better = "it beats" if low > 0 else "it does not beat"
     sentence = (
-        f"retrained on blocks {main[0].block_number} to {main[cut - 1].block_number}: {better} its predecessor by"
-        f" {gain:.4g} in {loss_name(target)} (95 %: {low:.4g} .. {high:.4g}) on {len(gains)} rows neither had"
-        f" seen{effect}"
+        f"retrained on blocks {main[0].block_number} to {main[cut - 1].block_number}, {better} its predecessor:"
+        f" {gain:+.4g} in {loss_name(target)} (95 %: {low:+.4g} .. {high:+.4g}; above 0 is better) on {len(gains)}"
+        f" rows that neither had seen{effect}"
     )
     profile = _profile(older, challenger)
     return Outcome(challenger.digest, task.holder, low > 0, gain, low, high, len(gains), profile, sentence)
@@ -132,8 +132,12 @@ def _trained(
     gains = _gains(task, plain, rated, after=after)
     effect = float(gains.mean()) if len(gains) else 0.0
     counts = effect > 0
-    said = "so they count" if counts else "so they do not count"
-    said = f"; the operator's ratings change it by {effect:+.4g} for the better there, {said}"
+    changed = (
+        f"make it {'better' if counts else 'worse'} by {abs(effect):.4g} there"
+        if effect
+        else "change nothing"
+    )
+    said = f"; the operator's ratings {changed}, so they {'count' if counts else 'do not count'}"
     return (rated if counts else plain), said
 
 

@@ -109,7 +109,7 @@ def test_a_better_model_takes_over(tmp_path: Path) -> None:
     outcome = challenge(task)
     assert outcome.takes_over
     assert 0 < outcome.low < outcome.gain < outcome.high
-    assert "better than its predecessor" in outcome.reason
+    assert "it beats its predecessor" in outcome.reason
     card = ModelRegistry(tmp_path).load(outcome.challenger).card
     main = task.histories["main"]
     assert card.trained_on.last_block < main[-outcome.judged].block_number
