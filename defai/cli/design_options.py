@@ -73,9 +73,15 @@ def design_from(options: Mapping[str, Any], seed: int) -> "Design":
         ConfigError: for a day or a parameter that is none.
     """
     from defai.cli.parameters import parse_parameters  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.errors import ConfigError  # noqa: PLC0415  the same
     from defai.models.boosting import numbers_of  # noqa: PLC0415  the same
     from defai.models.study import Design  # noqa: PLC0415  the same
 
+    if options["identifier"].startswith("0x"):
+        raise ConfigError(
+            f"A model is not called {options['identifier']}: so the digest of one begins.",
+            "Choose another identifier.",
+        )
     return Design(
         identifier=options["identifier"],
         train_period_days=options["train_period_days"],

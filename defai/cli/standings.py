@@ -1,6 +1,7 @@
 """What a sweep or a search came to, as a table for people."""
 
 from collections.abc import Mapping, Sequence
+from os.path import normpath
 from typing import Any, Final
 
 _COLUMNS: Final = (
@@ -25,7 +26,7 @@ def sweep_text(found: Mapping[str, Any]) -> str:
     """A sweep's result."""
     windows = found["windows"]
     over = windows[0] if len(windows) == 1 else f"{len(windows)} windows"
-    head = f"{found['strategy']} · {found['source']} · {'whole history' if over == '-' else over}"
+    head = f"{found['strategy']} · {normpath(found['source'])} · {'whole history' if over == '-' else over}"
     counts = f"{found['done']:,} of {found['runs']:,} runs done"
     lines = [head, counts + _trouble(found)]
     lines += [f"  run {one['run']}: {one['error']}" for one in found["failures"]]
@@ -41,7 +42,7 @@ def search_text(found: Mapping[str, Any]) -> str:
     """A search's result: the best trials, and below them what the best one came to where no trial has looked."""
     counts = f"{found['done']:,} of {found['runs']:,} trials done{_trouble(found)}"
     lines = [
-        f"{found['strategy']} · {found['source']} · {counts}",
+        f"{found['strategy']} · {normpath(found['source'])} · {counts}",
         *(f"  trial {one['run']}: {one['error']}" for one in found["failures"]),
         *("", f"best by {found['objective']} in {found['train_window']}", ""),
         *standings(found["best"], {}, found["objective"]),
@@ -50,6 +51,7 @@ def search_text(found: Mapping[str, Any]) -> str:
     if test is not None:
         lines += ["", f"the best one in {found['test_window']}, which no trial has seen", ""]
         lines += standings([test], found["baselines"], found["objective"])
+        lines += _all_digits(test["params"])
         if test["looks"] > 1:
             lines += [
                 "",
@@ -82,7 +84,7 @@ def nested_text(found: Mapping[str, Any]) -> str:
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     chosen, tested, hold = (_cell(found[f"mean_{name}"], shape) for name in ("chosen", "tested", "hold"))
     lines = [
-        f"{found['strategy']} · {found['source']} · {found['done']:,} of {found['runs']:,} trials done",
+        f"{found['strategy']} · {normpath(found['source'])} · {found['done']:,} of {found['runs']:,} trials done",
         "",
         f"{objective}, as the search chose it on all before each test, and in the test, which no trial has seen",
         "",
@@ -111,7 +113,7 @@ def standings(
     head = [*names, *([objective] if sought else []), *(["worst"] if worst else [])]
     table = [[*head, *(title for title, _, _ in _COLUMNS)]]
     for one in best:
-        cells = [_cell(value, "{}") for value in one["params"].values()]
+        cells = [_short(value) for value in one["params"].values()]
         cells += [_cell(one["value"], "{:,.4g}")] * sought
         cells += [_cell(one.get("worst"), _shape(objective))] * worst
         table.append([*cells, *(_cell(one.get(key), shape) for _, key, shape in _COLUMNS)])
@@ -131,6 +133,13 @@ def _trouble(found: Mapping[str, Any]) -> str:
     """What did not go as it should, after the counts."""
     failed = f", {found['failed']:,} failed" if found["failed"] else ""
     return failed + (f", in {found['stopped']:,} the agent stopped early" if found["stopped"] else "")
+
+
+def _all_digits(params: Mapping[str, object]) -> list[str]:
+    """What the table has shortened, as `--param` takes it."""
+    if all(_short(value) == str(value) for value in params.values()):
+        return []
+    return ["", "all of its digits: " + "  ".join(f"{name}={value}" for name, value in params.items())]
 
 
 def _short(value: object) -> str:

@@ -20,6 +20,7 @@ from defai.features.table import Integers
 from defai.models.ensemble import Ensemble
 from defai.models.lightgbm import parse, quantise_leaves, settled
 from defai.models.metrics import TICK_FLOOR, Floats
+from defai.models.parameters import by_their_names, refusals_told
 from defai.models.start import Start
 from defai.models.targets import VOLATILITIES, Target
 from defai.units import Q24
@@ -95,7 +96,7 @@ def chosen_parameters(recipe: Recipe, target: Target, names: Sequence[str]) -> d
     Raises:
         ConfigError: for a parameter that would make the model inexact or not repeatable.
     """
-    given = dict(recipe.parameters)
+    given = by_their_names(recipe.parameters)
     if target.kind not in VOLATILITIES:
         chosen = settled({**_CORRECTING, **given} if target.kind in _SLOW else given)
     else:
@@ -150,7 +151,8 @@ def fit_boosted(
 
     chosen = chosen_parameters(recipe, target, names)
     data = _dataset(values, outcome, weights, target=target, start=start, parameters=chosen, names=names)
-    booster = lightgbm.train(chosen, data, num_boost_round=rounds)
+    with refusals_told():
+        booster = lightgbm.train(chosen, data, num_boost_round=rounds)
     quantise_leaves(booster, 1 / _LN2 if target.kind in VOLATILITIES else 1.0)
     text = booster.model_to_string()
     gains = [float(gain) for gain in booster.feature_importance("gain")]
@@ -185,9 +187,10 @@ def rounds_on_tail(
     unseen = _dataset(*tail, target=target, start=start, parameters=chosen, names=names, reference=data)
     stop = lightgbm.early_stopping(recipe.patience, verbose=False)
     metric = {"metric": "gamma_deviance"} if target.kind in VOLATILITIES else {}
-    booster = lightgbm.train(
-        {**chosen, **metric}, data, num_boost_round=recipe.rounds, valid_sets=[unseen], callbacks=[stop]
-    )
+    with refusals_told():
+        booster = lightgbm.train(
+            {**chosen, **metric}, data, num_boost_round=recipe.rounds, valid_sets=[unseen], callbacks=[stop]
+        )
     return max(int(booster.best_iteration), 1)
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from defai.errors import ConfigError, DefaiError
 from defai.models.ensemble import LEAF_LIMIT_X24, MOST_LEAVES, THRESHOLD_LIMIT, Ensemble, Tree
 from defai.models.metrics import Floats
+from defai.models.parameters import by_their_names, refusals_told, refuse_others
 from defai.units import Q24
 
 DEFAULT_PARAMETERS: Final[Mapping[str, Any]] = MappingProxyType(
@@ -94,7 +95,8 @@ def fit(
     chosen = _seeded(parameters, seed)
     features, target = _matrix(rows, labels_x24)
     dataset = lightgbm.Dataset(features, label=target, feature_name=list(names), params=chosen)
-    booster = lightgbm.train(chosen, dataset, num_boost_round=rounds)
+    with refusals_told():
+        booster = lightgbm.train(chosen, dataset, num_boost_round=rounds)
     quantise_leaves(booster)
     gains = [float(gain) for gain in booster.feature_importance("gain")]
     total = sum(gains)
@@ -107,19 +109,23 @@ def settled(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """All parameters of a training run except its seeds.
 
     Raises:
-        ConfigError: for a parameter that would make the model inexact or not repeatable.
+        ConfigError: for a parameter that there is not, or that would make the model inexact or not repeatable.
     """
-    for name in parameters:
+    named = by_their_names(parameters)
+    for name in named:
         if name in _SETTLED or "seed" in name:
             raise ConfigError(
                 f"The model parameter {name} is not yours to set.", "It keeps models repeatable."
             )
-    chosen = {**DEFAULT_PARAMETERS, **parameters}
+    refuse_others(named)
+    chosen = {**DEFAULT_PARAMETERS, **named}
     if chosen["objective"] not in _OBJECTIVES:
         raise ConfigError(
             f"The objective {chosen['objective']} gives no forecast that is a sum of leaves.",
             f"Use one of {', '.join(_OBJECTIVES)}.",
         )
+    if not isinstance(chosen["num_leaves"], int):
+        raise ConfigError(f"num_leaves is no whole number: {chosen['num_leaves']}.")
     if chosen["num_leaves"] > MOST_LEAVES:
         raise ConfigError(f"{chosen['num_leaves']} leaves a tree are more than the {MOST_LEAVES} that fit.")
     return {**chosen, **_SETTLED}

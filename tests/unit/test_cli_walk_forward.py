@@ -91,6 +91,18 @@ def test_a_target_without_its_parameter_is_refused(prices: Path) -> None:
         CliRunner().invoke(command, ["--source", str(prices), "--target", "survival"], catch_exceptions=False)
 
 
+def test_a_model_is_not_called_as_a_digest_begins(prices: Path) -> None:
+    asked = ["--source", str(prices), "--target", "return", "--identifier", "0x12"]
+    with pytest.raises(ConfigError, match="not called 0x12"):
+        CliRunner().invoke(command, asked, catch_exceptions=False)
+
+
+def test_a_parameter_that_lightgbm_does_not_know_is_refused(prices: Path) -> None:
+    asked = ["--source", str(prices), "--target", "return", *FAST, "--model-training-parameter", "n_leaves=9"]
+    with pytest.raises(ConfigError, match="LightGBM has no parameter n_leaves"):
+        CliRunner().invoke(command, asked, catch_exceptions=False)
+
+
 def test_training_on_what_a_strategy_cannot_be_told_is_refused(prices: Path, tmp_path: Path) -> None:
     asked = ["-s", "volatility_band", "--source", str(prices), "--models", str(tmp_path)]
     with pytest.raises(ConfigError, match=r"This history never tells .*base_fee"):

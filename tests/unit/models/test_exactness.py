@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -204,11 +205,32 @@ sys.exit(f"imported {heavy}" if heavy else 0)
         ({"bagging_seed": 4}, "bagging_seed is not yours to set"),
         ({"objective": "gamma"}, "objective gamma gives no forecast that is a sum of leaves"),
         ({"num_leaves": 129}, "129 leaves a tree are more than the 128 that fit"),
+        ({"max_leaves": 129}, "129 leaves a tree are more than the 128 that fit"),
+        ({"num_leaves": 7.5}, "num_leaves is no whole number: 7.5"),
+        ({"random_state": 4}, "seed is not yours to set"),
+        ({"n_estimators": 4}, "num_iterations is not yours to set"),
+        ({"output_model": "x"}, "output_model is not yours to set"),
+        ({"n_leaves": 4}, "LightGBM has no parameter n_leaves"),
+        ({"eta": 0.1, "learning_rate": 0.2}, "learning_rate is given twice"),
+        ({"lambda_l1": "much"}, "lambda_l1 is no number: much"),
+        ({"learning_rate": -1.0}, "does not train with these parameters: Check failed: .learning_rate. >"),
     ],
 )
-def test_parameters_that_would_break_exactness(parameters: dict[str, int], sentence: str) -> None:
+def test_parameters_that_would_break_exactness_or_do_nothing(
+    parameters: dict[str, Any], sentence: str
+) -> None:
     with pytest.raises(ConfigError, match=sentence):
         fit([(1,)], [1], names=("a",), parameters=parameters, rounds=1, seed=1)
+
+
+def test_a_parameter_has_several_names() -> None:
+    rows = [(n,) for n in range(100)]
+    labels = [(n * n) << 24 for n in range(100)]
+    one, other, usual = (
+        fit(rows, labels, names=("a",), parameters=given, rounds=2, seed=1).text
+        for given in ({"eta": 0.3}, {"learning_rate": 0.3}, {})
+    )
+    assert one == other != usual
 
 
 def test_a_booster_whose_leaves_were_not_quantised_is_refused(volatility_model: TrainedModel) -> None:

@@ -17,6 +17,7 @@ from defai.backtest.sweep.space import parse_axes
 from defai.backtest.sweep.workers import perform_run
 from defai.backtest.timeranges import parse_timerange
 from defai.cli.hyperopt import command
+from defai.cli.standings import _all_digits, standings
 from defai.errors import ConfigError, DefaiError
 from tests.unit.backtest.minute_scenes import NAME
 from tests.unit.backtest.sweep.scenes import Counted, bars, choosy, quiet, request
@@ -169,3 +170,11 @@ def test_the_command_prints_trials_and_test(scheduler: str, tmp_path: Path) -> N
     assert "which no trial has seen" in ran.stdout
     assert "full_range" in ran.stdout
     assert "searching half_width: 100 to 900" in ran.stderr
+
+
+def test_the_table_shortens_parameters_and_says_them_once_more() -> None:
+    found: dict[str, Any] = {"value": 1.0, "params": {"sigmas": 3.2795428230327732, "patience": 14331}}
+    table = standings([found], {}, "fees_usd")
+    assert table[-1].split()[:2] == ["3.28", "14331"]
+    assert _all_digits(found["params"])[-1].endswith("sigmas=3.2795428230327732  patience=14331")
+    assert _all_digits({"patience": 14331}) == []
