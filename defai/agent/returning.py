@@ -129,23 +129,24 @@ class Returning(Agent):
                     f"The journal of {self.name} has no decision {self.outbox.next_sequence}, but one after it.",
                     "It was changed, or written by two processes: name another --run-dir.",
                 ) from error
+            self._stop_waiting(denied=True)
             self._break_circuit_on_drawdown(valued)
             self._count_again(decision)
-            if decision.action is not Action.HOLD and sent:
+            went = sent and (
+                not _waits(decision) or (carried is not None and carried.digest == decision.digest)
+            )
+            if decision.action is not Action.HOLD and went:
                 self._move_again(decision)
                 self._under_way = (self.outbox.send(decision), decision)
                 return
             self.outbox.keep(decision)
+            if _waits(decision) and self.state is AgentState.RUNNING:
+                self.state, self.state_reason = AgentState.WAITING, "it waited for the owner"  # he was told
         if sent and self._under_way is None:
             approved = carried if carried and self.outbox.take_last(carried.digest) else None
             if approved is not None:
                 self._move_again(approved)
-            elif self.state is AgentState.WAITING:
-                self.decisions["denied"] += 1
-            if self.state is AgentState.WAITING:
-                self.change_state(
-                    AgentState.RUNNING, "the owner's answer, or none, came before its process ended"
-                )
+            self._stop_waiting(denied=approved is None)
             self._under_way = (self.outbox.send(approved), approved)
 
     def give_up(self, submissions: int) -> None:
@@ -188,18 +189,20 @@ class Returning(Agent):
         if before is not None and self._under_way is None:
             self.heard += 1
 
+    def _stop_waiting(self, *, denied: bool) -> None:
+        """Something came after what waited: it was answered, or its time was over."""
+        if self.state is AgentState.WAITING:
+            self.decisions["denied"] += denied
+            self.change_state(
+                AgentState.RUNNING, "the owner's answer, or none, came before its process ended"
+            )
+
     def _count_again(self, decision: Decision) -> None:
         self.decisions["decisions"] += 1
         if decision.action is not Action.HOLD:
             return
-        verdict = _verdict(decision)
-        status = VerdictStatus(verdict["status"])
-        if status is VerdictStatus.APPROVED:
-            self.decisions["holds"] += 1
-        elif status is VerdictStatus.DENIED:
-            self.decisions["denied"] += 1
-        elif status is VerdictStatus.NEEDS_APPROVAL:
-            self.change_state(AgentState.WAITING, verdict["reason"])
+        approved = VerdictStatus(_verdict(decision)["status"]) is VerdictStatus.APPROVED
+        self.decisions["holds" if approved else "denied"] += 1
 
     def _move_again(self, decision: Decision) -> None:
         """Count what a decision swaps into the day's turnover; its verdict says how much that is."""
@@ -218,6 +221,12 @@ def _plain(portfolio: Portfolio) -> Portfolio:
         balances=dict(portfolio.balances),
         fees_collected=dict(portfolio.fees_collected),
     )
+
+
+def _waits(decision: Decision) -> bool:
+    """Whether a decision was to be carried out only with its owner's word."""
+    needs = VerdictStatus(_verdict(decision)["status"]) is VerdictStatus.NEEDS_APPROVAL
+    return needs and decision.action is not Action.HOLD
 
 
 def _verdict(decision: Decision) -> dict[str, Any]:

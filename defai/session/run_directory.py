@@ -13,7 +13,7 @@ from typing import Any
 from platformdirs import user_data_path
 
 from defai.config import Settings
-from defai.domain.stream import StreamEvent
+from defai.domain.stream import AgentStateChanged, ApprovalRequested, ApprovalResolved, StreamEvent
 from defai.domain.wire import EVENTS
 from defai.errors import ConfigError, DefaiError, NotFoundError
 from defai.market.state import WINDOW_BLOCKS
@@ -26,6 +26,8 @@ RUN = "run.json"
 EVENTS_FILE = "events.jsonl"
 LASTING = frozenset({"rpc", "live"})
 """Networks that are still there when the process has ended."""
+AT_ONCE = (ApprovalRequested, ApprovalResolved, AgentStateChanged)
+"""What a person was asked, or answered, is kept even where the process is killed a moment later."""
 _PACKAGES = ("defai", "lightgbm", "numpy", "web3", "pydantic")
 
 
@@ -172,6 +174,8 @@ class Journal:
             return
         try:
             self._events.write(EVENTS.dump_json(event) + b"\n")
+            if isinstance(event, AT_ONCE):
+                self._events.flush()
         except OSError as error:
             self._give_up(error)
 

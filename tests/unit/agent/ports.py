@@ -82,6 +82,7 @@ class Stand:
         model: ForecastModel | None = None,
         market: MarketState | None = None,
         strategy: Scripted | None = None,
+        kind: type[Agent] = Agent,
     ) -> None:
         self.strategy = (strategy or Scripted(wants_features=features)).then(*answers)  # type: ignore[arg-type]  # nonsense is among what it is told
         self.market = market or market_of({KEY: pool_with_liquidity(KEY)})
@@ -91,7 +92,7 @@ class Stand:
         mandate = Mandate("a", "scripted", self.strategy, "0x" + "11" * 32, (KEY,), model, anchor_every)
         seat = Seat("a", 7, None, BALANCES)
         outbox = Outbox(7, DOMAIN)
-        self.agent = Agent(mandate, seat, self.desk, outbox, self.ports, self.ports, self.events.append)  # type: ignore[arg-type]  # encode is the desk's here
+        self.agent = kind(mandate, seat, self.desk, outbox, self.ports, self.ports, self.events.append)  # type: ignore[arg-type]  # encode is the desk's here
 
     async def block(self) -> Decision | None:
         """A block arrives and the agent takes part in it."""

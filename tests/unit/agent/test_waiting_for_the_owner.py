@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from defai.agent.agent import AgentState
+from defai.agent.returning import Returning
 from defai.domain.decisions import Action, Approval
 from defai.domain.intents import Hold, Intent, Rebalance, Swap
 from defai.domain.stream import AgentStateChanged, ApprovalRequested, ApprovalResolved
@@ -141,3 +142,57 @@ async def test_below_the_threshold_nothing_waits() -> None:
     (submission,) = stand.ports.submitted
     assert submission.approval is None
     assert stand.heard(ApprovalRequested) == []
+
+
+async def test_what_waited_is_withdrawn_even_where_the_process_ended_before_it_noted_that() -> None:
+    """It had asked the owner, and was killed before the end of the block: only the journal knows of the decision."""
+    before = Stand(BUY, limits=LIMITS)
+    decision = await before.block()
+    assert decision is not None
+    assert before.agent.state is AgentState.WAITING
+    after = Stand(limits=LIMITS, market=before.market, kind=Returning)
+    agent = after.agent
+    assert isinstance(agent, Returning)
+    await agent.relive(decision, sent=False)
+    assert after.heard(ApprovalResolved) == []
+    agent.give_up(0)
+    (resolved,) = after.heard(ApprovalResolved)
+    assert (resolved.digest, resolved.outcome) == (decision.digest, "withdrawn")
+    assert (agent.state, agent.decisions["denied"]) == (AgentState.RUNNING, 1)
+    await agent.flush()
+    (submission,) = after.ports.submitted
+    assert submission.decision is None, "it is anchored as one that moved nothing"
+
+
+async def test_what_was_answered_before_the_end_is_not_withdrawn_as_well() -> None:
+    before = Stand(BUY, Hold(reason="enough"), limits=LIMITS)
+    first = await before.block()
+    assert first is not None
+    after = Stand(limits=LIMITS, market=before.market, kind=Returning)
+    agent = after.agent
+    assert isinstance(agent, Returning)
+    await before.agent.dismiss("rejected", "the owner", "no")
+    await agent.relive(first, sent=True, carried=None)
+    before.ports.settle()
+    second = await before.block()
+    assert second is not None
+    await agent.relive(second, sent=False)
+    agent.give_up(1)
+    assert after.heard(ApprovalResolved) == []
+    assert agent.state is AgentState.RUNNING
+    assert agent.decisions == before.agent.decisions
+
+
+async def test_what_is_remembered_to_wait_is_withdrawn() -> None:
+    before = Stand(BUY, limits=LIMITS, kind=Returning)
+    decision = await before.block()
+    assert decision is not None
+    assert isinstance(before.agent, Returning)
+    after = Stand(limits=LIMITS, market=before.market, kind=Returning)
+    agent = after.agent
+    assert isinstance(agent, Returning)
+    agent.recall(before.agent.remember(), [decision])
+    agent.give_up(0)
+    (resolved,) = after.heard(ApprovalResolved)
+    assert (resolved.digest, resolved.outcome) == (decision.digest, "withdrawn")
+    assert (agent.state, agent.decisions["denied"]) == (AgentState.RUNNING, 1)

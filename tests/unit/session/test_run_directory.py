@@ -8,7 +8,7 @@ import pytest
 from defai.audit.outbox import Outbox
 from defai.audit.record import AuditDomain
 from defai.config import Settings
-from defai.domain.stream import Notice
+from defai.domain.stream import ApprovalResolved, Notice
 from defai.errors import ConfigError, DefaiError
 from defai.session.run_directory import Journal, run_directory
 from defai.testing.builders import draft
@@ -52,6 +52,16 @@ def test_everything_that_happened_is_kept(tmp_path: Path) -> None:
     about = json.loads((folder / "run.json").read_text())
     assert about["versions"]["defai"]
     assert about["settings"]["market"]["seed"] == chosen.market.seed
+
+
+def test_what_a_person_was_asked_or_said_is_kept_at_once(tmp_path: Path) -> None:
+    """The process may be killed a moment later: `flush` comes at the end of a block only."""
+    journal = Journal(tmp_path, settings(tmp_path))
+    journal.event(Notice("info", "one"))
+    journal.event(ApprovalResolved("tiers", "0x1", "rejected", "the owner", "no", 7))
+    kinds = [json.loads(line)["kind"] for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert kinds == ["notice", "approval_resolved"]
+    journal.close(None)
 
 
 def test_without_a_name_a_run_gets_a_folder_of_its_own(
