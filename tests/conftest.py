@@ -9,6 +9,7 @@ what they start; only where the real data is.
 """
 
 import os
+import signal
 
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
@@ -21,3 +22,8 @@ settings.load_profile("repeatable")
 
 for name in [one for one in os.environ if one.startswith("DEFAI_") and one != "DEFAI_REAL_DATA"]:
     del os.environ[name]
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # as where a shell began the tests behind it: their programs inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
