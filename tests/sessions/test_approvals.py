@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from defai.agent.ports import OwnedExecutor
+from defai.agent.ports import Arrival, OwnedExecutor
 from defai.audit.ladder.findings import Rung
 from defai.chain.approval import approval_digest, approval_typed_data
 from defai.chain.codec import address_at, encode_call, selector, topic, unhex
@@ -102,6 +102,16 @@ class Owners:
         return "0x" + signer.signature(digest).hex()
 
 
+class Attended(Session):
+    """A session whose blocks come once the owners have said what they say: its clock waits for nobody else."""
+
+    owners: Owners
+
+    async def _next_block(self) -> Arrival | None:
+        await asyncio.gather(*self.owners.tasks)
+        return await super()._next_block()
+
+
 OWNER = throwaway_key(SEED, "owner")
 THIEF = throwaway_key(SEED, "thief")
 
@@ -171,9 +181,11 @@ def there(tmp_path_factory: pytest.TempPathFactory, owners: list[Owners]) -> Ite
     def listen(session: Session) -> None:
         owners.append(Owners(session, ACTS))
         session.bus.tap(owners[0].hear)
+        assert isinstance(session, Attended)
+        session.owners = owners[0]
 
     chosen = Settings.load(fleet, {"market.seed": SEED}, environment={})
-    with standing(chosen, BLOCKS, meanwhile=listen) as stands:
+    with standing(chosen, BLOCKS, Attended, meanwhile=listen) as stands:
         assert not owners[0].refusals
         for task in owners[0].tasks:
             task.result()
