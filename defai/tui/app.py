@@ -10,7 +10,6 @@ from typing import ClassVar, Final
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
 from defai.agent.control import Control
@@ -40,6 +39,9 @@ HEIGHTS: Final = [(0, "-short"), (30, "-medium"), (48, "-tall")]
 
 KEYLESS: Final = frozenset({"status", "risk", "chart", "card", "pools", "journal"})
 """Parts of the screen on which it does not depend what can be done."""
+
+SAID: Final = frozenset({"notice", "session_ended"})
+"""Kinds of events that are said aloud."""
 
 EVENTS_AT_ONCE: Final = 200
 """So many are read before keys and paints get their turn: one or two milliseconds."""
@@ -95,23 +97,17 @@ class DefaiApp(Steering):
         self._stale_after_s, self._leave_within_s = stale_after_s, leave_within_s
         self._dropped = dropped
         self._pending: set[str] = set()
+        self._waiting: Parts | None = None
         self._pacing = Pacing(paces)
-        self._painter: Timer | None = None
+        self._painter: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._told: tuple[str, float] | None = None
         self.HORIZONTAL_BREAKPOINTS = WIDTHS
         self.VERTICAL_BREAKPOINTS = HEIGHTS
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = self._usual_theme()
+        self.theme = usual_theme(self.preferences, self.console.color_system)
         self.stylesheet = LastingStylesheet(variables=self.get_css_variables())
-
-    def _usual_theme(self) -> str:
-        """The one the person chose; else the dark one, in sixteen colours where the terminal has no more."""
-        chosen = self.preferences.text("theme")
-        if chosen in THEME_WORDS:
-            return chosen
-        return SIXTEEN.name if self.console.color_system in {"standard", "windows"} else DARK.name
 
     # -- the stream ------------------------------------------------------------------------------------------------
 
@@ -123,21 +119,19 @@ class DefaiApp(Steering):
             self.notify(self.preferences.problem, severity="warning", markup=False)
 
     def _listen(self) -> None:
-        if (
-            not gc.isenabled()
-        ):  # whoever starts the terminal leaves garbage alone until something is to be seen
-            gc.freeze()
-            gc.enable()
+        look_for_garbage()
         self.run_worker(self._read(), name="events", exit_on_error=False)
 
     async def _read(self) -> None:
-        taken = 0
+        taken, apply = 0, self.fleet.apply
         async for event in self._events():
-            self._take(event)
+            parts = apply(event, self.clock())
+            if parts is not self._waiting or event.kind in SAID:
+                self._follow(event, parts)
             taken += 1
             if taken % EVENTS_AT_ONCE == 0:
                 await asyncio.sleep(0)
-            if isinstance(event, SessionEnded):
+            if event.kind == "session_ended":
                 return
         if self.fleet.ended is None:
             self._take(
@@ -147,9 +141,16 @@ class DefaiApp(Steering):
             )
 
     def _take(self, event: StreamEvent) -> None:
-        parts = self.fleet.apply(event, self.clock())
-        if not parts <= self._pending:
-            self.show_parts(parts)
+        self._follow(event, self.fleet.apply(event, self.clock()))
+
+    def _follow(self, event: StreamEvent, parts: Parts) -> None:
+        """Do what an event asks for beside being taken in: have something painted, say something aloud."""
+        if parts is not self._waiting:  # what most events change is the very same set, and waits already
+            if not parts <= self._pending:
+                self.show_parts(parts)
+            self._waiting = parts
+        if event.kind not in SAID:
+            return
         if isinstance(event, Notice):
             self._tell(event)
         elif isinstance(event, SessionEnded):
@@ -164,15 +165,17 @@ class DefaiApp(Steering):
 
     def _plan_paint(self) -> None:
         if self._painter is not None:
-            self._painter.stop()
+            self._painter.cancel()
         wait = self._pacing.wait_s(self._pending)
         self._due = time.monotonic() + wait
-        self._painter = self.set_timer(wait, self._paint)
+        # Not a timer of Textual's: each is a task and writes the app down in words, ten times a second.
+        self._painter = asyncio.get_running_loop().call_later(wait, self.call_next, self._paint)
 
     def _paint(self) -> None:
         self._painter = None
         parts = self._pacing.take(self._pending)
         self._pending -= parts
+        self._waiting = None
         if self._pending:
             self._plan_paint()
         board = self.board() if parts and not self._exit else None
@@ -181,7 +184,9 @@ class DefaiApp(Steering):
             board.paint(parts)
 
     def _tick(self) -> None:
-        board = None if self._exit else self.board()  # a screen on its way out has lost its bars
+        if self._exit or "status" in self._pending:  # its bars are gone, or about to be painted
+            return
+        board = self.board()
         if board is not None:
             board.paint_bars()
 
@@ -291,6 +296,21 @@ class DefaiApp(Steering):
     def action_leave_now(self) -> None:
         """Leave without waiting for the session."""
         self.exit(return_code=0)
+
+
+def look_for_garbage() -> None:
+    """Whoever starts the terminal leaves garbage alone until there is something to see; what is there now stays."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+
+
+def usual_theme(preferences: Preferences, colours: str | None) -> str:
+    """The theme the person chose; else the dark one, in sixteen colours where the terminal has no more."""
+    chosen = preferences.text("theme")
+    if chosen in THEME_WORDS:
+        return chosen
+    return SIXTEEN.name if colours in {"standard", "windows"} else DARK.name
 
 
 async def run(

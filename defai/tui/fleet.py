@@ -3,11 +3,12 @@
 No widget reads an event; no event is kept for its own sake. `apply` says which parts of the screen it touched.
 """
 
-from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Collection, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import field
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from defai.domain.stream import (
@@ -25,6 +26,7 @@ from defai.domain.stream import (
 )
 from defai.late_dataclass import dataclass
 from defai.tui import folds
+from defai.tui.folds import step
 from defai.tui.format import ratio_percent
 from defai.tui.journal import JournalOfSession
 from defai.tui.lines import AgentLine, LogLine
@@ -82,6 +84,7 @@ class FleetState:
     acted: LogLine | None = None
     """The last decision of any agent that was more than to hold."""
     by_digest: dict[str, LogLine] = field(default_factory=dict)
+    """The log's lines, each by the digest of the first decision it stands for."""
     early: "OrderedDict[str, ExecutionSettled]" = field(default_factory=OrderedDict)
     waiting_room: WaitingRoom = field(default_factory=WaitingRoom)
     models: dict[str, ModelLine] = field(default_factory=dict)
@@ -92,8 +95,9 @@ class FleetState:
     dropped: int = 0
     generation: int = 0
     """Grows when the stream begins anew: what was pointed at before is no more."""
-    _sums: tuple[int, tuple[Decimal, Decimal, Decimal] | None] = (-1, None)
-    """Equity, start and hold of the fleet as of so many events."""
+    _sums: "Sums | None" = None
+    _summed_at: int = -1
+    """What the agents come to together, as of so many events."""
 
     def apply(self, event: StreamEvent, now: float) -> Parts:
         """Take in one event.
@@ -106,8 +110,8 @@ class FleetState:
             The parts of the screen that show something else now.
         """
         self.events += 1
-        if isinstance(event, StepCompleted):
-            return folds.step(self, event)
+        if type(event) is StepCompleted:  # nearly all of them are
+            return step(self, event)
         if isinstance(event, BlockArrived):
             if self.block_seen_at is not None:
                 self.block_gap_s = now - self.block_seen_at
@@ -131,26 +135,28 @@ class FleetState:
     @property
     def equity_usd(self) -> Decimal | None:
         """What the fleet owns; None until every agent has said what it owns."""
-        return self._totals[0] if self._totals else None
+        return self._together.equity_usd
 
     @property
     def pnl_percent(self) -> Decimal | None:
         """The fleet's equity against what it started with, in percent."""
-        return ratio_percent(self._totals[0], self._totals[1]) if self._totals else None
+        sums = self._together
+        return None if sums.equity_usd is None else ratio_percent(sums.equity_usd, sums.initial_usd)
 
     @property
     def versus_hold_percent(self) -> Decimal | None:
         """The fleet's equity against having held, in percent."""
-        return ratio_percent(self._totals[0], self._totals[2]) if self._totals else None
+        sums = self._together
+        return None if sums.equity_usd is None else ratio_percent(sums.equity_usd, sums.hodl_usd)
 
     @property
     def waiting(self) -> int:
         """How many decisions wait for the owner; agents that wait where nobody told what with."""
-        return max(len(self.waiting_room.open), sum(line.waits for line in self.agents.values()))
+        return max(len(self.waiting_room.open), self._together.waiting)
 
     def in_state(self, *states: str) -> int:
         """How many agents are in one of these states."""
-        return sum(line.state in states for line in self.agents.values())
+        return sum(self._together.states.get(state, 0) for state in states)
 
     @property
     def chain_time(self) -> int | None:
@@ -176,21 +182,43 @@ class FleetState:
         return next((entry for entry in every if key in {entry.key, entry.decision.digest}), None)
 
     @property
-    def _totals(self) -> tuple[Decimal, Decimal, Decimal] | None:
-        """What the fleet owns, began with and would own had it held; None until every agent has said so."""
-        events, sums = self._sums
-        if events != self.events:
-            sums = self._summed()
-            self._sums = (self.events, sums)
-        return sums
+    def _together(self) -> "Sums":
+        """What the agents come to, added up once however many ask between two events."""
+        if self._sums is None or self._summed_at != self.events:
+            self._sums, self._summed_at = summed(self.agents.values()), self.events
+        return self._sums
 
-    def _summed(self) -> tuple[Decimal, Decimal, Decimal] | None:
-        equity = initial = hodl = Decimal(0)
-        for line in self.agents.values():
-            held = line.portfolio
-            if held is None:
-                return None
-            equity += held.equity_usd
-            initial += held.initial_usd
-            hodl += held.hodl_usd
-        return (equity, initial, hodl) if self.agents else None
+
+_STATE, _PORTFOLIO = attrgetter("state"), attrgetter("portfolio")
+_EQUITY, _INITIAL, _HODL = attrgetter("equity_usd"), attrgetter("initial_usd"), attrgetter("hodl_usd")
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What all agents together own, began with and would own had they held; how they are.
+
+    Attributes:
+        equity_usd: None until every agent has said what it owns.
+        waiting: how many wait for the owner.
+        states: how many are in each state.
+    """
+
+    equity_usd: Decimal | None
+    initial_usd: Decimal
+    hodl_usd: Decimal
+    waiting: int
+    states: Mapping[str, int]
+
+
+def summed(lines: Collection[AgentLine]) -> Sums:
+    """What agents come to."""
+    states = Counter(map(_STATE, lines))
+    held = [portfolio for portfolio in map(_PORTFOLIO, lines) if portfolio is not None]
+    none = Decimal(0)
+    return Sums(
+        sum(map(_EQUITY, held), none) if held and len(held) == len(lines) else None,
+        sum(map(_INITIAL, held), none),
+        sum(map(_HODL, held), none),
+        states["waiting"] + sum(line.state != "waiting" for line in lines if line.request is not None),
+        states,
+    )

@@ -30,6 +30,7 @@ class LogLine:
 
     Attributes:
         first_block: the block of the run's first decision; the decision's own where there is one only.
+        first_timestamp: that block's.
         seen: how many decisions the line stands for; 1 for anything but a run of holds.
         resolved: what the owner made of it where it had to wait: "approved", "rejected", "expired", "withdrawn".
         explanation, verification: what was asked of the session about it, once it has answered.
@@ -53,6 +54,7 @@ class LogLine:
     rating: str = ""
     explained: str = ""
     explanation_refused: str = ""
+    first_timestamp: int = 0
 
     @property
     def is_hold(self) -> bool:
@@ -108,12 +110,13 @@ STATES = {
 
 @dataclass(slots=True)
 class BandSpan:
-    """A liquidity band, as long as it stood: prices in quote per base."""
+    """A liquidity band, as long as it stood: prices in quote per base, and the same as they were told."""
 
     first_block: int
     last_block: int
     low: float
     high: float
+    edges: tuple[Decimal, Decimal]
 
 
 @dataclass(slots=True)
@@ -187,8 +190,12 @@ class AgentLine:
     def position(self) -> PositionView | None:
         """Its newest position in its main pool, or else its newest at all."""
         positions = self.portfolio.positions if self.portfolio else ()
-        if len(positions) < 2:
-            return positions[0] if positions else None
+        return self.position_in(positions) if positions else None
+
+    def position_in(self, positions: tuple[PositionView, ...]) -> PositionView:
+        """Of some positions the newest in its main pool, or else the newest at all."""
+        if len(positions) == 1:
+            return positions[0]
         return max(positions, key=lambda one: (one.pool == self.main_pool, one.token_id))
 
     @property
@@ -215,19 +222,20 @@ class AgentLine:
         self.portfolio = portfolio
         self.block_number, self.timestamp = block_number, timestamp
         self.equity.append(block_number, portfolio.equity_usd, portfolio.hodl_usd)
-        position = self.position if portfolio.positions else None
-        if position is None:
+        if not portfolio.positions:
             self.out_since = None
             return
+        position = self.position_in(portfolio.positions)
         if position.in_range:
             self.out_since = None
         elif self.out_since is None:
             self.out_since = timestamp
         if position.pool != self.main_pool:
             return
-        low, high = float(position.price_lower), float(position.price_upper)
+        edges = position.price_lower, position.price_upper
         span = self.bands[-1] if self.bands else None
-        if span and (span.low, span.high) == (low, high) and block_number - span.last_block <= 2:
+        if span is not None and span.edges == edges and block_number - span.last_block <= 2:
             span.last_block = block_number
         else:
-            self.bands.append(BandSpan(block_number, block_number, low, high))
+            low, high = map(float, edges)
+            self.bands.append(BandSpan(block_number, block_number, low, high, edges))

@@ -10,12 +10,13 @@ RECENT: Final = 1_024
 """Points kept as they are: more than the widest terminal draws at a block a dot."""
 OLDER: Final = 1_024
 """Points kept of everything before them."""
-_BATCH: Final = 32
-"""New points are taken in together, when so many have come or somebody looks: most agents are not looked at."""
 
 
 class Series:
     """Points (block, value, …), blocks ascending; a second point of a block replaces the first.
+
+    Points stay as they were told until somebody looks, or they get old: most agents are not looked at, and of what gets
+    old most is thinned out. To make a float of a Decimal costs more than everything else that is done to a point.
 
     Args:
         width: values a point has beside its block.
@@ -24,13 +25,13 @@ class Series:
     """
 
     __slots__ = (
-        "_batch",
         "_fresh",
         "_newest",
         "_older",
         "_older_cap",
         "_recent",
         "_recent_cap",
+        "_room",
         "_size",
         "_skipped",
         "_stride",
@@ -44,8 +45,9 @@ class Series:
             float | Decimal
         ] = []  # flat: a tuple a point would be work for the garbage collector
         self._newest: float = float("-inf")
-        self._batch = max(1, min(_BATCH, recent // 4)) * self._size
         self._recent_cap, self._older_cap = recent, older
+        self._room = 2 * recent * self._size
+        """Of new points, flat: with so many the older half gets old."""
         self._stride, self._skipped = 1, 0
         self.version = 0
         """Grows with every point."""
@@ -60,16 +62,15 @@ class Series:
         if block <= self._newest:
             del (fresh or self._recent)[-self._size :]
         self._newest = block
-        fresh.extend((block, *values))
-        if len(fresh) >= self._batch:
-            self._take_in()
+        fresh += (block, *values)
+        if len(fresh) >= self._room:
+            self._age()
 
     def _take_in(self) -> None:
-        """Put the new points where they are kept, as floats."""
+        """Make floats of the new points."""
         self._recent.extend(map(float, self._fresh))
+        self._room -= len(self._fresh)
         self._fresh.clear()
-        while len(self._recent) >= 2 * self._recent_cap * self._size:
-            self._age()
 
     def points(self, value: int = 0, since: int | None = None) -> list[tuple[int, float]]:
         """Points (block, value) of one of the values, oldest first, from a block on."""
@@ -104,6 +105,8 @@ class Series:
         """What held at a block: the value of the last point that is not beyond it; None before the first."""
         self._take_in()
         size = self._size
+        if block >= self._newest and self._recent:  # what is asked nearly always
+            return self._recent[value - self._size + 1]
         for part in (self._recent, self._older):
             blocks = part[::size]
             if blocks and blocks[0] <= block:
@@ -123,13 +126,17 @@ class Series:
         return int(self._newest) if self._newest > float("-inf") else None
 
     def _age(self) -> None:
-        """Move the older half of the recent points among the older ones, every `stride`th of them."""
-        size = self._size
-        for point in self._split(self._recent[: self._recent_cap * size]):
-            if self._skipped == 0:
-                self._older.extend(point)
-            self._skipped = (self._skipped + 1) % self._stride
-        del self._recent[: self._recent_cap * size]
+        """Move the older half of the points among the older ones, every `stride`th of them."""
+        size, stride, half = self._size, self._stride, self._recent_cap * self._size
+        aged: list[float | Decimal] = [*self._recent[:half]]
+        del self._recent[:half]
+        more = half - len(aged)
+        aged += self._fresh[:more]
+        del self._fresh[:more]
+        self._room = 2 * half - len(self._recent)
+        for at in range(-self._skipped % stride * size, half, stride * size):
+            self._older.extend(map(float, aged[at : at + size]))
+        self._skipped = (self._skipped + self._recent_cap) % stride
         while len(self._older) > self._older_cap * size:
             kept = array("d")
             for index, point in enumerate(self._split(self._older)):

@@ -1,7 +1,9 @@
 """What a person can do from any screen: go somewhere, open, copy, export, halt, change the colours."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from textual.filter import ANSIToTruecolor, LineFilter
 
 from defai.tui.actions import AGENT, MODES, POOL
 from defai.tui.fleet import FleetState
@@ -180,6 +182,10 @@ class Steering(Playing):
         self.theme = name
         self.preferences.put("theme", name)
         self.notify(f"Colours: {THEME_WORDS[name]}.", timeout=2)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What each line goes through; none looks for colours of the terminal's own, of which there are none here."""
+        return [one for one in super().get_line_filters() if not isinstance(one, ANSIToTruecolor)]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what there is something to do with."""

@@ -9,6 +9,11 @@ from defai.late_dataclass import dataclass
 RESOLVED_LINES = 100
 
 
+def outcome_words(event: ApprovalResolved) -> str:
+    """What became of a request, and by whom where it was somebody: "rejected by you", "expired"."""
+    return f"{event.outcome} by {event.by}" if event.by not in {"", "nobody"} else event.outcome
+
+
 @dataclass(slots=True)
 class RequestLine:
     """A decision that waits or waited for the owner.

@@ -25,6 +25,8 @@ from defai.tui.fleet import FleetState
 from defai.tui.folds import LOG_LINES
 from defai.tui.pools import TAPE_LINES
 from defai.tui.series import OLDER, RECENT
+from defai.tui.waiting import outcome_words
+from defai.tui.widgets.risk_table import brief
 
 
 def folded(events: list[StreamEvent]) -> FleetState:
@@ -141,7 +143,8 @@ def test_memory_is_bounded_however_long_it_runs(blocks: int) -> None:
     assert all(pool.prices.first_block == 1_065 for pool in fleet.pools.values())
     assert all(len(pool.tape) == TAPE_LINES for pool in fleet.pools.values())
     assert all(len(line.equity) <= 2 * RECENT + OLDER for line in fleet.agents.values())
-    assert set(fleet.by_digest) == {line.decision.digest for line in fleet.log}
+    assert set(fleet.by_digest) == {line.key for line in fleet.log}
+    assert all(fleet.line_of(line.decision.digest) is line for line in list(fleet.log)[-5:])
 
 
 def test_a_request_waits_until_it_is_resolved(session: list[StreamEvent]) -> None:
@@ -226,3 +229,26 @@ def test_a_hold_knows_its_anchor(session: list[StreamEvent]) -> None:
 def test_many_agents_remember_less_each() -> None:
     few, many = folded(list(demo_stream(1, 1, 4))), folded(list(demo_stream(1, 1, 300)))
     assert (few.agents["hold"].log.maxlen or 0) > (many.agents["hold"].log.maxlen or 0) >= 24
+
+
+def test_a_run_of_holds_keeps_when_it_began(session: list[StreamEvent]) -> None:
+    fleet = folded(session)
+    times = {event.block_number: event.timestamp for event in session if isinstance(event, StepCompleted)}
+    runs = [line for line in fleet.log if line.seen > 1]
+    assert runs
+    assert all(line.first_timestamp == times[line.first_block] <= line.timestamp for line in fleet.log)
+
+
+def test_a_request_that_nobody_answered_is_not_said_to_be_somebodys_doing() -> None:
+    assert outcome_words(ApprovalResolved("tiers", "0x1", "expired", "nobody", "too late")) == "expired"
+    assert (
+        outcome_words(ApprovalResolved("tiers", "0x1", "rejected", "terminal", "")) == "rejected by terminal"
+    )
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [(0, "0"), (999, "999"), (5_403, "5.4k"), (25_000, "25k"), (973_986, "974k"), (1_500_000, "1.5M")],
+)
+def test_amounts_in_brief(amount: int, words: str) -> None:
+    assert brief(Decimal(amount)) == words

@@ -12,7 +12,7 @@ from defai.tui.messages import LineOpened, LineSelected
 from defai.tui.screens.board import Board
 from defai.tui.screens.consent import Consent, Refusal
 from defai.tui.themes import palette_of
-from defai.tui.waiting import RequestLine
+from defai.tui.waiting import RequestLine, outcome_words
 from defai.tui.widgets.decision_text import intent_words
 from defai.tui.widgets.grid import Column, LineGrid, Spans
 from defai.tui.widgets.page import Page
@@ -66,8 +66,7 @@ class ApprovalsScreen(Board):
     def until(self, line: RequestLine) -> Spans:
         """How long it waits still, or what became of it."""
         if line.resolved is not None:
-            by = f" by {line.resolved.by}" if line.resolved.by else ""
-            return ((f"{line.resolved.outcome}{by}", "muted"),)
+            return ((outcome_words(line.resolved), "muted"),)
         left = line.left_s(self.fleet.chain_time)
         if left is None:
             return (("no end", "muted"),)
@@ -89,7 +88,9 @@ class ApprovalsScreen(Board):
     def _paint_request(self) -> None:
         line = self.grid.selected
         box = self.query_one("#request", TextPanel)
-        self.entitle(box, f"{line.request.agent} asks" if line else "What it is about")
+        self.entitle(
+            box, f"{line.request.agent} {'asks' if line.is_open else 'asked'}" if line else "What it is about"
+        )
         page = Page(palette_of(self.app), max(40, box.scrollable_content_region.width), label=12, indent=1)
         if line is not None:
             write_request(page, line, self.fleet.chain_time)

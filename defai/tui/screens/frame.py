@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from defai.tui.actions import EVERYWHERE, Act, acts
+from defai.tui.compositor import SparingCompositor
 from defai.tui.fleet import ALL_PARTS, FleetState, Parts
 from defai.tui.widgets.filter_bar import FilterBar
 from defai.tui.widgets.key_bar import KeyBar
@@ -48,6 +49,7 @@ class Frame(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
+        self._compositor = SparingCompositor()
         self._titles: dict[Widget, tuple[str, str]] = {}
         self._words = ""
         self._status, self._nav, self._banner = StatusBar(), NavBar(self.scope), Static(id="banner")

@@ -50,10 +50,10 @@ def whose(*, of_one_agent: bool) -> tuple[Column[LogLine], ...]:
     )
     time = Column[LogLine](
         "time UTC",
-        lambda one: ((clock(one.timestamp), "muted"),),
+        lambda one: ((clock(one.first_timestamp), "muted"),),
         8,
         rank=6,
-        raw=lambda one: one.timestamp,
+        raw=lambda one: one.first_timestamp,
         name="timestamp",
     )
     agent = Column[LogLine]("agent", lambda one: ((one.agent, "foreground"),), 9, raw=lambda one: one.agent)

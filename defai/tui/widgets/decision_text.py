@@ -1,6 +1,7 @@
 """A decision in words: what was wanted and why, what the guard said, what came of it, how far it is verified."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from defai.domain.answers import Explanation, RungView
 from defai.domain.stream import CheckView, ForecastView
@@ -11,6 +12,9 @@ from defai.tui.widgets.page import Page, Span
 RUNGS = ("integrity", "data", "model", "decision", "execution")
 STANDINGS = {"holds": ("✓", "audit-ok"), "breaks": ("✗", "risk-denied"), "open": ("○", "muted")}
 """Glyph and ink of what verification says of a rung."""
+
+CLOSE: Final = 0.75
+"""From this share of a limit on it is close."""
 
 
 def intent_words(text: str) -> str:
@@ -115,7 +119,7 @@ def write_check(page: Page, check: CheckView, width: int) -> None:
     page.line(
         check.name[: page.label - 1],
         (f"{glyph} ", ink),
-        (filled, ink),
+        (filled, "waiting" if check.ok and share >= CLOSE else ink),
         (rest, "line"),
         (f" {figures_of(check)}", "foreground"),
     )

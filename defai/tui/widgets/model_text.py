@@ -43,7 +43,8 @@ def write_model(page: Page, one: ModelSeen) -> None:
     page.row(
         "until", (f"block {number(one.trained_until, 0)}", "foreground"), (f"{until:%Y-%m-%d %H:%M}", "muted")
     )
-    page.row("made of", (f"{number(one.samples, 0)} rows, {number(one.trees, 0)} trees", "foreground"))
+    trees = f"{number(one.trees, 0)} tree{'' if one.trees == 1 else 's'}"
+    page.row("made of", (f"{number(one.samples, 0)} rows, {trees}", "foreground"))
     write_skill(page, one)
     page.title("Looks at")
     most = max((share for _, share in one.importance), default=0.0)
@@ -120,6 +121,8 @@ def write_watch(page: Page, one: ModelSeen) -> None:
     if not one.challenges and not one.retraining:
         page.row("", ("nobody challenged it yet", "muted"))
     page.title("Served")
+    if not one.switches:
+        page.row("", ("this one, ever since the session began", "muted"))
     for switch in reversed(one.switches):
         back = "back to " if switch.is_rollback else ""
         where = UNKNOWN if switch.block_number is None else number(switch.block_number, 0)

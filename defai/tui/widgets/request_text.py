@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from defai.tui.format import UNKNOWN, number
-from defai.tui.waiting import RequestLine
+from defai.tui.waiting import RequestLine, outcome_words
 from defai.tui.widgets.decision_text import intent_words, write_checks, write_forecast
 from defai.tui.widgets.page import Page
 
@@ -12,8 +12,7 @@ def write_request(page: Page, line: RequestLine, now: int | None) -> None:
     """Everything that is known of a request."""
     one = line.request
     if line.resolved is not None:
-        by = f" by {line.resolved.by}" if line.resolved.by else ""
-        page.row("it was", (f"{line.resolved.outcome}{by}", "strong"), (line.resolved.reason, "foreground"))
+        page.row("it was", (outcome_words(line.resolved), "strong"), (line.resolved.reason, "foreground"))
     elif line.wish:
         page.row("you are", (f"{line.wish}…", "waiting"))
     else:
@@ -53,11 +52,14 @@ def write_consequence(page: Page, line: RequestLine) -> None:
 def cost_words(swap: Decimal | None, swap_cost: Decimal | None, gas: Decimal | None) -> str:
     """What it costs, part by part; parts that nobody told are left out."""
     parts = []
+    if not swap and not swap_cost:
+        swap = swap_cost = None  # nothing is swapped
     if swap is not None and swap_cost is not None:
         parts.append(f"swap of {number(swap, 0, 'USD')}: {number(swap_cost, 2)}")
     elif swap_cost is not None:
         parts.append(f"swap {number(swap_cost, 2)}")
     if gas is not None:
         parts.append(f"gas {number(gas, 2)}")
-    known = [one for one in (swap_cost, gas) if one is not None]
-    return f"{' + '.join(parts)} = {number(sum(known, Decimal(0)), 2, 'USD')}" if parts else ""
+    if len(parts) < 2:
+        return f"{parts[0]} USD" if parts else ""
+    return f"{' + '.join(parts)} = {number((swap_cost or Decimal(0)) + (gas or Decimal(0)), 2, 'USD')}"

@@ -7,13 +7,16 @@ from defai.tui.fleet import FleetState
 from defai.tui.format import UNKNOWN, number, plain
 from defai.tui.format import gauge as thin_bar
 from defai.tui.lines import STATES, AgentLine
+from defai.tui.widgets.decision_text import CLOSE
 from defai.tui.widgets.fleet_table import state, state_word
 from defai.tui.widgets.grid import Column, LineGrid, Spans
 
 GAUGES = ("drawdown", "exposure", "turnover", "failures", "slippage", "trade", "gas")
 """Limits in the order of their columns."""
-CLOSE = 0.75
-"""From this share of a limit on it is close."""
+CELLS = 14
+"""Room for a limit in figures."""
+BRIEF_FROM = 10_000
+"""Limits of so much and more are told in thousands and millions: there is little room."""
 
 
 class RiskTable(LineGrid[AgentLine]):
@@ -31,7 +34,7 @@ class RiskTable(LineGrid[AgentLine]):
                 Column[AgentLine](
                     name,
                     lambda one, name=name: gauge_spans(gauge(one, name)),  # type: ignore[misc]  # one column a name
-                    14,
+                    CELLS,
                     rank=2 + place,
                     right=True,
                     raw=lambda one, name=name: share(gauge(one, name)),  # type: ignore[misc]  # likewise
@@ -102,14 +105,26 @@ def closest_bar(line: AgentLine) -> Spans:
     )
 
 
+def brief(amount: Decimal) -> str:
+    """An amount in three digits or so: "5.4k", "974k", "1M"."""
+    for size, letter in ((Decimal(1_000_000), "M"), (Decimal(1_000), "k")):
+        if amount >= size:
+            return f"{number(amount / size, 1 if amount < 100 * size else 0).removesuffix('.0')}{letter}"
+    return number(amount, 0)
+
+
 def gauge_spans(check: CheckView | None) -> Spans:
-    """A limit in figures."""
+    """A limit in figures, with its unit where there is room for it: below the table it is told in full."""
     if check is None:
         return ((UNKNOWN, "muted"),)
-    return (
-        (plain(check.value), ink_of(share(check)) if check.limit else "foreground"),
-        (f" of {plain(check.limit)} {check.unit}".rstrip() if check.limit else " no limit", "muted"),
-    )
+    if not check.limit:
+        return ((plain(check.value), "foreground"), (" no limit", "muted"))
+    figures, unit = (plain(check.value), plain(check.limit)), f" {check.unit}".rstrip()
+    if max(check.value, check.limit) >= BRIEF_FROM:
+        figures, unit = (brief(check.value), brief(check.limit)), ""
+    value, limit = figures
+    unit = unit if len(f"{value} of {limit}{unit}") <= CELLS else ""
+    return ((value, ink_of(share(check))), (f" of {limit}{unit}", "muted"))
 
 
 def why(line: AgentLine) -> Spans:

@@ -1,18 +1,18 @@
 """The first line of every screen: where we are, what we own, what waits."""
 
+from typing import NamedTuple
+
 from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from defai.late_dataclass import dataclass
 from defai.tui.fleet import FleetState
 from defai.tui.format import UNKNOWN, age, gwei, milliseconds, network_name, number, signed
 from defai.tui.opening import STARTING, in_short
 from defai.tui.themes import palette_of, signed_ink
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A piece of the line; the higher its rank, the earlier it gives way."""
 
     text: str

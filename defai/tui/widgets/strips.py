@@ -11,16 +11,26 @@ from defai.tui.widgets.columns import Column, L, Spans, fit
 def row_strip(
     cells: tuple[Spans, ...], ground: str, width: int, palette: Palette, *, pointed: bool = False
 ) -> Strip:
-    """Cells side by side, two apart; the line pointed at has a bar before it."""
-    gap = palette.style("muted", ground)
-    segments = [Segment("▌" if pointed else " ", palette.style("accent", ground))]
+    """Cells side by side, two apart; the line pointed at has a bar before it.
+
+    Neighbours of one ink become one segment: whatever is drawn is cut, styled and written segment by segment.
+    """
+    pieces = [("▌" if pointed else " ", "accent")]
     for index, spans in enumerate(cells):
         if index:
-            segments.append(Segment("  ", gap))
-        segments.extend(Segment(text, palette.style(ink, ground)) for text, ink in spans)
-    used = 1 + sum(cell_len(segment.text) for segment in segments[1:])
+            pieces.append(("  ", "muted"))
+        pieces.extend(spans)
+    segments, used, written, look = [], 0, "", "accent"
+    for text, ink in pieces:
+        used += len(text) if text.isascii() else cell_len(text)
+        if ink == look:
+            written += text
+        else:
+            segments.append(Segment(written, palette.style(look, ground)))
+            written, look = text, ink
+    segments.append(Segment(written, palette.style(look, ground)))
     if used < width:
-        segments.append(Segment(" " * (width - used), gap))
+        segments.append(Segment(" " * (width - used), palette.style("muted", ground)))
         used = width
     strip = Strip(segments, used)  # told how long it is, it need not find out
     return strip if used == width else strip.crop(0, width)
