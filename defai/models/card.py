@@ -161,8 +161,10 @@ def summary(card: ModelCard) -> str:
     trained, compared = card.trained_on, card.comparison
     verdict = "beats" if card.beats_baseline else "does NOT beat"
     called = f"{card.identifier}: " if card.identifier else ""
+    unit = card.target.unit
+    measure = f"as a {unit}" if unit in {"ratio", "probability"} else f"in {unit}"
     lines = [
-        f"{called}{card.target.name}, in {card.target.unit}: {verdict} {compared.baseline}",
+        f"{called}{card.target.name}, {measure}: {verdict} {compared.baseline}",
         f"  digest    {card.model_digest}",
         f"  trained   {card.trees:,} {'tree' if card.trees == 1 else 'trees'} on {trained.samples:,} samples",
         f"  blocks    {trained.first_block}..{trained.last_block}",
