@@ -329,6 +329,10 @@ def bindings(scope: str) -> list[BindingType]:
     ]
 
 
+OF_A_RUNNING_SESSION: Final = frozenset({"pause", "edit", "verify", "quote", "approve", "reject"})
+"""Actions that ask something of a running session: a finished run is only looked at."""
+
+
 def acts(*scopes: str) -> list[Act]:
     """The actions of some scopes, in order."""
     return [act for act in ACTS if act.scope in scopes]

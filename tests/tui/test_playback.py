@@ -31,6 +31,7 @@ async def test_a_run_is_played_sought_and_sped_up(opened: Handed, theatre: Hande
         told = "block 1,100 of 1,165 · 00:00:35 UTC · 4 blocks/s"
         text = await theatre.stands(app, pilot, told, "space stand still")
         assert "h halt all" not in text, "a run that is over has nobody to halt"
+        assert "p pause" not in text, "nor to pause"
         await pilot.press("space", "comma", "full_stop", "greater_than_sign", "less_than_sign", "ctrl+right")
         await theatre.until(lambda: len(played.asked) == 6, pilot)
         wanted = [

@@ -10,7 +10,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from defai.tui.actions import EVERYWHERE, Act, acts
+from defai.tui.actions import EVERYWHERE, OF_A_RUNNING_SESSION, Act, acts
 from defai.tui.compositor import SparingCompositor
 from defai.tui.fleet import ALL_PARTS, FleetState, Parts
 from defai.tui.widgets.filter_bar import FilterBar
@@ -130,9 +130,12 @@ class Frame(Screen[None]):
 
     def offers(self) -> Iterable[Act]:
         """What can be done here, now."""
+        is_over = self.fleet.playback is not None
         for act in acts(self.scope, EVERYWHERE):
             place = self.app if act.scope == EVERYWHERE else self
             name, _, argument = act.action.partition("(")
+            if is_over and name in OF_A_RUNNING_SESSION:
+                continue
             if place.check_action(name, (argument.strip("()'"),) if argument else ()):
                 yield act
 

@@ -73,7 +73,9 @@ def write_because(page: Page, line: LogLine, most: int = 5) -> None:
     if line.decision.forecast is None:
         return
     told = line.explanation
-    if told is None and line.is_hold and line.explained != line.decision.digest:
+    if told is None and line.explained != line.decision.digest:
+        if not line.is_hold:
+            page.row("because", ("open it to ask the model", "muted"))
         return
     if told is None:
         page.row("because", (line.explanation_refused or "asking the model…", "muted"))
