@@ -19,12 +19,25 @@ from defai.strategy.edge import Edge
 MOST_BYTES: Final = 1 << 20
 """Of an answer."""
 _LOOK_S: Final = 0.02
+_MOST_BETWEEN_LOOKS_S: Final = 5 * _LOOK_S
 _KINDS: Final[Mapping[str, type]] = {kind.__name__: kind for kind in get_args(Intent)}
 _RECORDS: Final[Mapping[str, type]] = {**_KINDS, "Edge": Edge, "Target": Target}
 
 
 class WireError(Exception):
     """The process said nothing in time, has ended, or says what is no answer."""
+
+
+class _Patience:
+    """Seconds that are left. Time in which nobody looked does not count: the asker was stopped, the other as well."""
+
+    def __init__(self, most_s: float) -> None:
+        self._left_s, self._looked = most_s, monotonic()
+
+    def is_over(self) -> bool:
+        before, self._looked = self._looked, monotonic()
+        self._left_s -= min(self._looked - before, _MOST_BETWEEN_LOOKS_S)
+        return self._left_s < 0
 
 
 def packed(body: bytes) -> bytes:
@@ -40,20 +53,20 @@ def receive(
     Raises:
         WireError: where none comes within so many seconds, or the other side has ended.
     """
-    deadline = None if most_s is None else monotonic() + most_s
-    length = int.from_bytes(_exactly(pipe, 8, deadline, alive), "big")
-    if deadline is not None and length > most_bytes:
+    patience = None if most_s is None else _Patience(most_s)
+    length = int.from_bytes(_exactly(pipe, 8, patience, alive), "big")
+    if patience is not None and length > most_bytes:
         raise WireError(f"gave {length:,} bytes for an answer")
-    return _exactly(pipe, length, deadline, alive)
+    return _exactly(pipe, length, patience, alive)
 
 
-def _exactly(pipe: int, count: int, deadline: float | None, alive: Callable[[], bool]) -> bytes:
+def _exactly(pipe: int, count: int, patience: _Patience | None, alive: Callable[[], bool]) -> bytes:
     got = bytearray()
     while len(got) < count:
-        if deadline is not None:
+        if patience is not None:
             # In short looks, so that whoever limits the asker can interrupt him.
             while not select.select([pipe], [], [], _LOOK_S)[0]:
-                if monotonic() > deadline:
+                if patience.is_over():
                     raise WireError("did not answer in time; its process was ended")
                 if not alive():
                     raise WireError("ended its process")

@@ -29,7 +29,7 @@ _ANSWERS: Final = "defai.testing.checking"
 _CUT: Final = BLOCKS * 2 // 3
 _CPU_S: Final = 15
 """Processor time that all scenes may take. What takes more loops, or is far too slow for a block."""
-_PATIENCE_S: Final = 90.0
+_PATIENCE_S: Final = 300.0
 """How long they may take by the clock, on a machine that has much else to do: what takes longer sleeps."""
 
 

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import os
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -19,7 +22,7 @@ from defai.domain.intents import Hold
 from defai.errors import ConfigError
 from defai.session.fleet import parameters_of
 from defai.strategy.api import Context
-from defai.strategy.isolation import process, sandbox
+from defai.strategy.isolation import process, sandbox, wire
 from defai.strategy.registry import LoadedStrategy, load
 from defai.testing.builders import context_on, pool_with_liquidity
 from tests.unit.backtest.minute_scenes import minute_file
@@ -212,3 +215,18 @@ def test_in_the_session_a_reach_for_what_is_private_is_told(tmp_path: Path) -> N
 
 def _reason(decision: Decision) -> str:
     return str(json.loads(decision.payload)["reason"])
+
+
+def test_time_in_which_nobody_looked_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a stop of an hour, by the shell: each look finds the clock far on."""
+    hours = count(step=3_600)
+    monkeypatch.setattr(wire, "monotonic", lambda: next(hours))
+    ours, theirs = os.pipe()
+    late = threading.Timer(0.1, os.write, (theirs, wire.packed(b"7")))
+    late.start()
+    assert wire.receive(ours, 60) == b"7"
+    with pytest.raises(wire.WireError, match="did not answer in time"):
+        wire.receive(ours, 0.2)
+    late.join()
+    os.close(ours)
+    os.close(theirs)
