@@ -43,6 +43,9 @@ KEYLESS: Final = frozenset({"status", "risk", "chart", "card", "pools", "journal
 SAID: Final = frozenset({"notice", "session_ended"})
 """Kinds of events that are said aloud."""
 
+GARBAGE_AFTER_S: Final = 2.0
+"""Once the screen stands, what connects to a session or makes one is imported: that is over by then."""
+
 EVENTS_AT_ONCE: Final = 200
 """So many are read before keys and paints get their turn: one or two milliseconds."""
 
@@ -119,7 +122,7 @@ class DefaiApp(Steering):
             self.notify(self.preferences.problem, severity="warning", markup=False)
 
     def _listen(self) -> None:
-        look_for_garbage()
+        self.set_timer(GARBAGE_AFTER_S, look_for_garbage)
         self.run_worker(self._read(), name="events", exit_on_error=False)
 
     async def _read(self) -> None:
