@@ -110,7 +110,7 @@ class BacktestScreen(Board):
 
     def _know_sources(self, cards: tuple[SourceCard, ...]) -> None:
         self.desk.sources = tuple(SourceLine(card) for card in cards)
-        self.sources.empty = "None yet: defai download-data gets one; a path can be typed."
+        self.sources.empty = "None yet: defai download-data gets one."
         self.sources.repaint()
         self._paint_choice()
 
