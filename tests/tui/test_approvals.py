@@ -44,7 +44,9 @@ async def test_only_the_name_typed_out_approves(opened: Handed, theatre: Handed)
         await theatre.stands(app, pilot, "approved by the owner")
 
 
-async def test_a_dialog_stays_with_its_request_and_ends_with_it(opened: Handed, theatre: Handed) -> None:
+async def test_a_dialog_stays_with_its_request_and_says_when_that_ends(
+    opened: Handed, theatre: Handed
+) -> None:
     async with opened("a", "enter", more=REQUESTS) as (stage, app, pilot):
         assert app.screen.line.request.agent == "tiers"
         stage.play([demo_request("hold", "0xcc", 1_124, 1_767_225_659, expires_in_s=5)])
@@ -54,9 +56,26 @@ async def test_a_dialog_stays_with_its_request_and_ends_with_it(opened: Handed, 
         await theatre.settled(pilot, stage)
         assert isinstance(app.screen, Consent)
         stage.play([ApprovalResolved("tiers", "0xbb", "expired", "", "")])
+        await theatre.stands(app, pilot, "It was expired in the meantime: nothing was approved here.")
+        await pilot.press(*"dgood")
+        await theatre.settled(pilot, stage)
+        assert isinstance(app.screen, Consent), "what is typed on falls to no other screen"
+        await pilot.press("enter")
         await theatre.until(lambda: isinstance(app.screen, ApprovalsScreen), pilot)
-        await theatre.told(app, pilot, "It was expired in the meantime.")
         assert stage.wishes == []
+
+
+async def test_enter_upon_what_has_just_ended_takes_what_is_typed_on(opened: Handed, theatre: Handed) -> None:
+    async with opened("a", more=REQUESTS[1:]) as (stage, app, pilot):
+        stage.play([ApprovalResolved("tiers", "0xbb", "expired", "", "")])
+        await theatre.settled(pilot, stage)
+        await pilot.press("enter", *"dg", "enter")
+        await theatre.until(lambda: isinstance(app.screen, ApprovalsScreen), pilot)
+        assert stage.wishes == []
+        await pilot.press("enter")
+        await theatre.stands(app, pilot, "It was expired in the meantime")
+        await pilot.press("escape")
+        await theatre.until(lambda: isinstance(app.screen, ApprovalsScreen), pilot)
 
 
 async def test_a_rejection_has_a_reason(opened: Handed, theatre: Handed) -> None:

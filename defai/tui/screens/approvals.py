@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
@@ -120,6 +121,13 @@ class ApprovalsScreen(Board):
         if line is not None and line.is_open:
             self.app.push_screen(Consent(line), lambda yes: self._approved(line) if yes else None)
 
+    def on_key(self, event: events.Key) -> None:
+        """Enter upon a request that ended a moment ago: say so in the same dialog, which takes what is typed on."""
+        line = self.grid.selected
+        if event.key == "enter" and line is not None and not line.is_open:
+            event.stop()
+            self.app.push_screen(Consent(line))
+
     def _approved(self, line: RequestLine) -> None:
         if line.is_open:
             self.terminal.wishes.approve(line)
@@ -133,8 +141,12 @@ class ApprovalsScreen(Board):
             self.app.push_screen(Refusal(line), lambda reason: self._rejected(line, reason))
 
     def _rejected(self, line: RequestLine, reason: str | None) -> None:
-        if reason is not None and line.is_open:
+        if reason is None:
+            return
+        if line.is_open:
             self.terminal.wishes.reject(line, reason)
+        else:
+            self.notify(f"It was {line.state} in the meantime.", severity="warning")
 
     def action_decision(self) -> None:
         """Open the decision itself."""

@@ -19,7 +19,9 @@ WIDTH = 64
 
 
 class Consent(ModalScreen[bool]):
-    """Says what follows and takes the agent's name, typed out, for a yes. It ends when the request does.
+    """Says what follows and takes the agent's name, typed out, for a yes.
+
+    Where the request ends first it says so and stays: what is typed on must not fall to the screen behind it as keys.
 
     Args:
         line: the request; the dialog is about this one whatever else comes in.
@@ -50,20 +52,28 @@ class Consent(ModalScreen[bool]):
     def on_mount(self) -> None:
         """See whether the request is still there."""
         self._looking = self.set_interval(LOOK_EVERY_S, self._look)
+        self._look()
 
     def _look(self) -> None:
-        if not self.line.is_open:
-            self.notify(f"It was {self.line.state} in the meantime.", severity="warning")
-            self.dismiss(False)
+        if not self.line.is_open and self._looking is not None:
+            self._looking.stop()
+            self._looking = None
+            self._say(f"It was {self.line.state} in the meantime: nothing was approved here. esc closes.")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """The right name is a yes; anything else is none."""
         event.stop()
-        if event.value.strip() == self.line.request.agent:
+        self._look()
+        if not self.line.is_open:
+            self.dismiss(False)
+        elif event.value.strip() == self.line.request.agent:
             self.dismiss(True)
-            return
+        else:
+            self._say(f"That is not the name: nothing was approved. It is {self.line.request.agent}.")
+
+    def _say(self, words: str) -> None:
         said = self.query_one("#consent-said", Static)
-        said.update(f"That is not the name: nothing was approved. It is {self.line.request.agent}.")
+        said.update(words)
         said.add_class("-refused")
 
     def action_answer(self, answer: bool) -> None:
