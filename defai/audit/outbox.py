@@ -128,6 +128,10 @@ class Outbox:
         """So many decisions are on the log, or nothing says that they are not."""
         return self.next_sequence - len(self._waiting) - (self._carried is not None)
 
+    def carries(self, digest: str) -> bool:
+        """Whether a decision's own transaction is under way."""
+        return self._carried is not None and self._carried.digest == digest
+
     def send(self, decision: Decision | None = None) -> Anchor:
         """Take what waits to be sent now, ahead of `decision` where a record goes with it.
 

@@ -105,7 +105,11 @@ async def verified(
 def _only(reports: Sequence[Report], sequence: int, decision: str) -> list[Report]:
     mine = [report for report in reports if report.sequence == sequence]
     if not mine:
-        raise NotFoundError(f"Decision {decision} is not on the chain.")
+        raise NotFoundError(
+            f"Decision {decision} stands under an anchor, and nobody can say what it was: the agent's charter cannot "
+            "be followed.",
+            "`--agent` verifies what else it left.",
+        )
     return mine
 
 

@@ -32,7 +32,7 @@ async def verified(
     found = [line async for line in lines_of("defai", arguments, environment=where, bad_news=1)]
     reports = json.loads(b"".join(found) or b"{}").get("reports", [])
     if not reports:
-        raise NotFoundError(f"Decision {agent}:{sequence} is not on the chain yet.")
+        raise NotFoundError(f"Nothing was found out about decision {agent}:{sequence}.")
     report = reports[0]
     return Verification(
         digest=report["digest"],

@@ -125,12 +125,16 @@ class Steering(BareControl):
 
     async def verify(self, digest: str) -> Verification:
         """Climb the ladder in a process of its own, from the session's chain alone."""
-        from defai.session.why import find_decision  # noqa: PLC0415  asked for now and then
+        from defai.session.whereabouts import off_chain  # noqa: PLC0415  asked for now and then
+        from defai.session.why import find_decision  # noqa: PLC0415  the same
 
         world, rpc_url = self._session.world, self._rpc_url()
         if world is None or not rpc_url:
             raise NotFoundError("This session has no chain to verify on.")
         kept = await asyncio.to_thread(find_decision, self._run(), digest)
+        why = off_chain(self._named(kept["agent"]), kept["sequence"], digest, self._session.book)
+        if why:
+            raise NotFoundError(why)
         return await verified(
             kept["agent"],
             kept["sequence"],

@@ -19,8 +19,9 @@ from defai.chain.rpc import Json
 from defai.chain.vault import DECISION_RECORDED, DECISIONS_ANCHORED, EXECUTE
 from defai.config import Settings
 from defai.domain.tokens import Address
+from defai.errors import NotFoundError
 from defai.session.verification.chapters import Means
-from defai.session.verification.evidence import Evidence, read_evidence
+from defai.session.verification.evidence import Evidence, Trail, read_evidence
 from defai.session.verification.scope import locate, narrowed, until_of
 from defai.session.verification.verifier import verify
 from defai.strategy.registry import shipped_folder
@@ -324,3 +325,20 @@ def test_one_decision_alone_comes_to_the_same(liars: Standing) -> None:
     token: Address | int | None = everything[0].token_id
     _, (alone,) = asyncio.run(one(f"#{token}"))
     assert (alone.sequence, alone.is_verified) == (0, True)
+
+
+def test_what_is_not_on_the_log_is_said_as_far_as_the_chain_tells(liars: Standing) -> None:
+    async def followed() -> Trail:
+        async with PatientRpc(liars.url) as rpc:
+            evidence = await read_evidence(rpc, liars.contract, [liars.agent_id("honest")])
+            return evidence.trails[liars.agent_id("honest")]
+
+    trail = asyncio.run(followed())
+    with pytest.raises(NotFoundError, match=f"the last one there is {BLOCKS - 1}") as ahead:
+        until_of(trail, BLOCKS)
+    assert "with the agent's next anchor" in ahead.value.hint
+    digest, record = next(iter(trail.records.items()))
+    with pytest.raises(NotFoundError, match=f"reverted in transaction {digest}, and waits for"):
+        until_of(replace(trail, records={}, anchors={}), record.decision.sequence)
+    with pytest.raises(NotFoundError, match="none of this agent yet"):
+        until_of(replace(trail, records={}, anchors={}, submissions=()), 0)

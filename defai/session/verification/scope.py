@@ -68,7 +68,25 @@ def until_of(trail: Trail, sequence: int) -> int:
         within = anchored is not None and begins <= sequence < begins + anchored.anchor.count
         if within or (record is not None and record.decision.sequence == sequence):
             return submission.receipt.block_number - 1
-    raise NotFoundError(
-        f"Decision {sequence} of agent {trail.agent_id} is not on the chain.",
-        "What waits to be anchored cannot be verified yet.",
+    raise _not_there(trail, sequence)
+
+
+def _not_there(trail: Trail, sequence: int) -> NotFoundError:
+    """What the chain says of a decision that is not on the log: where that ends, or that its transaction reverted."""
+    named = f"Decision {sequence} of agent {trail.agent_id}"
+    for submission in trail.submissions:
+        if submission.decision is not None and submission.decision.sequence == sequence:
+            return NotFoundError(
+                f"{named} reverted in transaction {submission.sent.hash}, and waits for the agent's next anchor.",
+                "It can be verified once that is on the chain.",
+            )
+    ends = max(
+        [record.decision.sequence + 1 for record in trail.records.values()]
+        + [each.anchor.first_sequence + each.anchor.count for each in trail.anchors.values()],
+        default=0,
+    )
+    last = f"the last one there is {ends - 1}" if ends else "there is none of this agent yet"
+    return NotFoundError(
+        f"{named} is not on the chain: {last}.",
+        "What moved nothing comes there with the agent's next anchor, what is under way with its transaction.",
     )
