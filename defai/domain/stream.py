@@ -1,8 +1,7 @@
 """What a session tells the world: immutable events on a bounded bus.
 
 The terminal, the journal and the event server consume these and nothing else. Every event is a flat dataclass of
-JSON-able values (Decimals become strings), so one pydantic TypeAdapter, with `kind` as its discriminator,
-reads and writes them all.
+JSON-able values (Decimals become strings) with a `kind` of its own: `defai.domain.wire` reads and writes them.
 None means "not known" or "does not apply"; nobody invents a number for it.
 What changes only now and then has events of its own in `defai.domain.happenings`. Fields are added at the end, with a
 default, and never taken away: a run's journal is read again years later.

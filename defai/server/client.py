@@ -16,7 +16,7 @@ from defai.domain.stream import (
     SessionEnded,
     StreamEvent,
 )
-from defai.domain.wire import EVENTS
+from defai.domain.wire import plain, read_events
 from defai.errors import ConfigError, DefaiError, NotRunningError, TooSlowError
 from defai.server.protocol import (
     LARGEST_TO_READER,
@@ -25,7 +25,6 @@ from defai.server.protocol import (
     STATUS_PATH,
     read_answer,
     read_failure,
-    write_arguments,
 )
 
 HEARTBEAT_S: Final = 10.0
@@ -126,7 +125,7 @@ class RemoteSession(PassingControl):
     def _hear(self, message: dict[str, Any]) -> list[StreamEvent]:
         if message["type"] == "events":
             self._last = message["last"]
-            return [EVENTS.validate_python(raw) for raw in message["events"]]
+            return read_events(message["events"])
         if message["type"] == "refused":
             raise read_failure(message)
         queue = self._waiting.get(message.get("id", 0))
@@ -242,7 +241,7 @@ async def _greet(socket: aiohttp.ClientWebSocketResponse, words: dict[str, Any])
 
 
 def _call(number: int, method: str, arguments: dict[str, Any]) -> str:
-    call = {"type": "call", "id": number, "method": method, "arguments": write_arguments(method, arguments)}
+    call = {"type": "call", "id": number, "method": method, "arguments": plain(arguments)}
     return json.dumps(call)
 
 

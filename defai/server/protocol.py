@@ -12,10 +12,9 @@ from functools import cache
 from inspect import signature
 from typing import Any, Final, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
-
 from defai.agent.control import PlayerControl
 from defai.domain.answers import BacktestUpdate
+from defai.domain.wire import Unreadable, read
 from defai.errors import ConfigError, DefaiError, error_of
 
 PROTOCOL_VERSION: Final = 1
@@ -33,17 +32,17 @@ STREAMING: Final = frozenset({"backtest"})
 
 
 @cache
-def _argument_adapters(method: str) -> dict[str, TypeAdapter[Any]]:
+def _arguments(method: str) -> Mapping[str, Any]:
+    """Types of a method's arguments, by name."""
     hints = get_type_hints(getattr(PlayerControl, method))
     names = [name for name in signature(getattr(PlayerControl, method)).parameters if name != "self"]
-    return {name: TypeAdapter(hints[name]) for name in names}
+    return {name: hints[name] for name in names}
 
 
 @cache
-def _answer_adapter(method: str) -> TypeAdapter[Any]:
-    if method in STREAMING:
-        return TypeAdapter(BacktestUpdate)
-    return TypeAdapter(get_type_hints(getattr(PlayerControl, method))["return"])
+def _answer(method: str) -> Any:  # noqa: ANN401  a type
+    """The type of a method's answer, or of one part of it."""
+    return BacktestUpdate if method in STREAMING else get_type_hints(getattr(PlayerControl, method))["return"]
 
 
 def read_arguments(method: str, raw: object) -> dict[str, Any]:
@@ -54,36 +53,24 @@ def read_arguments(method: str, raw: object) -> dict[str, Any]:
     """
     if method not in METHODS:
         raise ConfigError(f"A session cannot be asked to '{method}'.")
-    adapters = _argument_adapters(method)
-    if not isinstance(raw, Mapping) or not set(raw) <= set(adapters):
-        raise ConfigError(f"'{method}' takes {', '.join(adapters) or 'nothing'}.")
+    types = _arguments(method)
+    if not isinstance(raw, Mapping) or not set(raw) <= set(types):
+        raise ConfigError(f"'{method}' takes {', '.join(types) or 'nothing'}.")
     try:
-        return {name: adapters[name].validate_python(value) for name, value in raw.items()}
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        raise ConfigError(f"'{method}' was asked with what it does not take: {first['msg']}.") from error
-
-
-def write_arguments(method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The reverse of `read_arguments`: JSON-able values."""
-    adapters = _argument_adapters(method)
-    return {name: adapters[name].dump_python(value, mode="json") for name, value in arguments.items()}
-
-
-def write_answer(method: str, answer: object) -> Any:  # noqa: ANN401  JSON has many types
-    """An answer, or one part of it, as JSON-able values."""
-    return _answer_adapter(method).dump_python(answer, mode="json")
+        return {name: read(value, types[name]) for name, value in raw.items()}
+    except Unreadable as error:
+        raise ConfigError(f"'{method}' was asked with what it does not take: {error}.") from error
 
 
 def read_answer(method: str, raw: object) -> Any:  # noqa: ANN401  what the method gives
-    """The reverse of `write_answer`.
+    """An answer, or one part of it, of values that JSON has.
 
     Raises:
         DefaiError: where it is none.
     """
     try:
-        return _answer_adapter(method).validate_python(raw)
-    except ValidationError as error:
+        return read(raw, _answer(method))
+    except Unreadable as error:
         raise DefaiError(f"The session's answer to '{method}' cannot be understood.") from error
 
 

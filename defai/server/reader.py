@@ -12,7 +12,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from defai.agent.control import Control
 from defai.agent.passing_on import method_of
 from defai.domain.stream import WIRE_VERSION, EventsDropped, SessionEnded, StreamRestarted
-from defai.domain.wire import EVENTS
+from defai.domain.wire import plain, write_event
 from defai.errors import ConfigError, DefaiError
 from defai.server.backlog import Backlog, Told
 from defai.server.protocol import (
@@ -24,7 +24,6 @@ from defai.server.protocol import (
     STREAMING,
     read_arguments,
     read_text,
-    write_answer,
     write_failure,
 )
 
@@ -154,7 +153,7 @@ class Reader:
         texts: list[bytes] = []
         size = 0
         for told in events:
-            text = EVENTS.dump_json(told.event)
+            text = write_event(told.event)
             if texts and size + len(text) > BATCH_BYTES:
                 await self._send_texts(texts)
                 texts, size = [], 0
@@ -168,7 +167,7 @@ class Reader:
         await self._socket.send_str((head + b",".join(texts) + b"]}").decode())
 
     async def _say_event(self, event: EventsDropped | StreamRestarted) -> None:
-        await self._send_texts([EVENTS.dump_json(event)])
+        await self._send_texts([write_event(event)])
 
     async def _say(self, message: dict[str, Any]) -> None:
         if not self._socket.closed:
@@ -208,10 +207,10 @@ class Reader:
             given = method_of(self._control, method)(**arguments)
             if method in STREAMING:
                 async for part in given:
-                    await self._say({"type": "part", "id": number, "value": write_answer(method, part)})
+                    await self._say({"type": "part", "id": number, "value": plain(part)})
                 await self._say({"type": "done", "id": number})
             else:
-                answer = write_answer(method, await given)
+                answer = plain(await given)
                 await self._say({"type": "answer", "id": number, "value": answer})
         except ConnectionError:
             return

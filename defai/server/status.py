@@ -3,7 +3,7 @@
 from typing import Any
 
 from defai.domain.stream import AgentStateChanged, StepCompleted
-from defai.domain.wire import EVENTS
+from defai.domain.wire import plain
 from defai.server.backlog import Backlog
 
 
@@ -48,7 +48,7 @@ def _agent(step: StepCompleted, changed: AgentStateChanged | None) -> dict[str, 
 
 
 def _all(backlog: Backlog, kind: str) -> list[dict[str, Any]]:
-    return [EVENTS.dump_python(event, mode="json") for event in backlog.latest(kind)]
+    return [plain(event) for event in backlog.latest(kind)]
 
 
 def _last(backlog: Backlog, kind: str) -> dict[str, Any] | None:

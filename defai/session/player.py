@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pydantic import ValidationError
-
 from defai.agent.control import BareControl, PlayerControl
 from defai.domain.answers import Rated
 from defai.domain.stream import (
@@ -24,7 +22,7 @@ from defai.domain.stream import (
     StreamEvent,
     StreamRestarted,
 )
-from defai.domain.wire import EVENTS
+from defai.domain.wire import Unreadable, read_event
 from defai.errors import ConfigError, NotFoundError
 
 BLOCKS_A_SECOND: Final = 4.0
@@ -173,8 +171,8 @@ class Player(BareControl, PlayerControl):
 
     def _read(self, line: bytes) -> StreamEvent | None:
         try:
-            event = EVENTS.validate_json(line)
-        except ValidationError:
+            event = read_event(line)
+        except Unreadable:
             self._unreadable += 1
             if self._unreadable == 1:
                 return Notice("warning", "Some events of this run cannot be read; they are left out.")

@@ -14,7 +14,7 @@ from platformdirs import user_data_path
 
 from defai.config import Settings
 from defai.domain.stream import AgentStateChanged, ApprovalRequested, ApprovalResolved, StreamEvent
-from defai.domain.wire import EVENTS
+from defai.domain.wire import write_event
 from defai.errors import ConfigError, DefaiError, NotFoundError
 from defai.market.state import WINDOW_BLOCKS
 from defai.redaction import redacted
@@ -173,7 +173,7 @@ class Journal:
         if self.failed:
             return
         try:
-            self._events.write(EVENTS.dump_json(event) + b"\n")
+            self._events.write(write_event(event) + b"\n")
             if isinstance(event, AT_ONCE):
                 self._events.flush()
         except OSError as error:

@@ -17,7 +17,7 @@ from defai.domain.stream import (
     StreamEvent,
     StreamRestarted,
 )
-from defai.domain.wire import EVENTS
+from defai.domain.wire import write_event
 from defai.errors import ConfigError, NotFoundError
 from defai.session.player import PAST_BLOCKS, Player
 from defai.testing.stream import demo_stream
@@ -28,9 +28,7 @@ LAST = FIRST_BLOCK + 19
 
 
 def kept(folder: Path, events: list[StreamEvent], tail: bytes = b"") -> Path:
-    (folder / "events.jsonl").write_bytes(
-        b"".join(EVENTS.dump_json(event) + b"\n" for event in events) + tail
-    )
+    (folder / "events.jsonl").write_bytes(b"".join(write_event(event) + b"\n" for event in events) + tail)
     return folder
 
 
