@@ -111,6 +111,7 @@ def step(fleet: "FleetState", event: StepCompleted) -> Parts:
         and decision.verdict == "approved"
         and last is not None
         and last.decision.action == "hold"
+        and not last.asked_about
     ):
         last.decision, last.timestamp, last.latency_ms = decision, event.timestamp, latency_ms
         last.explanation = last.verification = None
@@ -243,7 +244,7 @@ def resolved(fleet: "FleetState", event: ApprovalResolved) -> Parts:
         line.version += 1
     entry = fleet.line_of(event.digest)
     if entry is not None:
-        entry.resolved = event.outcome
+        entry.resolved, entry.resolved_because = event.outcome, event.reason
         entry.version += 1
     why = f": {event.reason}" if event.reason else ""
     write(fleet, "info", event.agent, outcome_words(event) + why)

@@ -32,7 +32,9 @@ class LogLine:
         first_block: the block of the run's first decision; the decision's own where there is one only.
         first_timestamp: that block's.
         seen: how many decisions the line stands for; 1 for anything but a run of holds.
-        resolved: what the owner made of it where it had to wait: "approved", "rejected", "expired", "withdrawn".
+        asked_about: whether somebody wanted to know more of this very decision: no later hold joins its line.
+        resolved: what the owner made of it where it had to wait: "approved", "rejected", "expired", "withdrawn";
+            `resolved_because` is the reason that was given.
         explanation, verification: what was asked of the session about it, once it has answered.
         rating: what the owner thinks of it: "good", "bad" or nothing.
         explained: digest of the decision it was asked about; `explanation_refused` says why there is no answer.
@@ -48,6 +50,8 @@ class LogLine:
     version: int = 0
     key: str = ""
     resolved: str = ""
+    resolved_because: str = ""
+    asked_about: bool = False
     explanation: Explanation | None = None
     verification: Verification | None = None
     verifying: bool = False
@@ -92,7 +96,7 @@ MARKS = {
     "clipped": ("≤", "waiting", "made smaller by the guard"),
     "denied": ("✗", "risk-denied", "denied by the guard"),
     "needs_approval": ("⚑", "waiting", "waits for the owner"),
-    "refused": ("✗", "waiting", "not carried out: the owner said no, or not in time"),
+    "refused": ("✗", "waiting", "not carried out without the owner's yes"),
     "failed": ("✗", "risk-denied", "did not go through"),
     "pending": ("…", "muted", "under way"),
     "hold": ("·", "muted", "nothing to do"),

@@ -147,6 +147,7 @@ class Wishes:
     def explain(self, line: LogLine) -> None:
         """Ask for everything there is to know of a decision, once; what cannot be told is left out."""
         digest = line.decision.digest
+        line.asked_about = True
         if line.explained == digest:
             return
         line.explained = digest
@@ -168,7 +169,7 @@ class Wishes:
         if line.verifying:
             return
         digest = line.decision.digest
-        line.verifying = True
+        line.asked_about = line.verifying = True
 
         def take(answer: Verification) -> None:
             line.verifying = False
@@ -190,6 +191,7 @@ class Wishes:
     def rate(self, line: LogLine, rating: Rated, why: str = "") -> None:
         """Say what one thinks of a decision."""
         digest = line.decision.digest
+        line.asked_about = True
 
         def take(_: None) -> None:
             if line.decision.digest == digest:

@@ -49,6 +49,7 @@ async def test_a_dialog_stays_with_its_request_and_says_when_that_ends(
 ) -> None:
     async with opened("a", "enter", more=REQUESTS) as (stage, app, pilot):
         assert app.screen.line.request.agent == "tiers"
+        await theatre.stands(app, pilot, "Let tiers do this?", "waits expires in 0 m 30 s")
         stage.play([demo_request("hold", "0xcc", 1_124, 1_767_225_659, expires_in_s=5)])
         await theatre.until(lambda: len(app.fleet.waiting_room.open) == 3, pilot)
         assert app.screen.line.request.agent == "tiers", "whatever came in above it in the list"
@@ -56,7 +57,7 @@ async def test_a_dialog_stays_with_its_request_and_says_when_that_ends(
         await theatre.settled(pilot, stage)
         assert isinstance(app.screen, Consent)
         stage.play([ApprovalResolved("tiers", "0xbb", "expired", "", "")])
-        await theatre.stands(app, pilot, "It was expired in the meantime: nothing was approved here.")
+        await theatre.stands(app, pilot, "It has expired in the meantime: nothing was approved here.")
         await pilot.press(*"dgood")
         await theatre.settled(pilot, stage)
         assert isinstance(app.screen, Consent), "what is typed on falls to no other screen"
@@ -73,7 +74,7 @@ async def test_enter_upon_what_has_just_ended_takes_what_is_typed_on(opened: Han
         await theatre.until(lambda: isinstance(app.screen, ApprovalsScreen), pilot)
         assert stage.wishes == []
         await pilot.press("enter")
-        await theatre.stands(app, pilot, "It was expired in the meantime")
+        await theatre.stands(app, pilot, "It has expired in the meantime")
         await pilot.press("escape")
         await theatre.until(lambda: isinstance(app.screen, ApprovalsScreen), pilot)
 
@@ -85,7 +86,7 @@ async def test_a_rejection_has_a_reason(opened: Handed, theatre: Handed) -> None
         await theatre.until(lambda: stage.wishes, pilot)
         await theatre.settled(pilot, stage)
         assert stage.wishes == [("reject", "0xaa", "too wide")]
-        await theatre.stands(app, pilot, "rejected by the owner")
+        await theatre.stands(app, pilot, "rejected by the owner: too wide")
 
 
 @pytest.mark.parametrize("key", ["enter", "r", "y"])

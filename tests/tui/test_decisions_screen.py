@@ -92,3 +92,20 @@ async def test_neighbours_and_copies_are_a_key_away(opened: Handed) -> None:
         assert app.clipboard == first.execution.transaction_hash
         await pilot.press("escape", "down", "t")
         assert app.clipboard == app.screen.pointed.execution.transaction_hash
+
+
+async def test_a_hold_somebody_asks_about_keeps_its_line_and_the_cursor(
+    opened: Handed, theatre: Handed, session: Handed
+) -> None:
+    later = list(theatre.demo_stream(theatre.seed, blocks=62, end=False))[len(session) :]
+    async with opened("4", "slash", *"hold", "enter", "v") as (stage, app, pilot):
+        line = app.screen.pointed
+        agent = app.fleet.agents[line.agent]
+        assert (line.is_hold, agent.last is line, app.screen.log_of_decisions.cursor) == (True, True, 0)
+        await theatre.until(lambda: line.verification is not None, pilot)
+        digest = line.decision.digest
+        stage.play(later)
+        await theatre.until(lambda: agent.last is not line, pilot)
+        await theatre.settled(pilot, stage)
+        assert (app.screen.pointed, line.decision.digest) == (line, digest)
+        await theatre.stands(app, pilot, "✓ integrity ✓ data ✓ model")

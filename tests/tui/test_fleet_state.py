@@ -160,7 +160,7 @@ def test_a_request_waits_until_it_is_resolved(session: list[StreamEvent]) -> Non
     assert (line.state, fleet.journal.lines[-1].text) == ("rejected", "rejected by the owner: too wide")
     found = fleet.line_of(digest)
     assert found is not None
-    assert found.resolved == "rejected"
+    assert (found.resolved, found.resolved_because) == ("rejected", "too wide")
 
 
 def test_requests_are_listed_by_what_expires_first() -> None:

@@ -11,7 +11,7 @@ from defai.tui.fleet import Parts
 from defai.tui.format import UNKNOWN, age, number
 from defai.tui.messages import LineOpened, LineSelected
 from defai.tui.screens.board import Board
-from defai.tui.screens.consent import Consent, Refusal
+from defai.tui.screens.consent import Consent, Refusal, ended
 from defai.tui.themes import palette_of
 from defai.tui.waiting import RequestLine, outcome_words
 from defai.tui.widgets.decision_text import intent_words
@@ -49,7 +49,7 @@ class ApprovalsScreen(Board):
             Column[RequestLine]("wants", wants, 26, grow=2, raw=lambda one: one.request.text),
             Column[RequestLine]("moves USD", moves, 10, right=True, raw=lambda one: one.request.moved_usd),
             Column[RequestLine]("why you", rule, 20, grow=3, rank=1, raw=lambda one: one.request.rule),
-            Column[RequestLine]("until", self.until, 16, rank=2, raw=lambda one: one.request.expires_at),
+            Column[RequestLine]("until", self.until, 21, rank=2, raw=lambda one: one.request.expires_at),
         )
         yield LineGrid[RequestLine](
             columns,
@@ -63,6 +63,10 @@ class ApprovalsScreen(Board):
     def grid(self) -> "LineGrid[RequestLine]":
         """The list."""
         return self.query_one("#requests", LineGrid)
+
+    def now(self) -> int | None:
+        """The chain's clock."""
+        return self.fleet.chain_time
 
     def until(self, line: RequestLine) -> Spans:
         """How long it waits still, or what became of it."""
@@ -119,20 +123,20 @@ class ApprovalsScreen(Board):
         """Ask for the agent's name, and approve with it."""
         line = self.grid.selected
         if line is not None and line.is_open:
-            self.app.push_screen(Consent(line), lambda yes: self._approved(line) if yes else None)
+            self.app.push_screen(Consent(line, self.now), lambda yes: self._approved(line) if yes else None)
 
     def on_key(self, event: events.Key) -> None:
         """Enter upon a request that ended a moment ago: say so in the same dialog, which takes what is typed on."""
         line = self.grid.selected
         if event.key == "enter" and line is not None and not line.is_open:
             event.stop()
-            self.app.push_screen(Consent(line))
+            self.app.push_screen(Consent(line, self.now))
 
     def _approved(self, line: RequestLine) -> None:
         if line.is_open:
             self.terminal.wishes.approve(line)
         else:
-            self.notify(f"It was {line.state} in the meantime.", severity="warning")
+            self.notify(f"{ended(line)}.", severity="warning")
 
     def action_reject(self) -> None:
         """Ask for a reason, and reject with it."""
@@ -146,7 +150,7 @@ class ApprovalsScreen(Board):
         if line.is_open:
             self.terminal.wishes.reject(line, reason)
         else:
-            self.notify(f"It was {line.state} in the meantime.", severity="warning")
+            self.notify(f"{ended(line)}.", severity="warning")
 
     def action_decision(self) -> None:
         """Open the decision itself."""

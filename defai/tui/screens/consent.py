@@ -1,7 +1,9 @@
 """Yes and no to what waits for the owner. Consent is a name typed out, never a key that happened to be pressed."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -12,10 +14,15 @@ from textual.widgets import Input, Static
 from defai.tui.themes import palette_of
 from defai.tui.waiting import RequestLine
 from defai.tui.widgets.page import Page
-from defai.tui.widgets.request_text import write_consequence
+from defai.tui.widgets.request_text import deadline, write_consequence
 
 LOOK_EVERY_S = 0.5
 WIDTH = 64
+
+
+def ended(line: RequestLine) -> str:
+    """That a request ended while one looked at it: "It has expired in the meantime"."""
+    return f"It {'has' if line.state == 'expired' else 'was'} {line.state} in the meantime"
 
 
 class Consent(ModalScreen[bool]):
@@ -25,25 +32,24 @@ class Consent(ModalScreen[bool]):
 
     Args:
         line: the request; the dialog is about this one whatever else comes in.
+        now: the chain's clock; None before its first block.
     """
 
     CSS_PATH = "dialogs.tcss"
     AUTO_FOCUS = "#consent-name"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "answer(False)", "not now")]
 
-    def __init__(self, line: RequestLine) -> None:
+    def __init__(self, line: RequestLine, now: Callable[[], int | None]) -> None:
         super().__init__()
-        self.line = line
+        self.line, self.now = line, now
         self._looking: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """What would be done, what it costs, and the place for the name."""
-        page = Page(palette_of(self.app), WIDTH, label=12, indent=0, ground="surface")
-        write_consequence(page, self.line)
         name = self.line.request.agent
         with Vertical(classes="dialog -wide"):
             yield Static(f"Let {name} do this?", classes="dialog-title", markup=False)
-            yield Static(page.text, classes="dialog-text")
+            yield Static(self._consequence(), classes="dialog-text", id="consent-text")
             hint = f"Type {name} and press enter. It is signed with the owner's key."
             yield Static(hint, classes="dialog-hint", markup=False)
             yield Input(placeholder=name, id="consent-name", compact=True)
@@ -54,11 +60,22 @@ class Consent(ModalScreen[bool]):
         self._looking = self.set_interval(LOOK_EVERY_S, self._look)
         self._look()
 
+    def _consequence(self) -> Text:
+        """What a yes does and costs, and until when it can be said."""
+        page = Page(palette_of(self.app), WIDTH, label=12, indent=0, ground="surface")
+        write_consequence(page, self.line)
+        if self.line.is_open:
+            page.row("waits", deadline(self.line, self.now()))
+        return page.text
+
     def _look(self) -> None:
-        if not self.line.is_open and self._looking is not None:
+        if self._looking is None:
+            return
+        self.query_one("#consent-text", Static).update(self._consequence())
+        if not self.line.is_open:
             self._looking.stop()
             self._looking = None
-            self._say(f"It was {self.line.state} in the meantime: nothing was approved here. esc closes.")
+            self._say(f"{ended(self.line)}: nothing was approved here. esc closes.")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """The right name is a yes; anything else is none."""

@@ -130,7 +130,7 @@ def write_came_of_it(page: Page, line: LogLine, _: AgentLine | None) -> None:
     page.title("Guard")
     write_guard(page, line)
     if line.resolved:
-        page.row("owner", (line.resolved, "waiting"))
+        page.row("owner", (line.resolved, "waiting"), (line.resolved_because, "foreground"))
     page.title("Outcome")
     write_outcome(page, line)
     write_calls(page, line.explanation)

@@ -4,6 +4,7 @@ from textual.timer import Timer
 
 from defai.tui.lines import LogLine
 from defai.tui.screens.frame import Frame
+from defai.tui.widgets.decision_log import DecisionLog
 
 LINGER_S = 0.3
 """An explanation is asked for once the cursor stood on a decision for so long."""
@@ -24,15 +25,28 @@ class Explaining(Frame):
         if self._lingering is not None:
             self._lingering.stop()
         line = self.pointed
-        if line is not None and line.decision.forecast is not None and line.explained != line.decision.digest:
+        if (
+            line is not None
+            and line.decision.forecast is not None
+            and line.explained != line.decision.digest
+            and not self._goes_on(line)
+        ):
             self._lingering = self.set_timer(LINGER_S, self._explain)
 
     def _explain(self) -> None:
-        if self.pointed is not None:
-            self.terminal.wishes.explain(self.pointed)
+        line = self.pointed
+        if line is not None and not self._goes_on(line):
+            self.terminal.wishes.explain(line)
+
+    def _goes_on(self, line: LogLine) -> bool:
+        """Whether the next block may bring another hold into this line."""
+        agent = self.fleet.agents.get(line.agent)
+        return line.is_hold and agent is not None and agent.last is line and not line.asked_about
 
     def action_verify(self) -> None:
-        """Climb the rungs for the decision pointed at."""
+        """Climb the rungs for the decision pointed at; the cursor stays on it until the answer is read."""
+        for log in self.query(DecisionLog):
+            log.keep_cursor()
         self.terminal.verify(self.pointed)
 
     def action_copy_transaction(self) -> None:

@@ -140,9 +140,15 @@ class FleetScreen(Explaining, Board):
     def action_open(self) -> None:
         """Open what the cursor is on."""
         if isinstance(self.focused, DecisionLog | DecisionCard):
-            self.query_one(DecisionLog).open_selected()
+            self._open_decision()
         elif self.selected_agent is not None:
             self.terminal.open_agent(self.selected_agent.key)
+
+    def _open_decision(self) -> None:
+        """Open the decision that the card shows."""
+        self.query_one(DecisionLog).keep_cursor()
+        if self.pointed is not None:
+            self.terminal.open_decision(self.pointed.key)
 
     def action_pause(self) -> None:
         """Pause or resume the selected agent."""

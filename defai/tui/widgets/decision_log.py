@@ -122,9 +122,7 @@ def reason(line: LogLine) -> Spans:
     if line.mark == "needs_approval":
         return ((line.decision.verdict_reason or "needs you", "waiting"),)
     if line.mark == "refused":
-        return (
-            (f"{line.resolved} by the owner" if line.resolved == "rejected" else line.resolved, "waiting"),
-        )
+        return ((f"{line.resolved}: {line.resolved_because}".removesuffix(": "), "waiting"),)
     return ((line.decision.reason, "muted" if line.is_hold else "foreground"),)
 
 

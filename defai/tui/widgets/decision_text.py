@@ -167,12 +167,14 @@ def record_words(line: LogLine, agent: AgentLine | None) -> Span:
         return (f"#{execution.record_id}", "audit-ok")
     anchor = agent.anchor_of(line.decision.sequence) if agent else None
     if anchor is not None:
-        return (
-            f"⚓ anchored with {anchor.count - 1} others in block {number(anchor.block_number, 0)}",
-            "audit-ok",
+        others = {1: "alone", 2: "with 1 other"}.get(
+            anchor.count, f"with {number(anchor.count - 1, 0)} others"
         )
+        return (f"⚓ anchored {others} in block {number(anchor.block_number, 0)}", "audit-ok")
     if line.mark == "pending":
         return ("comes with its transaction", "muted")
+    if line.mark == "needs_approval":
+        return ("comes with the owner's answer", "muted")
     return ("waits for the next anchor", "muted")
 
 

@@ -62,6 +62,7 @@ class LineGrid(ScrollView, Generic[L], can_focus=True):
         self._area = Size(0, 0)
         self.empty = empty
         self._follow = follow
+        self._kept = ""
         self._header = int(header)
         self._given: object = None
         self._palette: Palette | None = None
@@ -103,6 +104,10 @@ class LineGrid(ScrollView, Generic[L], can_focus=True):
         if (index := self.roll.index_of(key)) is not None:
             self.cursor = index
 
+    def keep_cursor(self) -> None:
+        """Let the cursor stay on this very line, also where it is the first and newer ones arrive."""
+        self._kept = self.selected.key if self.selected else ""
+
     def widen(self, title: str, width: int) -> None:
         """Give a column at least so much room."""
         if any(column.title == title and column.width < width for column in self._columns):
@@ -127,7 +132,7 @@ class LineGrid(ScrollView, Generic[L], can_focus=True):
             self._measure()
             if not before or count < before:
                 self.refresh()
-        stays = key is None or (self._follow and self.cursor == 0)
+        stays = key is None or (self._follow and self.cursor == 0 and key != self._kept)
         if key is not None and not stays and (self.selected is None or self.selected.key != key):
             index = self.roll.index_of(key)
             self.set_reactive(
@@ -221,6 +226,7 @@ class LineGrid(ScrollView, Generic[L], can_focus=True):
     def open_selected(self) -> None:
         """Tell the screen that the line under the cursor is to be opened."""
         if self.selected is not None:
+            self.keep_cursor()
             self.post_message(LineOpened(self.source, self.selected.key))
 
     def on_click(self, event: events.Click) -> None:

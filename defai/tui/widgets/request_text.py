@@ -5,22 +5,21 @@ from decimal import Decimal
 from defai.tui.format import UNKNOWN, number
 from defai.tui.waiting import RequestLine, outcome_words
 from defai.tui.widgets.decision_text import intent_words, write_checks, write_forecast
-from defai.tui.widgets.page import Page
+from defai.tui.widgets.page import Page, Span
 
 
 def write_request(page: Page, line: RequestLine, now: int | None) -> None:
     """Everything that is known of a request."""
     one = line.request
     if line.resolved is not None:
-        page.row("it was", (outcome_words(line.resolved), "strong"), (line.resolved.reason, "foreground"))
+        why = line.resolved.reason
+        page.row(
+            "answer", (outcome_words(line.resolved) + (":" if why else ""), "strong"), (why, "foreground")
+        )
     elif line.wish:
         page.row("you are", (f"{line.wish}…", "waiting"))
     else:
-        left = line.left_s(now)
-        words = (
-            "waits until you say something" if left is None else f"expires in {left // 60} m {left % 60:02} s"
-        )
-        page.row("waits", (words, "risk-denied" if left is not None and left < 60 else "waiting"))
+        page.row("waits", deadline(line, now))
     page.gap()
     write_consequence(page, line)
     page.gap()
@@ -31,6 +30,14 @@ def write_request(page: Page, line: RequestLine, now: int | None) -> None:
     write_checks(page, one.checks)
     page.row("decided", (f"upon block {number(one.block_number, 0)}, decision {one.sequence}", "muted"))
     page.line("digest", (one.digest, "muted"))
+
+
+def deadline(line: RequestLine, now: int | None) -> Span:
+    """Until when a request waits, by the chain's clock."""
+    left = line.left_s(now)
+    if left is None:
+        return ("waits until you say something", "waiting")
+    return (f"expires in {left // 60} m {left % 60:02} s", "risk-denied" if left < 60 else "waiting")
 
 
 def write_consequence(page: Page, line: RequestLine) -> None:
