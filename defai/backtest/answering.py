@@ -9,10 +9,12 @@ import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr
 from dataclasses import replace
+from io import TextIOBase
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import numpy as np
 from platformdirs import user_data_path
@@ -64,6 +66,10 @@ class Telling:
         self._text = text
         self._tell(None)
 
+    def aside(self, text: str) -> None:
+        """Something that is not of this run is told of."""
+        _tell(BacktestProgressed(text, None, perf_counter() - self._began))
+
     def reached(self, share: float) -> None:
         """The run has lived through so much of its history, 0..1."""
         if perf_counter() - self._told >= TELL_EVERY_S:
@@ -72,6 +78,30 @@ class Telling:
     def _tell(self, share: float | None) -> None:
         self._told = perf_counter()
         _tell(BacktestProgressed(self._text, share, self._told - self._began))
+
+
+class Aside(TextIOBase):
+    """Standard error as a run's asides: the kernel says there that it is compiled first, which takes a minute.
+
+    Args:
+        telling: tells each line.
+        stream: gets everything as well.
+    """
+
+    def __init__(self, telling: Telling, stream: TextIO) -> None:
+        super().__init__()
+        self._telling, self._stream = telling, stream
+
+    def write(self, text: str) -> int:
+        """Pass a text on."""
+        for line in text.splitlines():
+            if line.strip():
+                self._telling.aside(line.removeprefix("defai: "))
+        return self._stream.write(text)
+
+    def flush(self) -> None:
+        """Pass that on as well."""
+        self._stream.flush()
 
 
 def answer(wish: BacktestWish, reports: Path | None = None) -> BacktestDone:
@@ -83,7 +113,8 @@ def answer(wish: BacktestWish, reports: Path | None = None) -> BacktestDone:
     """
     telling = Telling()
     request = request_of(wish)
-    result = asyncio.run(perform(request, telling.say, telling.reached))
+    with redirect_stderr(Aside(telling, sys.stderr)):
+        result = asyncio.run(perform(request, telling.say, telling.reached))
     table = figures(result, request.lvr_interval_s, hourly=True)
     record = record_of(request, result, table)
     found = done(wish, result, table, record)

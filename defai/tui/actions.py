@@ -1,5 +1,6 @@
 """Everything a person can do, said once: bindings, command palette, key bar and help are made of this list."""
 
+from dataclasses import replace
 from typing import Final
 
 from textual.binding import Binding, BindingType
@@ -38,6 +39,15 @@ class Act:
         """The key as it is shown."""
         return self.key_display or self.keys.split(",", maxsplit=1)[0]
 
+    @property
+    def while_typing(self) -> "Act | None":
+        """The same by a key that is no letter, nor moves within what is typed; None without one."""
+        keys = self.keys.split(",")
+        key = next((key for key in keys if key in {"escape", "f1"} or key.startswith("ctrl+")), None)
+        if key is None or key in {"ctrl+left", "ctrl+right"}:
+            return None
+        return self if key == keys[0] else replace(self, keys=key, key_display=None)
+
 
 EVERYWHERE: Final = "everywhere"
 FLEET: Final = "fleet"
@@ -50,6 +60,8 @@ MODELS: Final = "models"
 BACKTEST: Final = "backtest"
 RISK: Final = "risk"
 LOGS: Final = "logs"
+TYPING: Final = "typing"
+"""Wherever something is typed: letters are no keys there."""
 
 MODES: Final = {
     FLEET: ("1", "Fleet", "What the fleet owns, what it did last and why."),
@@ -255,6 +267,9 @@ ACTS: Final = (
     Act("kind(1)", "f", "level", "Show everything, warnings and errors, or errors alone.", LOGS, rank=2),
     *_lists(LOGS),
     Act("copy", "c", "copy", "Copy the line under the cursor.", LOGS, rank=5),
+    # Typing
+    Act("submit", "enter", "done", "Take what is typed.", TYPING, "↵", rank=0, palette=False),
+    Act("next_field", "tab", "next", "Go to what is typed next.", TYPING, rank=1, palette=False),
     # Everywhere
     Act(
         "back",
@@ -307,6 +322,7 @@ TITLES: Final = {
     EVERYWHERE: "Everywhere",
     **{mode: name for mode, (_, name, _) in MODES.items()},
     DECISION: "Decision",
+    TYPING: "While something is typed",
 }
 """What the help calls each scope, in its order."""
 

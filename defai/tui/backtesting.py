@@ -74,6 +74,7 @@ class Desk:
         refused: why nothing can be chosen or run; empty while it can.
         wish: what runs, or ran last.
         stopped: whether the person ended it.
+        began, now: when it began, and the time, in seconds of the terminal's clock.
     """
 
     asked: bool = False
@@ -86,9 +87,12 @@ class Desk:
     contenders: tuple[Contender, ...] = ()
     stopped: bool = False
     running: bool = False
+    began: float = 0.0
+    now: float = 0.0
 
-    def begin(self, wish: BacktestWish) -> None:
-        """Something runs now."""
+    def begin(self, wish: BacktestWish, now: float) -> None:
+        """Something runs from now on."""
+        self.began = self.now = now
         self.wish, self.progress, self.result, self.contenders = wish, None, None, ()
         self.refused, self.stopped, self.running = "", False, True
 

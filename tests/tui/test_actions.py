@@ -6,12 +6,13 @@ from typing import Any, TypeAlias
 import pytest
 from textual.widgets import Input
 
-from defai.tui.actions import ACTS, DECISION, EVERYWHERE, MODES, Act, bindings
+from defai.tui.actions import ACTS, DECISION, EVERYWHERE, MODES, TYPING, Act, bindings
 from defai.tui.app import DefaiApp
 from defai.tui.preferences import Preferences
 from defai.tui.screens.decision import DecisionScreen
 from defai.tui.screens.dialogs import Question
 from defai.tui.screens.fleet import FleetScreen
+from defai.tui.screens.frame import Frame
 from defai.tui.screens.help import Help
 from defai.tui.screens.places import screen_class
 from defai.tui.themes import THEME_WORDS
@@ -24,6 +25,7 @@ Handed: TypeAlias = Any
 PLACES: dict[str, Any] = {
     EVERYWHERE: DefaiApp,
     DECISION: DecisionScreen,
+    TYPING: Frame,
     **{mode: screen_class(mode) for mode in DefaiApp.MODES},
 }
 
@@ -95,6 +97,22 @@ async def test_the_key_bar_offers_what_works_and_gives_way(opened: Handed, theat
         last = theatre.seen(app).splitlines()[-1]
         assert all(words in last for words in ("esc back", "h halt all", "? help"))
         assert "export" not in last
+
+
+async def test_the_key_bar_offers_no_letters_where_letters_are_typed(opened: Handed, theatre: Handed) -> None:
+    def keys(app: DefaiApp) -> list[str]:
+        return [f"{act.key} {label}" for act, label in app.screen.query_one(KeyBar)._acts]
+
+    typed = ["↵ done", "tab next", "esc back", "f1 help", "^p palette"]
+    async with opened("slash") as (_, app, pilot):
+        await theatre.until(lambda: keys(app) == typed, pilot)
+        await pilot.press("escape", "7")
+        await theatre.stands(app, pilot, "Buy what has fallen")
+        await pilot.press("e")
+        await theatre.until(lambda: keys(app) == ["↵ run", *typed[1:]], pilot)
+        await pilot.press("escape", "escape", "h")
+        await theatre.until(lambda: isinstance(app.screen, Question), pilot)
+        await theatre.until(lambda: theatre.seen(app).splitlines()[-1].strip() == "esc back", pilot)
 
 
 async def test_halting_asks_once_and_no_is_the_answer_unless_said_otherwise(

@@ -1,8 +1,10 @@
 import asyncio
+import webbrowser
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import pytest
 from textual.widgets import Input
 
 from defai.agent.control import BareControl
@@ -10,6 +12,7 @@ from defai.domain.answers import BacktestDone, BacktestProgressed, BacktestUpdat
 from defai.errors import NotRunningError
 from defai.testing.answers import MadeUpControl
 from defai.testing.made_up_backtest import made_up_result
+from defai.tui.browsing import has_windows
 from defai.tui.screens.backtest import BacktestScreen
 
 Handed: TypeAlias = Any
@@ -46,7 +49,7 @@ class Slow(MadeUpControl):
 
 async def test_what_is_chosen_and_typed_is_run_and_told_as_it_goes(opened: Handed, theatre: Handed) -> None:
     control = Slow()
-    async with opened("7", control=control) as (_, app, pilot):
+    async with opened("7", control=control) as (stage, app, pilot):
         await theatre.stands(app, pilot, "Buy what has fallen")
         await pilot.press("down")
         await theatre.stands(app, pilot, "Settings of mean_reversion")
@@ -58,7 +61,9 @@ async def test_what_is_chosen_and_typed_is_run_and_told_as_it_goes(opened: Hande
         usual = box.value
         box.focus()
         await pilot.press("end", "1", "enter")
-        await theatre.stands(app, pilot, "45 %", "41,000 a second", "19,800.50 USD")
+        await theatre.stands(app, pilot, "45 %", "0.3 s", "41,000 a second", "19,800.50 USD")
+        stage.now += 7
+        await theatre.stands(app, pilot, "so far 7.0 s")
         assert control.wish == BacktestWish(
             "mean_reversion",
             "data/usdc-weth-events",
@@ -103,10 +108,12 @@ async def test_it_goes_on_behind_other_screens_and_says_when_it_is_through(
 
 
 async def test_the_report_is_opened_and_its_path_is_shown(
-    opened: Handed, theatre: Handed, tmp_path: Path
+    opened: Handed, theatre: Handed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "r.html").write_text("a report")
     control = Slow(tmp_path / "r.html")
     urls: list[str] = []
+    monkeypatch.setattr("defai.tui.screens.backtest.has_windows", lambda: True)
     async with opened("7", control=control, size=(200, 60)) as (_, app, pilot):
         app.open_url = lambda url, **_: urls.append(url)
         await theatre.stands(app, pilot, "Buy what has fallen")
@@ -117,6 +124,41 @@ async def test_the_report_is_opened_and_its_path_is_shown(
         await theatre.until(lambda: urls and app.clipboard, pilot)
         assert urls == [(tmp_path / "r.html").as_uri()]
         assert app.clipboard.startswith("defai backtest -s volatility_band")
+
+
+async def test_where_no_browser_is_the_reports_path_is_told_and_copied(
+    opened: Handed, theatre: Handed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "r.html"
+    control = Slow(path)
+    monkeypatch.setattr("defai.tui.screens.backtest.has_windows", lambda: False)
+    async with opened("7", control=control) as (_, app, pilot):
+        await theatre.stands(app, pilot, "Buy what has fallen")
+        control.go_on.set()
+        await pilot.press("r")
+        await theatre.stands(app, pilot, "open report")
+        await pilot.press("o")
+        elsewhere = f"It lies on the session's machine: {path}"
+        await theatre.told(app, pilot, elsewhere)
+        path.write_text("a report")
+        await pilot.press("o")
+        here = f"There is no browser here. Copied where the report is: {path}"
+        await theatre.told(app, pilot, elsewhere, here)
+        assert app.clipboard == str(path)
+
+
+@pytest.mark.parametrize(("words", "answer"), [("", False), ("w3m %s", False), ("firefox %s &", True)])
+def test_a_browser_that_draws_in_the_terminal_is_none(
+    monkeypatch: pytest.MonkeyPatch, words: str, answer: bool
+) -> None:
+    def found() -> webbrowser.BaseBrowser:
+        if not words:
+            raise webbrowser.Error("could not locate runnable browser")
+        kind = webbrowser.BackgroundBrowser if words.endswith("&") else webbrowser.GenericBrowser
+        return kind(words.split())
+
+    monkeypatch.setattr(webbrowser, "get", found)
+    assert has_windows() is answer
 
 
 async def test_a_session_that_runs_none_says_so_and_a_refusal_is_told(
@@ -137,11 +179,12 @@ async def test_a_session_that_runs_none_says_so_and_a_refusal_is_told(
 
     async with opened("7", control=Refusing()) as (_, app, pilot):
         await theatre.stands(app, pilot, "Buy what has fallen")
-        await pilot.press("r")
+        await pilot.press("e", "down", "up", "down", "x", "enter")
         await theatre.stands(app, pilot, "The session is gone.")
         screen = app.screen
         assert isinstance(screen, BacktestScreen)
         assert not screen.desk.running
+        await theatre.until(lambda: app.focused is screen.query_one("#backtest-path"), pilot)
 
 
 async def test_a_path_can_be_typed_where_no_history_is_known(opened: Handed, theatre: Handed) -> None:

@@ -48,8 +48,10 @@ class ApprovalsScreen(Board):
             ),
             Column[RequestLine]("wants", wants, 26, grow=2, raw=lambda one: one.request.text),
             Column[RequestLine]("moves USD", moves, 10, right=True, raw=lambda one: one.request.moved_usd),
-            Column[RequestLine]("why you", rule, 20, grow=3, rank=1, raw=lambda one: one.request.rule),
-            Column[RequestLine]("until", self.until, 21, rank=2, raw=lambda one: one.request.expires_at),
+            Column[RequestLine]("why you", rule, 20, grow=3, rank=2, raw=lambda one: one.request.rule),
+            Column[RequestLine](
+                "until", self.until, 12, rank=1, wish=21, raw=lambda one: one.request.expires_at
+            ),
         )
         yield LineGrid[RequestLine](
             columns,

@@ -1,5 +1,6 @@
 """Backtest: is a strategy better than doing nothing, than the simplest thing, over which history?"""
 
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Final, cast
 
@@ -14,6 +15,7 @@ from defai.domain.answers import BacktestUpdate, BacktestWish, SourceCard, Strat
 from defai.errors import DefaiError
 from defai.tui.actions import BACKTEST, Act, bindings
 from defai.tui.backtesting import Contender, Desk, SourceLine, StrategyLine
+from defai.tui.browsing import has_windows
 from defai.tui.fleet import Parts
 from defai.tui.messages import LineOpened, LineSelected
 from defai.tui.screens.board import Board
@@ -48,6 +50,7 @@ class BacktestScreen(Board):
         super().__init__()
         self.desk = Desk()
         self._run: Worker[None] | None = None
+        self._typed: Input | None = None
 
     def compose_body(self) -> ComposeResult:
         """What is chosen beside what came of it."""
@@ -92,6 +95,10 @@ class BacktestScreen(Board):
     def form(self) -> BacktestForm:
         """Where days, balances and parameters are typed."""
         return self.query_one(BacktestForm)
+
+    def on_mount(self) -> None:
+        """Let the time be seen to go by while nothing else is told."""
+        self.set_interval(1.0, lambda: self._paint_state() if self.desk.running and self.is_current else None)
 
     def on_screen_resume(self) -> None:
         """Ask what can be chosen, where that is not known yet."""
@@ -146,6 +153,7 @@ class BacktestScreen(Board):
 
     def _paint_state(self) -> None:
         desk = self.desk
+        desk.now = self.terminal.clock()
         self.set_class(desk.wish is not None, "-ran")
         state = self.query_one("#backtest-state", TextPanel)
         page = Page(palette_of(self.app), max(40, state.scrollable_content_region.width), label=10, indent=1)
@@ -181,7 +189,7 @@ class BacktestScreen(Board):
 
     def called(self, act: Act) -> str:
         """The same key runs and ends."""
-        if act.action == "run":
+        if act.action == "run" or (act.action == "submit" and not self.filter_bar.display):
             return "end the run" if self.desk.running else "run"
         return super().called(act)
 
@@ -202,8 +210,9 @@ class BacktestScreen(Board):
             self.notify(problem, severity="warning", markup=False)
             return
         wish = BacktestWish(strategy.key, path, *self.form.wish)
-        self.desk.begin(wish)
-        if isinstance(self.focused, Input) or self.has_class("-narrow"):
+        self.desk.begin(wish, self.terminal.clock())
+        self._typed = self.focused if isinstance(self.focused, Input) else None
+        if self._typed is not None or self.has_class("-narrow"):
             self.call_after_refresh(self.query_one("#contenders").focus)
         wishes = self.terminal.wishes
         self._run = wishes.follow(wishes.control.backtest(wish), self._take, self._over)
@@ -224,6 +233,8 @@ class BacktestScreen(Board):
         self.desk.running = False
         if refusal is not None:
             self.desk.refused = str(refusal)
+            if self._typed is not None and self._typed.is_on_screen:
+                self._typed.focus()  # what was refused is most likely what was typed
         elif self.desk.result is None:
             self.desk.refused = "The backtest ended without a result."
         self.terminal.show_parts({PART})
@@ -244,9 +255,19 @@ class BacktestScreen(Board):
         self.call_after_refresh(self.form.enter)
 
     def action_report(self) -> None:
-        """Open the report in a browser; its path stands on the screen where there is none."""
-        if self.desk.result is not None and self.desk.result.report:
-            self.app.open_url(Path(self.desk.result.report).absolute().as_uri())
+        """Open the report in a browser; where none can, say where it lies, and copy that."""
+        report = Path(self.desk.result.report or "") if self.desk.result else None
+        if report is None:
+            return
+        if not report.is_file():
+            self.notify(f"It lies on the session's machine: {report}", severity="warning", markup=False)
+        elif self.app.is_web or not has_windows():
+            self.app.copy_to_clipboard(str(report))
+            self.notify(f"There is no browser here. Copied where the report is: {report}", markup=False)
+        else:
+            self.run_worker(
+                partial(self.app.open_url, report.absolute().as_uri()), name="browser", thread=True
+            )
 
     def action_copy(self) -> None:
         """Copy the command that makes the same run."""

@@ -8,9 +8,9 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
-from defai.tui.actions import EVERYWHERE, OF_A_RUNNING_SESSION, Act, acts
+from defai.tui.actions import EVERYWHERE, OF_A_RUNNING_SESSION, TYPING, Act, acts
 from defai.tui.compositor import SparingCompositor
 from defai.tui.fleet import ALL_PARTS, FleetState, Parts
 from defai.tui.widgets.filter_bar import FilterBar
@@ -126,7 +126,26 @@ class Frame(Screen[None]):
 
     def paint_keys(self) -> None:
         """Show the keys that do something now."""
-        self._keys.display_acts([(act, self.called(act)) for act in self.offers() if act.rank is not None])
+        self._keys.display_acts([(act, self.called(act)) for act in self._at_hand() if act.rank is not None])
+
+    def _at_hand(self) -> Iterable[Act]:
+        """What a key does at this moment: letters are typed where there is a place for them, a dialog takes all."""
+        if self.app.screen is not self:
+            yield from (act for act in self.offers() if act.action == "back")
+        elif isinstance(self.focused, Input):
+            yield from acts(TYPING)
+            yield from (typed for act in self.offers() if (typed := act.while_typing) is not None)
+        else:
+            yield from self.offers()
+
+    def action_submit(self) -> None:
+        """Take what is typed, as enter does."""
+        if isinstance(self.focused, Input):
+            self.call_later(self.focused.action_submit)
+
+    def action_next_field(self) -> None:
+        """Go on, as tab does."""
+        self.focus_next()
 
     def offers(self) -> Iterable[Act]:
         """What can be done here, now."""

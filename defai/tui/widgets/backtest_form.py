@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Input, Static
 
@@ -20,6 +21,10 @@ class BacktestForm(VerticalScroll, can_focus=False):
     """
 
     DEFAULT_CLASSES: ClassVar[str] = "panel"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "app.focus_next", "next", show=False),
+        Binding("up", "app.focus_previous", "previous", show=False),
+    ]
 
     def __init__(self, name: str) -> None:
         super().__init__(id=name)

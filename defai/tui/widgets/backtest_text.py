@@ -145,13 +145,14 @@ def write_desk(page: Page, desk: Desk) -> None:
             "ended", (f"{desk.wish.strategy} was ended before it was through · r runs it again", "waiting")
         )
     else:
-        write_progress(page, desk.wish.strategy, desk.progress)
+        write_progress(page, desk.wish.strategy, desk.progress, desk.now - desk.began)
 
 
-def write_progress(page: Page, strategy: str, told: BacktestProgressed | None) -> None:
-    """What it is doing, and how much of it is done."""
-    page.row("runs", (strategy, "strong"), (told.text if told else "starting", "foreground"))
+def write_progress(page: Page, strategy: str, told: BacktestProgressed | None, passed_s: float) -> None:
+    """What it is doing, how much of it is done, and since when, also where nothing was told for a while."""
+    page.row("runs", (f"{strategy}:", "strong"), (told.text if told else "starting", "foreground"))
     if told is None:
+        page.row("so far", (f"{number(passed_s, 1)} s", "muted"))
         return
     if told.share is not None:
         filled = bar(told.share, BAR).rstrip()
@@ -159,7 +160,7 @@ def write_progress(page: Page, strategy: str, told: BacktestProgressed | None) -
         page.line("done", (filled, "accent"), (rest, "line"), (f" {number(told.share * 100, 0)} %", "strong"))
     speed = f"{number(told.steps_per_s, 0)} a second" if told.steps_per_s is not None else ""
     steps = f"{number(told.steps, 0)} steps" if told.steps is not None else ""
-    words = " · ".join(one for one in (f"{number(told.seconds, 1)} s", steps, speed) if one)
+    words = " · ".join(one for one in (f"{number(max(told.seconds, passed_s), 1)} s", steps, speed) if one)
     page.row("so far", (words, "muted"))
     if told.equity_usd is not None:
         page.row("owns", (f"{number(told.equity_usd)} USD", "foreground"))
