@@ -7,7 +7,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from typing import Any, Final
 
-import aiohttp
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.protocol import State
 
 from defai.agent.passing_on import PassingControl
 from defai.domain.stream import (
@@ -29,6 +31,8 @@ from defai.server.protocol import (
 
 HEARTBEAT_S: Final = 10.0
 CONNECT_WITHIN_S: Final = 15.0
+PART_WITHIN_S: Final = 0.25
+"""How long to wait for the session's farewell: where both say theirs at once, each may wait for the other's."""
 SHORTEST_WAIT_S: Final = 0.25
 LONGEST_WAIT_S: Final = 10.0
 
@@ -55,7 +59,7 @@ class RemoteSession(PassingControl):
         self.url = ""
         self._credentials = credentials
         self._waits = shortest_wait_s, longest_wait_s
-        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._socket: ClientConnection | None = None
         self._session: str | None = None
         self._last = 0
         self._numbers = itertools.count(1)
@@ -102,25 +106,22 @@ class RemoteSession(PassingControl):
     async def _connected(self) -> AsyncGenerator[StreamEvent, None]:
         """One connection, from its welcome to its end."""
         self.url, token = self._credentials()
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(connect=CONNECT_WITHIN_S)) as http:
-            socket = await _open(http, self.url, token)
-            try:
-                known = {"session": self._session} if self._session is not None else {}
-                welcome = await _greet(socket, {"after": self._last, **known})
-                if self._session != welcome["session"]:
-                    self._session, self._last = str(welcome["session"]), 0
-                self._socket = socket
-                yield ConnectionChanged("connected", self.url)
+        socket = await _open(self.url, token)
+        try:
+            known = {"session": self._session} if self._session is not None else {}
+            welcome = await _greet(socket, {"after": self._last, **known})
+            if self._session != welcome["session"]:
+                self._session, self._last = str(welcome["session"]), 0
+            self._socket = socket
+            yield ConnectionChanged("connected", self.url)
+            with suppress(ConnectionClosed):
                 async for message in socket:
-                    if message.type is aiohttp.WSMsgType.TEXT:
-                        for event in self._hear(json.loads(message.data)):
-                            yield event
-            except (aiohttp.ClientError, ConnectionError) as error:
-                raise NotRunningError(f"The connection to {self.url} broke: {error}.") from error
-            finally:
-                self._socket = None
-                self._fail_all()
-                await socket.close()
+                    for event in self._hear(json.loads(message)):
+                        yield event
+        finally:
+            self._socket = None
+            self._fail_all()
+            await socket.close()
 
     def _hear(self, message: dict[str, Any]) -> list[StreamEvent]:
         if message["type"] == "events":
@@ -157,27 +158,27 @@ class RemoteSession(PassingControl):
         self, method: str, arguments: dict[str, Any]
     ) -> AsyncGenerator[dict[str, Any], None]:
         socket, number = self._socket, next(self._numbers)
-        if socket is None or socket.closed:
+        if socket is None or socket.state is not State.OPEN:
             raise NotRunningError(
                 "The session cannot be reached now.", "Its events go on once it answers again."
             )
         queue = self._waiting[number] = asyncio.Queue[Any]()
         answered = False
         try:
-            await socket.send_str(_call(number, method, arguments))
+            await socket.send(_call(number, method, arguments))
             while True:
                 message = await queue.get()
                 answered = message["type"] != "part"
                 if message["type"] == "failed":
                     raise read_failure(message)
                 yield message
-        except (aiohttp.ClientError, ConnectionError) as error:
+        except ConnectionClosed as error:
             raise NotRunningError("The connection broke.") from error
         finally:
             del self._waiting[number]
-            if not answered and not socket.closed:
-                with suppress(aiohttp.ClientError, ConnectionError):
-                    await socket.send_str(json.dumps({"type": "cancel", "id": number}))
+            if not answered:
+                with suppress(ConnectionClosed):
+                    await socket.send(json.dumps({"type": "cancel", "id": number}))
 
 
 async def ask_once(credentials: Credentials, method: str, within_s: float = 30.0, **arguments: Any) -> Any:  # noqa: ANN401  what the method takes and gives
@@ -189,13 +190,13 @@ async def ask_once(credentials: Credentials, method: str, within_s: float = 30.0
     """
     url, token = credentials()
     try:
-        async with asyncio.timeout(within_s), aiohttp.ClientSession() as http:
-            socket = await _open(http, url, token)
+        async with asyncio.timeout(within_s):
+            socket = await _open(url, token)
             try:
                 await _greet(socket, {"events": False})
-                await socket.send_str(_call(1, method, arguments))
+                await socket.send(_call(1, method, arguments))
                 async for message in socket:
-                    answer = json.loads(message.data)
+                    answer = json.loads(message)
                     if answer["type"] in {"failed", "refused"}:
                         raise read_failure(answer)
                     return read_answer(method, answer.get("value"))
@@ -203,38 +204,49 @@ async def ask_once(credentials: Credentials, method: str, within_s: float = 30.0
                 await socket.close()
     except TimeoutError as error:
         raise TooSlowError(f"The session at {url} did not answer within {within_s:g} s.") from error
-    except (aiohttp.ClientError, ConnectionError) as error:
+    except ConnectionClosed as error:
         raise NotRunningError(f"The connection to {url} broke.") from error
     raise NotRunningError("The session went before it answered.")
 
 
-async def _open(http: aiohttp.ClientSession, url: str, token: str) -> aiohttp.ClientWebSocketResponse:
+async def _open(url: str, token: str) -> ClientConnection:
     try:
-        return await http.ws_connect(
-            url.replace("ws://", "http://", 1) + SOCKET_PATH,
-            headers={"Authorization": f"Bearer {token}"},
-            heartbeat=HEARTBEAT_S,
-            max_msg_size=LARGEST_TO_READER,
+        return await connect(
+            url + SOCKET_PATH,
+            additional_headers={"Authorization": f"Bearer {token}"},
+            compression=None,
+            proxy=None,
+            open_timeout=CONNECT_WITHIN_S,
+            ping_interval=HEARTBEAT_S,
+            ping_timeout=HEARTBEAT_S,
+            close_timeout=PART_WITHIN_S,
+            max_size=LARGEST_TO_READER,
         )
-    except aiohttp.WSServerHandshakeError as error:
-        raise refusal(url, error.status) from error
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+    except InvalidStatus as error:
+        raise refusal(url, error.response.status_code) from error
+    except TimeoutError as error:
+        raise _silent() from error
+    except (WebSocketException, OSError) as error:
         raise NotRunningError(f"Nobody answers at {url}.", "Is the session still running?") from error
 
 
-async def _greet(socket: aiohttp.ClientWebSocketResponse, words: dict[str, Any]) -> dict[str, Any]:
+def _silent() -> NotRunningError:
+    return NotRunningError(
+        f"Who answers did not greet within {CONNECT_WITHIN_S:g} s.", "Is the session very busy, or stopped?"
+    )
+
+
+async def _greet(socket: ClientConnection, words: dict[str, Any]) -> dict[str, Any]:
     hello = {"type": "hello", "protocol": PROTOCOL_VERSION, "wire": WIRE_VERSION, **words}
-    await socket.send_str(json.dumps(hello))
     try:
-        answer = await socket.receive(CONNECT_WITHIN_S)
+        await socket.send(json.dumps(hello))
+        async with asyncio.timeout(CONNECT_WITHIN_S):
+            answer = await socket.recv()
     except TimeoutError as error:
-        raise NotRunningError(
-            f"Who answers did not greet within {CONNECT_WITHIN_S:g} s.",
-            "Is the session very busy, or stopped?",
-        ) from error
-    if answer.type is not aiohttp.WSMsgType.TEXT:
-        raise NotRunningError("Who answers does not greet.", "Is it a session's address?")
-    welcome: dict[str, Any] = json.loads(answer.data)
+        raise _silent() from error
+    except ConnectionClosed as error:
+        raise NotRunningError("Who answers does not greet.", "Is it a session's address?") from error
+    welcome: dict[str, Any] = json.loads(answer)
     if welcome.get("type") == "refused":
         raise read_failure(welcome)
     return welcome
@@ -251,6 +263,8 @@ async def status_of(url: str, token: str) -> dict[str, Any]:
     Raises:
         NotRunningError: where nobody answers.
     """
+    import aiohttp  # noqa: PLC0415  whoever attaches need not wait for it: it takes longer than to draw a screen
+
     address = url.replace("ws://", "http://", 1) + STATUS_PATH
     timeout = aiohttp.ClientTimeout(total=CONNECT_WITHIN_S)
     try:

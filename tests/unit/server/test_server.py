@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import aiohttp
 import pytest
+from websockets.asyncio.client import ClientConnection
 
 from defai.domain.answers import BacktestDone, BacktestProgressed, BacktestWish
 from defai.domain.stream import (
@@ -234,7 +235,7 @@ async def test_a_session_that_is_too_busy_to_greet_is_asked_again(
 
     async with Wire(port_of(stage)) as wire, listening(stage.remote(wire.url)) as audience:
         with monkeypatch.context() as patch:
-            patch.setattr(aiohttp.ClientWebSocketResponse, "receive", never)
+            patch.setattr(ClientConnection, "recv", never)
             with pytest.raises(NotRunningError, match="did not greet within 15 s"):
                 await ask_once(lambda: (stage.server.url, TOKEN), "halt_all")
             wire.cut()
