@@ -33,16 +33,26 @@ async def verified(
     reports = json.loads(b"".join(found) or b"{}").get("reports", [])
     if not reports:
         raise NotFoundError(f"Nothing was found out about decision {agent}:{sequence}.")
-    report = reports[0]
+    return told_of(reports[0], agent, perf_counter() - began)
+
+
+def told_of(report: Mapping[str, Any], agent: str, seconds: float) -> Verification:
+    """A report as JSON has it, for a screen.
+
+    Args:
+        report: as `Report.to_json` gives it.
+        agent: the agent's name.
+        seconds: how long it took.
+    """
     return Verification(
         digest=report["digest"],
         agent=agent,
-        sequence=sequence,
+        sequence=report["sequence"],
         record_id=report["token_id"],
         rungs=tuple(_rung(raw) for raw in report["rungs"]),
         is_verified=report["verified"],
         score=report["score"],
-        seconds=perf_counter() - began,
+        seconds=seconds,
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from defai.agent.control import BareControl, PlayerControl
-from defai.domain.answers import Rated
+from defai.domain.answers import Rated, Verification
 from defai.domain.stream import (
     EventsDropped,
     Notice,
@@ -129,6 +129,12 @@ class Player(BareControl, PlayerControl):
         """Leave; the run stays as it is."""
         self._left = True
         self._nudged.set()
+
+    async def verify(self, digest: str) -> Verification:
+        """Climb the rungs as far as the run's directory bears them."""
+        from defai.session.kept_rungs import verify_kept  # noqa: PLC0415  asked for now and then
+
+        return await asyncio.to_thread(verify_kept, self._run, digest)
 
     async def rate(self, digest: str, verdict: Rated, why: str = "") -> None:
         """Keep what one thinks of a decision in the run's directory."""

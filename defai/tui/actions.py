@@ -345,7 +345,7 @@ def bindings(scope: str) -> list[BindingType]:
     ]
 
 
-OF_A_RUNNING_SESSION: Final = frozenset({"pause", "edit", "verify", "quote", "approve", "reject"})
+OF_A_RUNNING_SESSION: Final = frozenset({"pause", "edit", "quote", "approve", "reject"})
 """Actions that ask something of a running session: a finished run is only looked at."""
 
 

@@ -3,10 +3,10 @@
 import json
 import os
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 from defai.agent.ports import AuditLog
 from defai.audit.canonical import digest
@@ -143,27 +143,31 @@ def read_decisions(path: Path) -> dict[str, list[Decision]]:
     try:
         for raw in whole_lines(path):
             line = json.loads(raw)
-            payload = line["payload"].encode()
-            decision = Decision(
-                agent_id=line["agent_id"],
-                sequence=line["sequence"],
-                previous_digest=line["previous_digest"],
-                block_number=line["block_number"],
-                block_hash=line["block_hash"],
-                strategy_digest=line["strategy_digest"],
-                model_digest=line["model_digest"],
-                features_digest=line["features_digest"],
-                forecast_x24=line["forecast_x24"],
-                action=Action(line["action"]),
-                action_digest=line["action_digest"],
-                payload_digest=digest(payload),
-                digest=line["digest"],
-                payload=payload,
-            )
-            decisions.setdefault(line["agent"], []).append(decision)
+            decisions.setdefault(line["agent"], []).append(decision_of(line))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ConfigError(f"{path} is no journal of decisions.", "Name another --run-dir.") from error
     return decisions
+
+
+def decision_of(line: Mapping[str, Any]) -> Decision:
+    """A decision as a line of a `FileAuditLog` has it; its payload's digest computed anew."""
+    payload = line["payload"].encode()
+    return Decision(
+        agent_id=line["agent_id"],
+        sequence=line["sequence"],
+        previous_digest=line["previous_digest"],
+        block_number=line["block_number"],
+        block_hash=line["block_hash"],
+        strategy_digest=line["strategy_digest"],
+        model_digest=line["model_digest"],
+        features_digest=line["features_digest"],
+        forecast_x24=line["forecast_x24"],
+        action=Action(line["action"]),
+        action_digest=line["action_digest"],
+        payload_digest=digest(payload),
+        digest=line["digest"],
+        payload=payload,
+    )
 
 
 def open_audit_log(domain: AuditDomain, path: Path | None, stack: AsyncExitStack) -> AuditLog:

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from defai.config import Settings
+from defai.session.kept_rungs import verify_kept
 from tests.homes import set_home, teach
 from tests.sessions.processes import Running, started, wait_until_gone
 
@@ -96,6 +98,35 @@ def test_a_run_directory_says_what_happened(runs: dict[str, dict[str, Any]]) -> 
     assert kinds.count("step_completed") == 20 * 4
     decisions = (folder / "decisions.jsonl").read_text().splitlines()
     assert len(decisions) == sum(agent["decisions"] for agent in result["agents"])
+
+
+def standings(run: Path, digest: str) -> dict[str, str]:
+    return {rung.name: rung.standing for rung in verify_kept(run, digest).rungs}
+
+
+@pytest.mark.usefixtures("trained_home")
+def test_what_is_kept_of_a_run_bears_the_rungs_that_need_no_chain(
+    runs: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(runs["folder"]["one"], run)
+    lines = [json.loads(line) for line in (run / "decisions.jsonl").read_text().splitlines()]
+    assert {standings(run, line["digest"])["integrity"] for line in lines} == {"holds"}
+    at, asked = next((at, line) for at, line in enumerate(lines) if line["forecast_x24"])
+    told = verify_kept(run, asked["digest"])
+    assert not told.is_verified, "nobody asked the chain"
+    _, data, model, decision, _ = told.rungs
+    assert [rung.standing for rung in (data, model, decision)] == ["open"] * 3
+    assert "it ended with the run" in data.note
+    assert ("forecast x 2^24, integer trees", *[str(asked["forecast_x24"])] * 2, True) in model.comparisons
+    lines[at] = {**asked, "forecast_x24": asked["forecast_x24"] + 1}
+    (run / "decisions.jsonl").write_text(
+        "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
+    )
+    changed = standings(run, asked["digest"])
+    assert (changed["integrity"], changed["model"]) == ("breaks", "breaks")
+    after = next(line for line in lines if line["previous_digest"] == asked["digest"])
+    assert standings(run, after["digest"])["integrity"] == "breaks", "what follows it names another"
 
 
 @pytest.mark.usefixtures("trained_home")

@@ -1,8 +1,12 @@
 from typing import Any, TypeAlias
 
+import pytest
+
+from defai.domain.answers import RungView, Verification
 from defai.tui.screens.decision import DecisionScreen
 from defai.tui.screens.decisions import KINDS
 from defai.tui.widgets.decision_log import DecisionLog
+from defai.tui.widgets.decision_text import verdict_span
 
 Handed: TypeAlias = Any
 """What pytest hands over from conftest.py, which has no name to import it by."""
@@ -56,6 +60,20 @@ async def test_v_climbs_the_rungs_and_says_what_each_found(opened: Handed, theat
         await pilot.press("enter")
         told = ("✓ execution", "the transaction made these calls and nothing else", "verified in 420 ms")
         await theatre.stands(app, pilot, *told)
+
+
+@pytest.mark.parametrize(
+    ("standings", "words", "ink"),
+    [
+        (("holds", "holds"), "verified", "audit-ok"),
+        (("holds", "open"), "not wholly verified: 1 of 2 rungs open", "waiting"),
+        (("open", "breaks"), "broken: data", "risk-denied"),
+    ],
+)
+def test_a_rung_left_open_is_no_broken_one(standings: tuple[str, str], words: str, ink: str) -> None:
+    rungs = tuple(RungView(name, one, "") for name, one in zip(("integrity", "data"), standings, strict=True))
+    whole = standings == ("holds", "holds")
+    assert verdict_span(Verification("0x", "a", 0, None, rungs, whole, 0, 0.1)) == (words, ink)
 
 
 async def test_what_cannot_be_verified_is_said(opened: Handed, theatre: Handed) -> None:

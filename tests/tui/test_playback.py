@@ -32,6 +32,7 @@ async def test_a_run_is_played_sought_and_sped_up(opened: Handed, theatre: Hande
         text = await theatre.stands(app, pilot, told, "space stand still")
         assert "h halt all" not in text, "a run that is over has nobody to halt"
         assert "p pause" not in text, "nor to pause"
+        assert "v verify" in text, "what is kept of it can be checked"
         await pilot.press("space", "comma", "full_stop", "greater_than_sign", "less_than_sign", "ctrl+right")
         await theatre.until(lambda: len(played.asked) == 6, pilot)
         wanted = [

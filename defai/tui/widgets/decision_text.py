@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from defai.domain.answers import Explanation, RungView
+from defai.domain.answers import Explanation, RungView, Verification
 from defai.domain.stream import CheckView, ForecastView
 from defai.tui.format import UNKNOWN, gauge, milliseconds, number, plain, shorten, signed
 from defai.tui.lines import MARKS, AgentLine, LogLine
@@ -193,8 +193,18 @@ def write_rungs(page: Page, line: LogLine, *, notes: bool) -> None:
         for what, recorded, found, agree in rung.comparisons if rung.standing == "breaks" else ():
             if not agree:
                 page.row("", (f"  {what}: recorded {recorded}, found {found}", "risk-denied"))
-    verdict = ("verified", "audit-ok") if told.is_verified else ("not verified", "risk-denied")
-    page.row("", verdict, (f"in {milliseconds(told.seconds * 1000)}", "muted"))
+    page.row("", verdict_span(told), (f"in {milliseconds(told.seconds * 1000)}", "muted"))
+
+
+def verdict_span(told: Verification) -> Span:
+    """What the rungs come to together: an open one is no broken one."""
+    if told.is_verified:
+        return ("verified", "audit-ok")
+    broken = next((rung.name for rung in told.rungs if rung.standing == "breaks"), None)
+    if broken is not None:
+        return (f"broken: {broken}", "risk-denied")
+    left = sum(rung.standing == "open" for rung in told.rungs)
+    return (f"not wholly verified: {left} of {len(told.rungs)} rungs open", "waiting")
 
 
 def rung_span(rung: RungView) -> Span:
@@ -210,7 +220,7 @@ def rung_glyphs(line: LogLine) -> Span:
     if line.verification is None:
         return ("", "muted")
     glyphs = "".join(STANDINGS.get(rung.standing, (UNKNOWN, ""))[0] for rung in line.verification.rungs)
-    return (glyphs, "audit-ok" if line.verification.is_verified else "risk-denied")
+    return (glyphs, verdict_span(line.verification)[1])
 
 
 def write_calls(page: Page, told: Explanation | None) -> None:
