@@ -16,7 +16,8 @@ from defai.errors import NotFoundError
 def command(*, run: Path | None, speed: float) -> int:
     """Play a run back in the terminal; the newest one where no directory is named.
 
-    Nothing is run again and nothing is changed: what was told then is told once more.
+    It opens at the first decision; the slider goes back to where the market began. Nothing is run again and nothing is
+    changed: what was told then is told once more.
     """
     if run is not None:
         _require_journal(run)

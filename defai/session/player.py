@@ -1,5 +1,7 @@
 """Plays a finished run back: its journal as a stream of events, at any speed, from any block.
 
+It opens where something was decided first; what the market lived through before that is told at once.
+
 A leap sends `StreamRestarted`, then what still holds from before, then the last blocks before the goal at once, so that
 charts have a past; a run of any length takes the memory of an index and of those blocks.
 """
@@ -31,6 +33,7 @@ FASTEST: Final = 1_000.0
 PAST_BLOCKS: Final = 600
 """Blocks before the goal of a leap that are played at once."""
 _BLOCK: Final = b'"kind":"block_arrived"'
+_DECIDED: Final = b'"decision":{'
 _STANDING: Final = tuple(
     f'"kind":"{kind}"'.encode()
     for kind in (
@@ -67,7 +70,7 @@ class Player(BareControl, PlayerControl):
     def __init__(self, run: Path, blocks_per_s: float = BLOCKS_A_SECOND) -> None:
         self._run = run
         self._path = run / "events.jsonl"
-        self._marks = _index(self._path)
+        self._marks, self._opening = _index(self._path)
         if not self._marks:
             raise ConfigError(f"The run {run} has no block: there is nothing to play.")
         self._next = 0
@@ -80,8 +83,8 @@ class Player(BareControl, PlayerControl):
         self._unreadable = 0
 
     async def events(self) -> AsyncGenerator[StreamEvent, None]:
-        """The run from its beginning, until it is left; at its end it stands still."""
-        for event in self._between(0, self._marks[0].offset):
+        """The run from its first decision on, until it is left; at its end it stands still."""
+        for event in self._past(self._opening):
             yield event
         while not self._left:
             if self._goal is not None:
@@ -89,6 +92,8 @@ class Player(BareControl, PlayerControl):
                 for event in self._leap(goal):
                     yield event
                 yield self._moved()
+                if self._playing:
+                    await self._rest(1 / self._speed)
             elif self._playing and self._next < len(self._marks):
                 for event in self._block(self._next):
                     yield event
@@ -103,9 +108,9 @@ class Player(BareControl, PlayerControl):
         yield SessionEnded("The replay was left.", "", 0)
 
     async def play(self) -> None:
-        """Go on, from the beginning where the end was reached."""
+        """Go on, from where it opened where the end was reached."""
         if self._next == len(self._marks):
-            self._goal = 0
+            self._goal = max(self._opening - 1, 0)
         self._playing = True
         self._nudged.set()
 
@@ -143,19 +148,23 @@ class Player(BareControl, PlayerControl):
         await asyncio.to_thread(rate_digest, self._run, digest, verdict, why)
 
     def _leap(self, goal: int) -> Iterator[StreamEvent]:
-        """Everything that leads to a block, at once."""
-        begin = max(0, goal - PAST_BLOCKS)
+        """Everything that leads to a block, and the block, at once."""
         yield StreamRestarted("a leap in time")
+        yield from self._past(goal + 1)
+        if self._next == len(self._marks):
+            self._playing = False
+
+    def _past(self, upto: int) -> Iterator[StreamEvent]:
+        """What was told before a block, at once: the last blocks before it, and what still holds from earlier ones."""
+        begin = max(0, upto - 1 - PAST_BLOCKS)
         yield from self._between(0, self._marks[0].offset)
         yield from self._between(self._marks[0].offset, self._marks[begin].offset, standing=True)
         if begin:
             first, last = self._marks[0].number, self._marks[begin - 1].number
             yield EventsDropped(begin, f"the blocks from {first:,} to {last:,} are not played again")
-        for at in range(begin, goal + 1):
+        for at in range(begin, upto):
             yield from self._block(at)
-        self._next = goal + 1
-        if self._next == len(self._marks):
-            self._playing = False
+        self._next = upto
 
     def _block(self, at: int) -> Iterator[StreamEvent]:
         end = self._marks[at + 1].offset if at + 1 < len(self._marks) else None
@@ -216,14 +225,18 @@ def _speed_of(blocks_per_s: float) -> float:
     return blocks_per_s
 
 
-def _index(path: Path) -> list[_Mark]:
-    marks, offset = [], 0
+def _index(path: Path) -> tuple[list[_Mark], int]:
+    """The blocks of a journal, and the index of the first that was decided upon; 0 where none was."""
+    marks: list[_Mark] = []
+    offset, first = 0, None
     try:
         with path.open("rb") as file:
             for line in file:
                 if _BLOCK in line and line.endswith(b"\n"):
                     raw = json.loads(line)
                     marks.append(_Mark(raw["number"], raw["timestamp"], offset))
+                elif first is None and _DECIDED in line:
+                    first = len(marks) - 1
                 offset += len(line)
     except FileNotFoundError as error:
         raise NotFoundError(
@@ -231,4 +244,4 @@ def _index(path: Path) -> list[_Mark]:
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{path} is no journal of a run.") from error
-    return marks
+    return marks, max(first or 0, 0)

@@ -11,9 +11,13 @@ from defai.domain.stream import (
     AgentStateChanged,
     BlockArrived,
     EventsDropped,
+    ExecutionSettled,
+    HoldsAnchored,
     Notice,
     PlaybackMoved,
+    RiskMeasured,
     SessionEnded,
+    StepCompleted,
     StreamEvent,
     StreamRestarted,
 )
@@ -158,3 +162,27 @@ def test_what_is_no_run_is_said(tmp_path: Path) -> None:
         Player(tmp_path)
     with pytest.raises(ConfigError, match="no block"):
         Player(kept(tmp_path, list(demo_stream(blocks=3))[:3]))
+
+
+async def test_it_opens_where_something_was_decided_first(tmp_path: Path) -> None:
+    events = [one for one in demo_stream(blocks=20) if not of_the_warm_up(one)]
+    opens = FIRST_BLOCK + 8
+    player = Player(kept(tmp_path, events), 0.1)
+    async with played(player) as heard:
+        await until(lambda: (here := place(heard)) is not None and here.block_number == opens)
+        assert place(heard) == next(one for one in heard if isinstance(one, PlaybackMoved)), (
+            "nobody waits for it"
+        )
+        following = next(
+            at for at, e in enumerate(events) if isinstance(e, BlockArrived) and e.number == opens + 1
+        )
+        assert told(heard) == events[:following]
+        await player.seek(FIRST_BLOCK + 2)
+        await until(lambda: (here := place(heard)) is not None and here.block_number == FIRST_BLOCK + 2)
+
+
+def of_the_warm_up(event: StreamEvent) -> bool:
+    """Whether an event tells of what agents did before they would have joined the market."""
+    if isinstance(event, StepCompleted | ExecutionSettled | HoldsAnchored | RiskMeasured):
+        return event.block_number < FIRST_BLOCK + 8
+    return False
