@@ -6,7 +6,7 @@ bar is known. As in a block's row, the price before the bar counts as one of its
 
 from collections.abc import Sequence
 from math import isqrt
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from defai.amm import get_sqrt_ratio_at_tick, get_tick_at_sqrt_ratio
 from defai.errors import ConfigError
@@ -15,6 +15,9 @@ from defai.market.window import NotKnownError, Observation
 
 VOLUME_UNIT: Final = 1_000_000
 """Into how many parts one unit of a file's volume is counted."""
+
+BarCells: TypeAlias = tuple[int, int, int, int, int, int, int, int]
+"""A bar's start, the tick before it, its close, lowest and highest, what came in of both tokens, and the liquidity."""
 
 
 class PriceRow(Observation):
@@ -138,35 +141,48 @@ def rows_of_bars(
         fee_pips: the pool's swap fee, which bars don't tell.
         base_fee_wei: what gas costs, where it doesn't change.
     """
-    ticks = bars.close_tick.tolist()
-    rows = []
-    for index, (start, tick, low, high, amount0_in, amount1_in, liquidity) in enumerate(
-        zip(
-            bars.timestamps.tolist(),
-            ticks,
-            bars.lowest_tick.tolist(),
-            bars.highest_tick.tolist(),
-            from_limbs(bars.amount0_in),
-            from_limbs(bars.amount1_in),
-            from_limbs(bars.liquidity),
-            strict=True,
-        )
-    ):
-        before = bars.tick_before(index)
-        rows.append(
-            Observation(
-                block_number=index + 1,
-                timestamp=start + MINUTE_S,
-                base_fee_wei=base_fee_wei,
-                sqrt_price_x96=get_sqrt_ratio_at_tick(tick),
-                tick=tick,
-                tick_low=min(before, tick, low),
-                tick_high=max(before, tick, high),
-                liquidity=liquidity,
-                swaps=int(amount0_in > 0 or amount1_in > 0),
-                amount0_in=amount0_in,
-                amount1_in=amount1_in,
-                fee_pips=fee_pips,
-            )
-        )
-    return rows
+    return [
+        row_of_bar(index + 1, bar, get_sqrt_ratio_at_tick(bar[2]), base_fee_wei, fee_pips)
+        for index, bar in enumerate(cells_of(bars, 0, len(bars)))
+    ]
+
+
+def cells_of(bars: MinuteBars, first: int, last: int) -> list[BarCells]:
+    """What the rows of bars `first` up to and without `last` are made from."""
+    part = bars.rows(first, last)
+    if not len(part):
+        return []
+    close = part.close_tick.tolist()
+    columns = (part.timestamps.tolist(), [bars.tick_before(first), *close[:-1]], close)
+    extremes = (part.lowest_tick.tolist(), part.highest_tick.tolist())
+    limbs = map(from_limbs, (part.amount0_in, part.amount1_in, part.liquidity))
+    return list(zip(*columns, *extremes, *limbs, strict=True))
+
+
+def row_of_bar(
+    number: int, bar: BarCells, sqrt_price_x96: int, base_fee_wei: int, fee_pips: int | None
+) -> Observation:
+    """A bar of a pool as a row. A bar doesn't tell how many swaps it had: `swaps` is 1 where there was volume.
+
+    Args:
+        number: the row's.
+        bar: what it is made from.
+        sqrt_price_x96: at the bar's close: whoever makes many keeps them.
+        base_fee_wei: what gas cost.
+        fee_pips: the pool's swap fee, which bars don't tell.
+    """
+    start, before, tick, low, high, amount0_in, amount1_in, liquidity = bar
+    return Observation(
+        block_number=number,
+        timestamp=start + MINUTE_S,
+        base_fee_wei=base_fee_wei,
+        sqrt_price_x96=sqrt_price_x96,
+        tick=tick,
+        tick_low=min(before, tick, low),
+        tick_high=max(before, tick, high),
+        liquidity=liquidity,
+        swaps=int(amount0_in > 0 or amount1_in > 0),
+        amount0_in=amount0_in,
+        amount1_in=amount1_in,
+        fee_pips=fee_pips,
+    )

@@ -1,26 +1,25 @@
 """The market of a bars world: the world's own pool, and a past that is read from the bars' columns when asked for."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final, TypeAlias, overload
+from typing import Final, overload
 
 from defai.amm import Pool
 from defai.domain.chain_events import Block
 from defai.domain.pool import PoolKey
 from defai.errors import DivergenceError
-from defai.market.bars import MINUTE_S, MinuteBars, from_limbs
+from defai.market.bar_rows import BarCells, cells_of, row_of_bar
+from defai.market.bars import MINUTE_S, MinuteBars
 from defai.market.state import WINDOW_BLOCKS, MarketState
 from defai.market.window import Observation, Window
 from defai.worlds.bar_pool import sqrt_ratio_at
 
-_Cells: TypeAlias = tuple[int, int, int, int, int, int, int, int]
-"""A bar's start, the tick before it, its close, lowest and highest, what came in of both tokens, and the liquidity."""
 _AT_ONCE: Final = 1_024
 
 
 class BarWindow(Window):
     """The bars up to now, as rows of a window; a row is made when it is looked at, and kept while it is in the window.
 
-    A bar doesn't tell how many swaps it had: `swaps` is 1 where there was volume. `liquidity` is that of the others.
+    `liquidity` is that of the others.
 
     Args:
         bars: all bars.
@@ -52,7 +51,7 @@ class BarWindow(Window):
         self._bars = bars
         self._base_fees_wei = base_fees_wei
         self._repeats = 0
-        self._cells: list[_Cells] = []
+        self._cells: list[BarCells] = []
         self._cells_from = 0
         self._made: list[Observation] = []
         self._made_from = 0
@@ -112,37 +111,19 @@ class BarWindow(Window):
     def _row(self, row: int) -> Observation:
         past = max(row - self.end + 1, 0)
         row -= past
-        moment, before, tick, low, high, amount0_in, amount1_in, liquidity = self._cells_of(row)
+        bar = self._cells_of(row)
         if past:
-            before = low = high = tick
-            amount0_in = amount1_in = 0
-        return Observation(
-            block_number=row + past + 1,
-            timestamp=moment + MINUTE_S * (past + 1),
-            base_fee_wei=self._base_fees_wei[min(row, len(self._base_fees_wei) - 1)],
-            sqrt_price_x96=sqrt_ratio_at(tick),
-            tick=tick,
-            tick_low=min(before, tick, low),
-            tick_high=max(before, tick, high),
-            liquidity=liquidity,
-            swaps=int(amount0_in > 0 or amount1_in > 0),
-            amount0_in=amount0_in,
-            amount1_in=amount1_in,
-            fee_pips=self._fee_pips,
-        )
+            start, _, tick, _, _, _, _, liquidity = bar
+            bar = (start + MINUTE_S * past, tick, tick, tick, tick, 0, 0, liquidity)
+        base_fee_wei = self._base_fees_wei[min(row, len(self._base_fees_wei) - 1)]
+        return row_of_bar(row + past + 1, bar, sqrt_ratio_at(bar[2]), base_fee_wei, self._fee_pips)
 
-    def _cells_of(self, row: int) -> _Cells:
+    def _cells_of(self, row: int) -> BarCells:
         """What a row is made from, in Python's integers; read by the thousand, numpy takes long over one."""
         at = row - self._cells_from
         if not 0 <= at < len(self._cells):
             first, at = row - row % _AT_ONCE, row % _AT_ONCE
-            part, before = self._bars.rows(first, first + _AT_ONCE), self._bars.tick_before(first)
-            close = part.close_tick.tolist()
-            columns = (part.timestamps.tolist(), [before, *close], close)
-            extremes = (part.lowest_tick.tolist(), part.highest_tick.tolist())
-            limbs = map(from_limbs, (part.amount0_in, part.amount1_in, part.liquidity))
-            self._cells = list(zip(*columns, *extremes, *limbs, strict=False))
-            self._cells_from = first
+            self._cells, self._cells_from = cells_of(self._bars, first, first + _AT_ONCE), first
         return self._cells[at]
 
 
