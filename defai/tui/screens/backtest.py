@@ -2,23 +2,22 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Final, cast
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.markup import escape
 from textual.widgets import Input
 from textual.worker import Worker
 
-from defai.domain.answers import BacktestUpdate, BacktestWish, SourceCard, StrategyCard
+from defai.domain.answers import BacktestUpdate, BacktestWish
 from defai.errors import DefaiError
 from defai.tui.actions import BACKTEST, Act, bindings
-from defai.tui.backtesting import Contender, Desk, SourceLine, StrategyLine
+from defai.tui.backtesting import Contender, SourceLine, StrategyLine
 from defai.tui.browsing import has_windows
 from defai.tui.fleet import Parts
 from defai.tui.messages import LineOpened, LineSelected
-from defai.tui.screens.board import Board
+from defai.tui.screens.choosing import Choosing
 from defai.tui.themes import palette_of
 from defai.tui.widgets.backtest_form import BacktestForm
 from defai.tui.widgets.backtest_text import (
@@ -37,7 +36,7 @@ PART = "backtest"
 _PANELS: Final = ("strategies", "sources", "backtest-form", "backtest-state", "contenders", "backtest-equity")
 
 
-class BacktestScreen(Board):
+class BacktestScreen(Choosing):
     """Strategies, histories and settings on the left; how far it is and what came of it on the right."""
 
     scope: ClassVar[str] = BACKTEST
@@ -48,7 +47,6 @@ class BacktestScreen(Board):
 
     def __init__(self) -> None:
         super().__init__()
-        self.desk = Desk()
         self._run: Worker[None] | None = None
         self._typed: Input | None = None
 
@@ -79,77 +77,17 @@ class BacktestScreen(Board):
                 )
                 yield LineChart("backtest-equity")
 
-    # -- what it is made of ----------------------------------------------------------------------------------------
-
-    @property
-    def strategies(self) -> "LineGrid[StrategyLine]":
-        """The strategies."""
-        return self.query_one("#strategies", LineGrid)
-
-    @property
-    def sources(self) -> "LineGrid[SourceLine]":
-        """The histories."""
-        return self.query_one("#sources", LineGrid)
-
-    @property
-    def form(self) -> BacktestForm:
-        """Where days, balances and parameters are typed."""
-        return self.query_one(BacktestForm)
+    # -- painting --------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
         """Let the time be seen to go by while nothing else is told."""
         self.set_interval(1.0, lambda: self._paint_state() if self.desk.running and self.is_current else None)
-
-    def on_screen_resume(self) -> None:
-        """Ask what can be chosen, where that is not known yet."""
-        super().on_screen_resume()
-        if not self.desk.asked or (self.desk.refused and not self.desk.strategies):
-            self.desk.asked, self.desk.refused = True, ""
-            wishes = self.terminal.wishes
-            wishes.ask(wishes.control.strategies(), self._know_strategies, self._refused)
-            wishes.ask(wishes.control.sources(), self._know_sources, self._refused)
-
-    def _know_strategies(self, cards: tuple[StrategyCard, ...]) -> None:
-        self.desk.strategies = tuple(StrategyLine(card) for card in cards)
-        self.strategies.empty = "None: `defai new-strategy NAME` begins one."
-        self.strategies.repaint()
-        self._paint_choice()
-
-    def _know_sources(self, cards: tuple[SourceCard, ...]) -> None:
-        self.desk.sources = tuple(SourceLine(card) for card in cards)
-        self.sources.empty = "None yet: defai download-data gets one."
-        self.sources.repaint()
-        self._paint_choice()
-
-    def _refused(self, refusal: DefaiError) -> None:
-        self.desk.refused = str(refusal)
-        self.strategies.empty = self.sources.empty = "Nothing can be chosen here."
-        self.strategies.repaint()
-        self.sources.repaint()
-        self._paint_state()
-
-    # -- painting --------------------------------------------------------------------------------------------------
 
     def paint(self, parts: Parts) -> None:
         """Show what changed."""
         if PART in parts:
             self._paint_choice()
             self._paint_state()
-
-    def _paint_choice(self) -> None:
-        for grid, lines, title in (
-            (self.strategies, self.desk.strategies, "Strategy"),
-            (self.sources, self.desk.sources, "History"),
-        ):
-            cast("LineGrid[Any]", grid).show(lines)
-            self.entitle(grid, title, f"{len(lines)} to choose from" if lines else "")
-        self._paint_form()
-        self.paint_keys()
-
-    def _paint_form(self) -> None:
-        line = self.strategies.selected
-        self.form.display_form(line.card if line else None)
-        self.entitle(self.form, escape(f"Settings of {line.key}") if line else "Settings")
 
     def _paint_state(self) -> None:
         desk = self.desk
