@@ -23,7 +23,6 @@ settings.load_profile("repeatable")
 for name in [one for one in os.environ if one.startswith("DEFAI_") and one != "DEFAI_REAL_DATA"]:
     del os.environ[name]
 
-if (
-    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-):  # as where a shell began the tests behind it: their programs inherit it
+# A shell that began the tests behind it ignores ctrl-c for them, and their programs would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

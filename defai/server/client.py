@@ -3,9 +3,9 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import aclosing, suppress
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
@@ -36,6 +36,7 @@ PART_WITHIN_S: Final = 0.25
 SHORTEST_WAIT_S: Final = 0.25
 LONGEST_WAIT_S: Final = 10.0
 
+Answer = TypeVar("Answer")
 Credentials = Callable[[], tuple[str, str]]
 """Gives address and token; asked before every attempt, since a session that was started again has another token."""
 
@@ -84,7 +85,7 @@ class RemoteSession(PassingControl):
                             return
                 reason = "the session closed the connection"
             except NotRunningError as error:
-                if self._session is None:
+                if self._session is None and not self._leaving.is_set():
                     raise
                 reason = error.sentence
             if self._leaving.is_set():
@@ -106,10 +107,10 @@ class RemoteSession(PassingControl):
     async def _connected(self) -> AsyncGenerator[StreamEvent, None]:
         """One connection, from its welcome to its end."""
         self.url, token = self._credentials()
-        socket = await _open(self.url, token)
+        socket = await self._unless_left(_open(self.url, token))
         try:
             known = {"session": self._session} if self._session is not None else {}
-            welcome = await _greet(socket, {"after": self._last, **known})
+            welcome = await self._unless_left(_greet(self.url, socket, {"after": self._last, **known}))
             if self._session != welcome["session"]:
                 self._session, self._last = str(welcome["session"]), 0
             self._socket = socket
@@ -122,6 +123,18 @@ class RemoteSession(PassingControl):
             self._socket = None
             self._fail_all()
             await socket.close()
+
+    async def _unless_left(self, coming: Coroutine[Any, Any, Answer]) -> Answer:
+        """Wait for what comes, or until one leaves: who answers may never say a word."""
+        task, left = asyncio.ensure_future(coming), asyncio.ensure_future(self._leaving.wait())
+        try:
+            await asyncio.wait({task, left}, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            raise NotRunningError("You have left.")
+        finally:
+            task.cancel()
+            left.cancel()
 
     def _hear(self, message: dict[str, Any]) -> list[StreamEvent]:
         if message["type"] == "events":
@@ -193,7 +206,7 @@ async def ask_once(credentials: Credentials, method: str, within_s: float = 30.0
         async with asyncio.timeout(within_s):
             socket = await _open(url, token)
             try:
-                await _greet(socket, {"events": False})
+                await _greet(url, socket, {"events": False})
                 await socket.send(_call(1, method, arguments))
                 async for message in socket:
                     answer = json.loads(message)
@@ -225,30 +238,36 @@ async def _open(url: str, token: str) -> ClientConnection:
     except InvalidStatus as error:
         raise refusal(url, error.response.status_code) from error
     except TimeoutError as error:
-        raise _silent() from error
+        raise _silent(url) from error
     except (WebSocketException, OSError) as error:
         raise NotRunningError(f"Nobody answers at {url}.", "Is the session still running?") from error
 
 
-def _silent() -> NotRunningError:
+def _silent(url: str) -> NotRunningError:
     return NotRunningError(
-        f"Who answers did not greet within {CONNECT_WITHIN_S:g} s.", "Is the session very busy, or stopped?"
+        f"Who answers at {url} did not greet within {CONNECT_WITHIN_S:g} s.",
+        "Is the session very busy, or stopped?",
     )
 
 
-async def _greet(socket: ClientConnection, words: dict[str, Any]) -> dict[str, Any]:
+async def _greet(url: str, socket: ClientConnection, words: dict[str, Any]) -> dict[str, Any]:
     hello = {"type": "hello", "protocol": PROTOCOL_VERSION, "wire": WIRE_VERSION, **words}
     try:
         await socket.send(json.dumps(hello))
         async with asyncio.timeout(CONNECT_WITHIN_S):
             answer = await socket.recv()
     except TimeoutError as error:
-        raise _silent() from error
+        raise _silent(url) from error
     except ConnectionClosed as error:
         raise NotRunningError("Who answers does not greet.", "Is it a session's address?") from error
-    welcome: dict[str, Any] = json.loads(answer)
-    if welcome.get("type") == "refused":
+    try:
+        welcome = json.loads(answer)
+    except ValueError:
+        welcome = None
+    if isinstance(welcome, dict) and welcome.get("type") == "refused":
         raise read_failure(welcome)
+    if not isinstance(welcome, dict) or "session" not in welcome:
+        raise ConfigError(f"Who answers at {url} is no session.", "Is it a session's address?")
     return welcome
 
 
@@ -276,7 +295,9 @@ async def status_of(url: str, token: str) -> dict[str, Any]:
                 raise refusal(url, answer.status)
             said: dict[str, Any] = await answer.json()
             return said
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+    except TimeoutError as error:
+        raise _silent(url) from error
+    except (aiohttp.ClientError, OSError) as error:
         raise NotRunningError(f"Nobody answers at {url}.", "Is the session still running?") from error
 
 

@@ -119,6 +119,8 @@ def find(url: str | None) -> tuple[str, str]:
         if not any(place.url == url for place in running):
             raise NotRunningError(f"No session is serving at {url}.", "`defai status` lists those that are.")
         raise ConfigError(f"Nobody knows the token of {url}.", f"Set {TOKEN} as it was set there.")
+    if len(token) < _SHORTEST:
+        raise ConfigError(f"{TOKEN} is too short to be a session's token.", "Set it as it was set there.")
     protect(token)
     return url, token
 

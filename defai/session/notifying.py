@@ -138,7 +138,8 @@ def notifier_of(environment: Mapping[str, str] | None = None) -> Notifier | None
     if not urls:
         return None
     for url in urls:
-        protect(url)
+        with suppress(ValueError):  # what is too short to be told from ordinary text names no service
+            protect(url)
     import apprise  # noqa: PLC0415  takes a second; only for those who want to be told
 
     for talkative in ("apprise", "urllib3"):

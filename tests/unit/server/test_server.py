@@ -23,7 +23,7 @@ from defai.domain.stream import (
     StreamRestarted,
 )
 from defai.errors import ConfigError, DefaiError, NotFoundError, NotRunningError, TooSlowError
-from defai.server.client import ask_once, status_of
+from defai.server.client import RemoteSession, ask_once, status_of
 from defai.server.protocol import LARGEST_FROM_READER, PROTOCOL_VERSION
 from defai.testing.stream import demo_stream
 from tests.unit.server.stage import TOKEN, Stage, Wire, listening, spoken, staged, until
@@ -138,11 +138,11 @@ async def test_who_comes_late_is_told_what_still_holds() -> None:
 
 
 async def test_a_server_that_starts_again_is_another_session() -> None:
-    with staged() as first:
-        port = port_of(first)
+    with staged() as first, staged() as second:  # on another port: this one's may be somebody else's by then
+        where = first.server
         for event in notices(20):
             first.backlog.append(event)
-        remote = first.remote()
+        remote = RemoteSession(lambda: (where.url, TOKEN), shortest_wait_s=0.01, longest_wait_s=0.05)
         async with listening(remote) as audience:
             await until(lambda: len(audience.told()) == 20)
             await asyncio.to_thread(first.server.stop)
@@ -151,9 +151,9 @@ async def test_a_server_that_starts_again_is_another_session() -> None:
             )
             with pytest.raises(NotRunningError, match="cannot be reached now"):
                 await remote.pause("tiers")
-            with staged(port) as second:
-                second.backlog.append(Notice("info", "anew"))
-                await until(lambda: audience.told()[-1] == Notice("info", "anew"))
+            where = second.server
+            second.backlog.append(Notice("info", "anew"))
+            await until(lambda: audience.told()[-1] == Notice("info", "anew"))
     assert isinstance(audience.told()[20], StreamRestarted)
     assert len(audience.told()) == 22
 
