@@ -204,13 +204,14 @@ class DefaiApp(Steering):
         self.notify(words, severity=severity, markup=False)  # type: ignore[arg-type]  # one of the three words
 
     def _end(self, ended: SessionEnded) -> None:
-        """Leave where that was wished for; else say how the session ended, and stay until a key."""
+        """Leave where that was wished for; else say how the session ended, and stay."""
         if self.leaving and ended.exit_code == 0:
             self.exit(return_code=0)
             return
         from defai.tui.screens.dialogs import Farewell  # noqa: PLC0415  no part of the first paint
 
-        self.push_screen(Farewell(ended))
+        fleet = self.fleet
+        self.push_screen(Farewell(ended, begun=fleet.started is not None, seen=fleet.block is not None))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A stream or a wish that broke is said on the screen; the session is over where it was the stream."""
@@ -270,10 +271,9 @@ class DefaiApp(Steering):
             return f"The session has ended. {of_old}"
         heard = fleet.connection
         if heard is not None and heard.state != "connected":
-            again = f" Trying again, for the {heard.attempt}. time." if heard.attempt else ""
-            return (
-                f"The session at {heard.url} cannot be heard: {heard.reason or heard.state}.{again} {of_old}"
-            )
+            again = f" Tried {heard.attempt} times, trying on." if heard.attempt > 1 else " Trying again."
+            why = (heard.reason or heard.state).rstrip(".")
+            return f"The session at {heard.url} cannot be heard: {why}.{again} {of_old}"
         if self.is_stale and fleet.block_seen_at is not None:
             return f"No block for {age(self.clock() - fleet.block_seen_at)}. {of_old}"
         return ""

@@ -81,7 +81,7 @@ async def test_what_waits_for_the_owner_stands_out(theatre: Handed, session: lis
 
 
 @pytest.mark.parametrize("size", [(80, 24), (50, 12)])
-async def test_an_error_is_said_and_stays_until_a_key_and_gives_the_exit_code(
+async def test_an_error_is_said_and_stays_until_one_leaves_and_gives_the_exit_code(
     theatre: Handed, session: list[StreamEvent], size: tuple[int, int]
 ) -> None:
     ended = SessionEnded(
@@ -92,8 +92,12 @@ async def test_an_error_is_said_and_stays_until_a_key_and_gives_the_exit_code(
     async with app.run_test(size=size) as pilot:
         await theatre.until(lambda: isinstance(app.screen, Farewell), pilot)
         await theatre.stands(app, pilot, ended.sentence, ended.hint, "exit code 3")
+        await pilot.press(*"typed on")
+        assert isinstance(app.screen, Farewell), "what is typed on leaves nothing"
+        await pilot.press("escape")
+        await theatre.until(lambda: not isinstance(app.screen, Farewell), pilot)
         assert app.is_running
-        await pilot.press("x")
+        await pilot.press("q")
     assert app.return_code == 3
     assert stage.wishes == []
 
@@ -117,7 +121,7 @@ async def test_an_error_during_set_up_is_said_as_well(theatre: Handed) -> None:
     app = stage.app()
     async with app.run_test(size=(80, 24)) as pilot:
         await theatre.until(lambda: isinstance(app.screen, Farewell), pilot)
-        await theatre.stands(app, pilot, "npm is not installed.")
+        await theatre.stands(app, pilot, "It could not begin", "npm is not installed.")
         await pilot.press("enter")
     assert app.return_code == 2
 
@@ -275,12 +279,12 @@ async def test_an_error_while_settling_is_still_said(theatre: Handed, session: l
 async def test_a_connection_that_is_lost_is_said_above_everything(
     theatre: Handed, session: list[StreamEvent]
 ) -> None:
-    lost = ConnectionChanged("connecting", "ws://127.0.0.1:8600", "connection refused", 3, 2.0)
+    lost = ConnectionChanged("connecting", "ws://127.0.0.1:8600", "connection refused.", 3, 2.0)
     stage = theatre.Stage([*session, lost])
     app = stage.app()
     async with app.run_test(size=(120, 40)) as pilot:
         await theatre.settled(pilot, stage)
-        said = "The session at ws://127.0.0.1:8600 cannot be heard: connection refused."
+        said = "The session at ws://127.0.0.1:8600 cannot be heard: connection refused. Tried 3 times, trying on."
         await theatre.stands(app, pilot, said, "The figures are those of block 1,124.")
         stage.play([ConnectionChanged("connected", "ws://127.0.0.1:8600")])
         await theatre.gone(app, pilot, "cannot be heard")

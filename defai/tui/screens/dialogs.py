@@ -70,36 +70,44 @@ class Settling(ModalScreen[None]):
 
 
 class Farewell(ModalScreen[None]):
-    """How the session ended. Stays until a key.
+    """How the session ended. Stays until a key; where there is something to see, one may stay and look at it.
 
     Args:
         ended: the session's last event.
+        begun: whether there was a session at all.
+        seen: whether there are figures to look at.
     """
 
     CSS_PATH = "dialogs.tcss"
 
-    def __init__(self, ended: SessionEnded) -> None:
+    def __init__(self, ended: SessionEnded, *, begun: bool, seen: bool) -> None:
         super().__init__()
-        self.ended = ended
+        self.ended, self._begun, self._seen = ended, begun, seen
 
     def compose(self) -> ComposeResult:
         """The sentence, the hint, the exit code where it is one."""
         failed = self.ended.exit_code != 0
         with Vertical(classes="dialog -failed" if failed else "dialog"):
-            yield Static(
-                "✗ The session has ended" if failed else "✓ The session has ended", classes="dialog-title"
-            )
+            title = "The session has ended" if self._begun or not failed else "It could not begin"
+            yield Static(f"{'✗' if failed else '✓'} {title}", classes="dialog-title")
             yield Static(Text(self.ended.sentence), classes="dialog-sentence")
             if self.ended.hint:
                 yield Static(Text(self.ended.hint), classes="dialog-text")
             code = f"exit code {self.ended.exit_code} · " if failed else ""
-            yield Static(f"{code}press a key to leave", classes="dialog-hint")
+            keys = "q leaves · esc looks at how it stands" if self._seen else "press a key to leave"
+            yield Static(f"{code}{keys}", classes="dialog-hint")
 
     def on_key(self, event: events.Key) -> None:
-        """Any key leaves."""
+        """Any key leaves where nothing is to be seen; else what is typed on at that moment does nothing."""
         event.stop()
-        self.app.exit(return_code=self.ended.exit_code)
+        if self._seen and event.key == "escape":
+            self.dismiss()
+        elif not self._seen or event.key in {"q", "enter", "ctrl+c", "ctrl+q"}:
+            self._leave()
 
     def on_click(self) -> None:
-        """So does a click."""
+        """A click leaves."""
+        self._leave()
+
+    def _leave(self) -> None:
         self.app.exit(return_code=self.ended.exit_code)

@@ -149,7 +149,7 @@ class Frame(Screen[None]):
 
     def offers(self) -> Iterable[Act]:
         """What can be done here, now."""
-        is_over = self.fleet.playback is not None
+        is_over = self.fleet.playback is not None or self.fleet.ended is not None
         for act in acts(self.scope, EVERYWHERE):
             place = self.app if act.scope == EVERYWHERE else self
             name, _, argument = act.action.partition("(")
