@@ -259,7 +259,7 @@ class Actor:
             )
         value = self.rng.gauss(0, 2.2)
         return ForecastView(
-            "return over the next 12 blocks",
+            "return of the next 12 blocks",
             "ticks",
             value,
             value - 3.1,

@@ -203,7 +203,7 @@ MODELS: Final = {
     ),
     "mean_reversion": _card(
         "mean_reversion",
-        "return over the next 12 blocks",
+        "return of the next 12 blocks",
         "rmse",
         "zero",
         gain=0.02,

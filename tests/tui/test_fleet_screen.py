@@ -1,7 +1,8 @@
 from typing import Any, TypeAlias
 
 from defai.domain.stream import ForecastJudged
-from defai.tui.screens.agent import AgentScreen
+from defai.tui.format import number, signed
+from defai.tui.screens.agent import AgentScreen, timing
 from defai.tui.screens.decision import DecisionScreen
 from defai.tui.screens.fleet import FleetScreen
 from defai.tui.widgets.chart import LineChart
@@ -53,6 +54,20 @@ async def test_enter_opens_the_agent_and_its_neighbours_are_a_key_away(
         await theatre.until(lambda: theatre.state_of(app, "lp-wide") == "paused", pilot)
         await pilot.press("escape")
         await theatre.until(lambda: isinstance(app.screen, FleetScreen), pilot)
+
+
+async def test_where_the_gain_came_from_adds_up_and_keeps_its_figures_in_a_small_terminal(
+    opened: Handed, theatre: Handed
+) -> None:
+    async with opened("2", size=(60, 40)) as (_, app, pilot):
+        held = app.screen.line.portfolio
+        parts = held.parts
+        rest = timing(parts)
+        explained = parts.market_usd + parts.fees_usd - parts.impermanent_loss_usd - parts.gas_usd
+        assert explained - parts.swap_cost_usd + rest == parts.pnl_usd
+        await pilot.press("right_square_bracket", "right_square_bracket")
+        shown = (number(held.equity_usd, 2, "USD"), signed(rest, 2, "USD"), f"{held.balances[0][1]:,.2f}")
+        await theatre.stands(app, pilot, "timing", "Balances", *shown)
 
 
 async def test_pause_toggles_the_selected_agent(opened: Handed, theatre: Handed) -> None:

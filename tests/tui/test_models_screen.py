@@ -13,7 +13,7 @@ async def test_a_model_says_what_it_is_worth_and_who_asks_it(opened: Handed, the
         card = ("3,000 generated blocks, seed 7", "95 % between +0.0090 and +0.0230")
         await theatre.stands(app, pilot, *table, *card)
         await pilot.press("down")
-        await theatre.stands(app, pilot, "return over the next 12 blocks")
+        await theatre.stands(app, pilot, "return of the next 12 blocks")
 
 
 async def test_drift_and_challengers_are_told_as_they_change(opened: Handed, theatre: Handed) -> None:

@@ -1,15 +1,18 @@
 """One agent: its curve, what it holds, what it costs, how it is set, what it decided."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.markup import escape
 from textual.widgets import Static
 
+from defai.domain.views import PnlParts
 from defai.tui.actions import AGENT, Act, bindings
 from defai.tui.fleet import FleetState, Parts
 from defai.tui.format import UNKNOWN, age, number, price, shorten, signed
@@ -25,6 +28,8 @@ from defai.tui.widgets.fleet_table import Now
 
 JUDGED_SHOWN = 4
 """The last forecasts whose outcome is told one by one."""
+TWO_COLUMNS = 80
+"""Cells across that two columns of facts take, each with its figures."""
 Row = tuple[str, str, str]
 
 
@@ -56,6 +61,10 @@ class AgentScreen(Explaining, Board):
     def pointed(self) -> LogLine | None:
         """The decision under the cursor."""
         return self.query_one(DecisionLog).selected
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Two columns of facts stand side by side only where both have room for their figures."""
+        self.set_class(event.size.width < TWO_COLUMNS, "-one-column")
 
     def paint(self, parts: Parts) -> None:
         """Show what changed."""
@@ -210,7 +219,7 @@ def forecasts(line: AgentLine) -> list[Row]:
 
 
 def came_from(line: AgentLine) -> list[Row]:
-    """The gain by its parts; what nobody counted reads "-"."""
+    """The gain by its parts, which add up to it, then two other ways to see it; what nobody counted reads "-"."""
     parts = line.portfolio.parts if line.portfolio else None
     if parts is None:
         return [("not counted", "", "muted")]
@@ -219,14 +228,22 @@ def came_from(line: AgentLine) -> list[Row]:
         ("market", parts.market_usd),
         ("fees", parts.fees_usd),
         ("IL", None if lost is None else -lost),
-        (f"LVR, {parts.lvr_interval_s} s", None if lvr is None else -lvr),
         ("gas", -parts.gas_usd),
         ("swap costs", None if swaps is None else -swaps),
-        ("realized", parts.realized_usd),
-        ("unrealized", parts.unrealized_usd),
+        ("timing", timing(parts)),
         ("together", parts.pnl_usd),
+        ("of it realized", parts.realized_usd),
+        (f"LVR, {parts.lvr_interval_s} s", None if lvr is None else -lvr),
     )
     return [(name, signed(value, 2, "USD"), signed_ink(value)) for name, value in rows]
+
+
+def timing(parts: PnlParts) -> Decimal | None:
+    """What holding something else than at the start made, or lost: all that no other part explains."""
+    lost, swaps = parts.impermanent_loss_usd, parts.swap_cost_usd
+    if lost is None or swaps is None:
+        return None
+    return parts.pnl_usd - parts.market_usd - parts.fees_usd + lost + parts.gas_usd + swaps
 
 
 def balances(line: AgentLine) -> list[Row]:

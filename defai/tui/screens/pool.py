@@ -20,6 +20,7 @@ from defai.tui.screens.board import Board
 from defai.tui.themes import palette_of
 from defai.tui.widgets.chart import Band, Curve, LineChart, Mark, Picture
 from defai.tui.widgets.depth import LiquidityBars, write_depth
+from defai.tui.widgets.fans import fans
 from defai.tui.widgets.grid import Column, LineGrid, Spans
 from defai.tui.widgets.page import Page
 from defai.tui.widgets.text_view import TextView
@@ -94,8 +95,9 @@ class PoolScreen(Board):
     def _paint_chart(self, pool: PoolState) -> None:
         chart = self.query_one(LineChart)
         now = price(pool.quote.price if pool.quote else None)
-        self.entitle(chart, escape(f"{pool.name} · {now} {pool.unit}"), "▲ bought  ▼ sold  ◆ liquidity moved")
+        title = escape(f"{pool.name} · {now} {pool.unit}")
         if not chart.is_shown:
+            self.entitle(chart, title)
             return
         points = pool.prices.points(since=chart.oldest(pool.prices.last_block))
         address = pool.card.address
@@ -109,8 +111,12 @@ class PoolScreen(Board):
             for span in line.bands
         )
         marks = tuple(Mark(one.block, one.level, one.sort) for line in lines[:40] for one in line.trades)
+        ahead = fans(lines, pool, chosen) if points else ()
         empty = "No block yet: the price is drawn as blocks come in."
-        chart.display_picture(Picture((Curve(points, "price-line"),) if points else (), bands, marks, empty))
+        curves = (Curve(points, "price-line"),) if points else ()
+        chart.display_picture(Picture(curves, bands, marks, empty, ahead))
+        legend = "▲ bought  ▼ sold  ◆ liquidity moved"
+        self.entitle(chart, title, f"{legend}  ⋰ forecast" if ahead else legend)
 
     def _paint_quote(self) -> None:
         page = Page(palette_of(self.app), 46, label=8, indent=1)
