@@ -24,8 +24,8 @@ STRETCHES: Final = 6
 BLOCKS_EACH: Final = 30
 PATIENCE_S: Final = 30.0
 FIRST_WORDS: Final = b"can prove every decision"
-FIRST_SCREEN: Final = b"Approvals"
-"""What the first words bring, and what comes with the whole screen alone."""
+FIRST_SCREEN: Final = b"lp-wide"
+"""What the first words bring, and what comes with the fleet's table alone: one of the agents in it."""
 BARE: Final = """
 from textual.app import App, ComposeResult
 from textual.widgets import Label
@@ -33,7 +33,7 @@ from textual.widgets import Label
 
 class Bare(App[None]):
     def compose(self) -> ComposeResult:
-        yield Label("Approvals")
+        yield Label("lp-wide")
 
 
 Bare().run()
@@ -46,7 +46,7 @@ class Paints:
 
     Attributes:
         words: to the first words.
-        screens: to the whole screen.
+        screens: to the whole screen, the agents in their table.
         bare: to the label of an application that has nothing else.
     """
 
@@ -170,6 +170,6 @@ def measure() -> list[Figure]:
             alternative=min(paints.bare, default=float("nan")),
             most=0.5,
             headline=True,
-            note="The same starts; Textual's own imports are in both.",
+            note="The agents in their table; the same starts, and Textual's own imports are in both.",
         ),
     ]

@@ -66,7 +66,7 @@ def test_the_command_line_starts_light() -> None:
 
 @pytest.mark.parametrize("package", [name for name in PURE_FLOORS if exists(name)])
 def test_from_the_agent_down_there_is_no_network_and_no_terminal(package: str) -> None:
-    assert not loaded_by(*modules_of(package)) & {"web3", "aiohttp", "textual", "requests"}
+    assert not loaded_by(*modules_of(package)) & {"web3", "aiohttp", "websockets", "textual", "requests"}
 
 
 @pytest.mark.parametrize("package", [name for name in (*PURE_FLOORS, *HEADLESS) if exists(name)])
@@ -135,9 +135,17 @@ def test_help_answers_at_once(tmp_path: Path) -> None:
 def test_an_attached_terminal_loads_neither_chain_nor_session() -> None:
     """What `defai attach` needs: the screens, the events, the client."""
     attached = loaded_by(
-        "defai.cli.attach", "defai.cli.attaching", "defai.server.client", "defai.server.places"
+        "defai.cli.attach",
+        "defai.cli.attaching",
+        "defai.server.client",
+        "defai.server.places",
+        "defai.tui.app",
+        "defai.tui.screens.fleet",
     )
     assert not attached & {
+        "aiohttp",
+        "numpy",
+        "pydantic",
         "web3",
         "lightgbm",
         "sklearn",

@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
 from defai.agent.passing_on import PassingControl
 from defai.domain.stream import SessionEnded, StreamEvent
-from defai.errors import NotRunningError
-from defai.tui.app import run
+from defai.server.client import RemoteSession
+from defai.server.places import find
 
-if TYPE_CHECKING:
-    from defai.server.client import RemoteSession
+GREETED_WITHIN_S: Final = 0.02
+"""So long the terminal is not imported, for the session to be greeted; it answers meanwhile, however busy it is."""
+FIRST_WITHIN_S: Final = 0.25
 
 
 def show(url: str | None, opening: str) -> int:
@@ -24,21 +25,36 @@ def show(url: str | None, opening: str) -> int:
     Returns:
         The exit code.
     """
+    return asyncio.run(_show(url, opening))
+
+
+async def _show(url: str | None, opening: str) -> int:
     attached = Attached(url)
-    return asyncio.run(run(attached.events, attached, opening=opening))
+    await attached.connect()
+    from defai.tui.app import run  # noqa: PLC0415  a session is greeted before this is imported
+
+    return await run(attached.events, attached, opening=opening, first_within_s=FIRST_WITHIN_S)
 
 
 class Attached(PassingControl):
-    """The control and the events of a session elsewhere, for a terminal that paints before it connects."""
+    """The control and the events of a session elsewhere."""
 
     def __init__(self, url: str | None) -> None:
-        self._url = url
-        self._remote: RemoteSession | None = None
+        self._remote = RemoteSession(lambda: find(url))
+        self._events = self._remote.events()
+        self._first: asyncio.Future[StreamEvent | None] | None = None
+
+    async def connect(self) -> None:
+        """Have the session greeted; what comes of it is told by its events."""
+        self._first = asyncio.ensure_future(anext(self._events, None))
+        await asyncio.wait({self._first}, timeout=GREETED_WITHIN_S)
 
     async def events(self) -> AsyncIterator[StreamEvent]:
         """The session's events, and how the connection is; at the end, that the terminal was left."""
-        self._remote = remote = await asyncio.to_thread(_remote, self._url)
-        async with aclosing(remote.events()) as events:
+        async with aclosing(self._events) as events:
+            first = await self._first if self._first is not None else None
+            if first is not None:
+                yield first
             async for event in events:
                 yield event
                 if isinstance(event, SessionEnded):
@@ -47,26 +63,13 @@ class Attached(PassingControl):
 
     async def stop(self) -> None:
         """Leave; the session goes on."""
-        if self._remote is not None:
-            await self._remote.detach()
+        await self._remote.detach()
 
     async def ask(self, method: str, **arguments: Any) -> Any:  # noqa: ANN401  what the method takes and gives
         """Have the session asked."""
-        return await self._there().ask(method, **arguments)
+        return await self._remote.ask(method, **arguments)
 
     async def follow(self, method: str, **arguments: Any) -> AsyncIterator[Any]:  # noqa: ANN401  the same
         """One part after the other."""
-        async for part in self._there().follow(method, **arguments):
+        async for part in self._remote.follow(method, **arguments):
             yield part
-
-    def _there(self) -> "RemoteSession":
-        if self._remote is None:
-            raise NotRunningError("The session is not connected yet.")
-        return self._remote
-
-
-def _remote(url: str | None) -> "RemoteSession":
-    from defai.server.client import RemoteSession  # noqa: PLC0415  the screen paints before this is imported
-    from defai.server.places import find  # noqa: PLC0415  the same
-
-    return RemoteSession(lambda: find(url))

@@ -21,6 +21,7 @@ from defai.tui.commands import ActionProvider
 from defai.tui.fleet import FleetState, Parts
 from defai.tui.format import age, number
 from defai.tui.opening import STARTING
+from defai.tui.overture import SAID, Overture
 from defai.tui.pacing import PACES, Pacing
 from defai.tui.preferences import Preferences, usual_path
 from defai.tui.screens import places
@@ -40,8 +41,8 @@ HEIGHTS: Final = [(0, "-short"), (30, "-medium"), (48, "-tall")]
 KEYLESS: Final = frozenset({"status", "risk", "chart", "card", "pools", "journal"})
 """Parts of the screen on which it does not depend what can be done."""
 
-SAID: Final = frozenset({"notice", "session_ended"})
-"""Kinds of events that are said aloud."""
+UNSAID: Final = ("The session stopped without saying why.", "Its log in the run directory may tell.", 3)
+"""How a session is taken to have ended whose events cease."""
 
 GARBAGE_AFTER_S: Final = 2.0
 """Once the screen stands, what connects to a session or makes one is imported: that is over by then."""
@@ -66,6 +67,7 @@ class DefaiApp(Steering):
         folder: where exported lists go.
         paces: seconds between two paints, by part of the screen.
         opening: what is being done before the first event comes.
+        first_within_s: how long the first screen waits for what it is to show; 0 for a session that is yet to start.
     """
 
     TITLE = "defai"
@@ -88,6 +90,7 @@ class DefaiApp(Steering):
         folder: Path | None = None,
         paces: Mapping[str, float] = PACES,
         opening: str = STARTING,
+        first_within_s: float = 0.0,
     ) -> None:
         super().__init__()
         self.fleet = FleetState(opening=opening)
@@ -105,6 +108,7 @@ class DefaiApp(Steering):
         self._painter: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._told: tuple[str, float] | None = None
+        self._overture = Overture(first_within_s)
         self.HORIZONTAL_BREAKPOINTS = WIDTHS
         self.VERTICAL_BREAKPOINTS = HEIGHTS
         for theme in THEMES:
@@ -114,20 +118,36 @@ class DefaiApp(Steering):
 
     # -- the stream ------------------------------------------------------------------------------------------------
 
+    async def on_load(self) -> None:
+        """Read what comes at once before anything is drawn."""
+        if self._overture.within_s:
+            self._listen()
+            await self._overture.heard()
+
     def on_mount(self) -> None:
-        """Start reading events once the frame stands."""
-        self.call_after_refresh(self._listen)
+        """Start reading events once the frame stands, or go on."""
+        self.call_after_refresh(self._stand)
         self.set_interval(1.0, self._tick)
         if self.preferences.problem:
             self.notify(self.preferences.problem, severity="warning", markup=False)
 
-    def _listen(self) -> None:
+    def _stand(self) -> None:
         self.set_timer(GARBAGE_AFTER_S, look_for_garbage)
+        self._overture.screen_stands()
+        if not self._overture.within_s:
+            self._listen()
+
+    def _listen(self) -> None:
         self.run_worker(self._read(), name="events", exit_on_error=False)
 
     async def _read(self) -> None:
-        taken, apply = 0, self.fleet.apply
-        async for event in self._events():
+        taken, apply, events = 0, self.fleet.apply, aiter(self._events())
+        said = await self._overture.read(events, self.fleet, self.clock)
+        if said is not None:
+            self._take(said)
+            if said.kind == "session_ended":
+                return
+        async for event in events:
             parts = apply(event, self.clock())
             if parts is not self._waiting or event.kind in SAID:
                 self._follow(event, parts)
@@ -137,11 +157,7 @@ class DefaiApp(Steering):
             if event.kind == "session_ended":
                 return
         if self.fleet.ended is None:
-            self._take(
-                SessionEnded(
-                    "The session stopped without saying why.", "Its log in the run directory may tell.", 3
-                )
-            )
+            self._take(SessionEnded(*UNSAID))
 
     def _take(self, event: StreamEvent) -> None:
         self._follow(event, self.fleet.apply(event, self.clock()))
@@ -239,20 +255,6 @@ class DefaiApp(Steering):
         return self._dropped() + self.fleet.dropped
 
     @property
-    def counts(self) -> Mapping[str, tuple[str, str]]:
-        """What waits on some screens: by mode, words and their ink."""
-        fleet = self.fleet
-        found = {}
-        if fleet.waiting:
-            found[actions.APPROVALS] = (f"{fleet.waiting}⚑", "waiting")
-        stopped = fleet.in_state("stopped")
-        if stopped:
-            found[actions.RISK] = (f"{stopped}■", "risk-denied")
-        if fleet.journal.unread:
-            found[actions.LOGS] = (f"{fleet.journal.unread}!", "risk-denied")
-        return found
-
-    @property
     def is_stale(self) -> bool:
         """Whether the last block is so long ago that something must be wrong."""
         fleet = self.fleet
@@ -324,6 +326,7 @@ async def run(
     leave_within_s: float = LEAVE_WITHIN_S,
     preferences: Preferences | None = None,
     opening: str = STARTING,
+    first_within_s: float = 0.0,
 ) -> int:
     """Run the dashboard on the running loop until the person leaves.
 
@@ -334,6 +337,7 @@ async def run(
         leave_within_s: how long the session may take to settle.
         preferences: what the person set once; the file of this system's user where none are given.
         opening: what is being done before the first event comes.
+        first_within_s: how long the first screen waits for what it is to show; 0 for a session that is yet to start.
 
     Returns:
         The exit code: the session's own where it ended by itself, 0 where the person left.
@@ -345,6 +349,7 @@ async def run(
         leave_within_s=leave_within_s,
         preferences=preferences or Preferences(usual_path()),
         opening=opening,
+        first_within_s=first_within_s,
     )
     await app.run_async()
     return app.return_code or 0

@@ -64,6 +64,7 @@ class Stage(MadeUpControl):
         folder: Path | None = None,
         paces: Mapping[str, float] | None = None,
         opening: str = "starting",
+        first_within_s: float = 0.0,
     ) -> DefaiApp:
         def from_queue() -> AsyncIterable[StreamEvent]:
             return self.queue
@@ -78,6 +79,7 @@ class Stage(MadeUpControl):
             folder=folder,
             paces=paces or {},
             opening=opening,
+            first_within_s=first_within_s,
         )
 
 

@@ -15,7 +15,7 @@ from defai.tui.compositor import SparingCompositor
 from defai.tui.fleet import ALL_PARTS, FleetState, Parts
 from defai.tui.widgets.filter_bar import FilterBar
 from defai.tui.widgets.key_bar import KeyBar
-from defai.tui.widgets.nav_bar import NavBar
+from defai.tui.widgets.nav_bar import NavBar, counts_of
 from defai.tui.widgets.playback_bar import PlaybackBar
 from defai.tui.widgets.status_bar import StatusBar
 
@@ -114,7 +114,7 @@ class Frame(Screen[None]):
         """Show the bars, and a banner where the figures are old; the keys where they may have changed."""
         app = self.terminal
         self._status.display_status(self.fleet, app.clock(), stale=app.is_stale, leaving=app.leaving)
-        self._nav.display_counts(app.counts)
+        self._nav.display_counts(counts_of(self.fleet))
         words = app.banner
         if words != self._words:
             self._words = words

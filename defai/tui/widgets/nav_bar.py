@@ -8,7 +8,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from defai.tui.actions import MODES, SHORT_NAMES
+from defai.tui.actions import APPROVALS, LOGS, MODES, RISK, SHORT_NAMES
+from defai.tui.fleet import FleetState
 from defai.tui.themes import palette_of
 
 
@@ -77,3 +78,16 @@ class NavBar(Widget):
         mode = next((mode for first, end, mode in self._spots if first <= event.x < end), None)
         if mode is not None:
             self.post_message(self.Chosen(mode))
+
+
+def counts_of(fleet: FleetState) -> Mapping[str, tuple[str, str]]:
+    """What waits on some screens: by mode, words and their ink."""
+    found = {}
+    if fleet.waiting:
+        found[APPROVALS] = (f"{fleet.waiting}⚑", "waiting")
+    stopped = fleet.in_state("stopped")
+    if stopped:
+        found[RISK] = (f"{stopped}■", "risk-denied")
+    if fleet.journal.unread:
+        found[LOGS] = (f"{fleet.journal.unread}!", "risk-denied")
+    return found
