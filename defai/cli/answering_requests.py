@@ -12,7 +12,7 @@ import click
 
 from defai.chain.approval import approval_digest, approval_typed_data
 from defai.cli.key_sources import named_key
-from defai.cli.output import print_json
+from defai.cli.output import print_json, say
 from defai.cli.reaching import ask, digest_of, status
 from defai.errors import ConfigError
 
@@ -145,10 +145,10 @@ def print_request(request: Request, now: int, *, err: bool = False) -> None:
     """What waits, what a yes does and costs, until when."""
     expires_at = request["expires_at"]
     left = f" · expires in {max(0, expires_at - now)} s" if expires_at is not None else ""
-    click.echo(f"{request['agent']}:{request['sequence']}  {request['text']}{left}", err=err)
+    say(f"{request['agent']}:{request['sequence']}  {request['text']}{left}", err=err)
     for name, words in _rows(request):
         if words:
-            click.echo(f"  {name:<8} {words}", err=err)
+            say(f"  {name:<8} {words}", err=err)
 
 
 def _rows(request: Request) -> list[tuple[str, str]]:

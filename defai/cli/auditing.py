@@ -15,6 +15,7 @@ from defai.chain.codec import checksum
 from defai.chain.download.patience import PatientRpc
 from defai.chain.keys import Signer
 from defai.cli.key_sources import named_key
+from defai.cli.output import say
 from defai.domain.tokens import Address
 from defai.errors import ConfigError, NotFoundError
 from defai.session.verification.chapters import Means
@@ -165,14 +166,14 @@ def rows_of(
 
 def print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     """A table of records and anchors."""
-    click.echo(f"{'record':<8}{'agent':<12}{'decision':<14}{'block':>7}  {'action':<10}{'gas':>9}  reason")
+    say(f"{'record':<8}{'agent':<12}{'decision':<14}{'block':>7}  {'action':<10}{'gas':>9}  reason")
     for row in rows:
         record = f"#{row['record']}" if row["record"] is not None else "-"
         first, count = row["sequence"], row["count"]
         place = f"{first:,}" if row["action"] != "anchor" else f"{first:,}…{first + count - 1:,}"
         gas = f"{row['gas_used']:,}" if row["gas_used"] else ""
         said = row.get("reason", f"{count:,} decisions that moved nothing")
-        click.echo(
+        say(
             f"{record:<8}{row['agent']:<12}{place:<14}{row['block_number']:>7,}  {row['action']:<10}{gas:>9}  {said}"
         )
 
@@ -248,31 +249,31 @@ def print_report(report: Report, agent: str) -> None:
     """One report, rung by rung."""
     record = f"record #{report.token_id}" if report.token_id is not None else "anchored"
     upon = f" upon block {report.block_number:,}" if report.block_number is not None else ""
-    click.echo(f"decision {agent}:{report.sequence} · {record} · {report.action}{upon}")
-    click.echo(f"digest {report.digest}")
+    say(f"decision {agent}:{report.sequence} · {record} · {report.action}{upon}")
+    say(f"digest {report.digest}")
     for finding in report.findings:
         _print_finding(finding)
     said = "verified" if report.is_verified else "not wholly verified"
     if report.broken:
         said = f"broken: {report.broken.rung.name.lower()}"
-    click.echo(f"{said}, {report.score} of 100")
+    say(f"{said}, {report.score} of 100")
 
 
 def _print_finding(finding: Finding) -> None:
     mark = {Standing.HOLDS: "✓", Standing.BREAKS: "✗", Standing.OPEN: "?"}[finding.standing]
     note = f"  {finding.note}" if finding.note else ""
-    click.echo(f"  {int(finding.rung)} {finding.rung.name.lower():<10}{mark} {finding.standing.value}{note}")
+    say(f"  {int(finding.rung)} {finding.rung.name.lower():<10}{mark} {finding.standing.value}{note}")
     for comparison in finding.comparisons:
         _print_comparison(comparison)
 
 
 def _print_comparison(comparison: Comparison) -> None:
     if comparison.agrees:
-        click.echo(f"      {comparison.what}: {_short(comparison.recorded)}")
+        say(f"      {comparison.what}: {_short(comparison.recorded)}")
     else:
-        click.echo(f"    ✗ {comparison.what}")
-        click.echo(f"        recorded  {comparison.recorded}")
-        click.echo(f"        found     {comparison.found}")
+        say(f"    ✗ {comparison.what}")
+        say(f"        recorded  {comparison.recorded}")
+        say(f"        found     {comparison.found}")
 
 
 def _short(text: str) -> str:
@@ -285,23 +286,23 @@ def print_explanation(told: Explanation) -> None:
     record = (
         f"record #{told.record}" if told.record is not None else "anchored with others that moved nothing"
     )
-    click.echo(f"{told.agent}:{decision.sequence} · {record} · upon block {decision.block_number:,}")
-    click.echo(f"what       {told.text}")
-    click.echo(f"why        {told.to_json()['reason']}")
+    say(f"{told.agent}:{decision.sequence} · {record} · upon block {decision.block_number:,}")
+    say(f"what       {told.text}")
+    say(f"why        {told.to_json()['reason']}")
     if told.forecast is not None:
         band = f", {told.band[0]:,.1f} to {told.band[1]:,.1f}" if told.band else ""
-        click.echo(f"forecast   {told.forecast_name}: {told.forecast:,.2f} {told.unit}{band}")
+        say(f"forecast   {told.forecast_name}: {told.forecast:,.2f} {told.unit}{band}")
     if told.contributions and told.usual_forecast is not None:
-        click.echo(f"because    {told.usual_forecast:,.2f} for the usual features of the last blocks, and")
+        say(f"because    {told.usual_forecast:,.2f} for the usual features of the last blocks, and")
         for part in told.contributions:
-            click.echo(
+            say(
                 f"           {part.adds:>+10,.2f}  {part.feature} is {part.value:,}, usually {part.usually:,}"
             )
     verdict = told.verdict
     reason = f": {verdict['reason']}" if verdict.get("reason") else ""
-    click.echo(f"guard      {verdict.get('status', 'unknown')}{reason}")
+    say(f"guard      {verdict.get('status', 'unknown')}{reason}")
     for name, (value, limit, fine) in dict(verdict.get("checks", {})).items():
-        click.echo(f"           {'✓' if fine else '✗'} {name} {value} of {limit}")
+        say(f"           {'✓' if fine else '✗'} {name} {value} of {limit}")
     if told.outcome:
-        click.echo(f"outcome    {told.outcome}")
-        click.echo(f"gas        {told.gas_used:,} ({told.gas_ether:.6f} ETH) in {told.transaction}")
+        say(f"outcome    {told.outcome}")
+        say(f"gas        {told.gas_used:,} ({told.gas_ether:.6f} ETH) in {told.transaction}")

@@ -20,6 +20,7 @@ from click.exceptions import NoArgsIsHelpError
 from defai import __version__
 from defai.cli import logs
 from defai.errors import ConfigError, DefaiError
+from defai.harmless import harmless
 from defai.redaction import redacted
 
 log = logging.getLogger(__name__)
@@ -229,9 +230,10 @@ def _first_of(error: BaseException) -> BaseException:
 
 
 def _say(sentence: str, hint: str) -> None:
-    click.echo(redacted(f"defai: {sentence}"), err=True)
+    for line in f"defai: {sentence}".splitlines():
+        click.echo(redacted(harmless(line)), err=True)
     for line in hint.splitlines():
-        click.echo(redacted(f"       {line}"), err=True)
+        click.echo(redacted(harmless(f"       {line}")), err=True)
 
 
 def _where_to_look(*, debug: bool) -> str:

@@ -7,6 +7,13 @@ from pathlib import Path
 
 import click
 
+from defai.harmless import harmless
+
+
+def say(line: str, *, err: bool = False) -> None:
+    """Print a line with what others wrote in it: strategies' reasons, strangers' records, names from the chain."""
+    click.echo(harmless(line), err=err)
+
 
 def print_json(result: Mapping[str, object]) -> None:
     """Print one JSON object on one line of standard output. Decimals and paths are written as strings."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from defai.cli.output import say
 from defai.cli.reaching import session_options
 
 
@@ -23,18 +24,18 @@ def command(*, url: str | None, as_json: bool) -> None:
 
 def _print(said: dict[str, Any]) -> None:
     if said["setting_up"]:
-        click.echo(f"{said['url']}  setting up: {said['setting_up']}")
+        say(f"{said['url']}  setting up: {said['setting_up']}")
         return
     block = f"block {said['block_number']:,}" if said["block_number"] is not None else "no block yet"
-    click.echo(f"{said['url']}  {said['network']} · {block} · {said['readers']} attached")
+    say(f"{said['url']}  {said['network']} · {block} · {said['readers']} attached")
     if said["run_directory"]:
-        click.echo(f"run {said['run_directory']}")
-    click.echo(f"{'agent':<24}{'equity USD':>14}{'vs hold %':>11}{'drawdown %':>12}  state")
+        say(f"run {said['run_directory']}")
+    say(f"{'agent':<24}{'equity USD':>14}{'vs hold %':>11}{'drawdown %':>12}  state")
     for agent in said["agents"]:
         equity, hodl = float(agent["equity_usd"]), float(agent["hodl_usd"])
         against = f"{(equity / hodl - 1) * 100:+.2f}" if hodl else "-"
         fall = f"{float(agent['drawdown']) * 100:.2f}" if agent["drawdown"] is not None else "-"
         reason = f": {agent['reason']}" if agent["reason"] and agent["state"] != "running" else ""
-        click.echo(f"{agent['name']:<24}{equity:>14,.2f}{against:>11}{fall:>12}  {agent['state']}{reason}")
+        say(f"{agent['name']:<24}{equity:>14,.2f}{against:>11}{fall:>12}  {agent['state']}{reason}")
     if said["approvals"]:
-        click.echo(f"{len(said['approvals'])} wait for you: `defai approvals list`")
+        say(f"{len(said['approvals'])} wait for you: `defai approvals list`")

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from defai.cli.output import say
 from defai.domain.stream import (
     AgentStateChanged,
     ExecutionSettled,
@@ -19,20 +20,18 @@ def narrate(event: StreamEvent) -> None:
     """Say on stderr what a person running headless wants to know while it runs."""
     match event:
         case SetupProgressed():
-            click.echo(f"[{event.step}/{event.steps}] {event.text}", err=True)
+            say(f"[{event.step}/{event.steps}] {event.text}", err=True)
         case SessionStarted():
             where = f" in {event.run_directory}" if event.run_directory else ""
             many = "agent" if len(event.agents) == 1 else "agents"
-            click.echo(
-                f"{len(event.agents)} {many} on {event.network} (chain id {event.chain_id}){where}", err=True
-            )
+            say(f"{len(event.agents)} {many} on {event.network} (chain id {event.chain_id}){where}", err=True)
         case ExecutionSettled():
             record = f"record #{event.record_id}" if event.record_id is not None else event.status
-            click.echo(f"{event.block_number:>8,} {event.agent:<12} {record:<14} {event.text}", err=True)
+            say(f"{event.block_number:>8,} {event.agent:<12} {record:<14} {event.text}", err=True)
         case AgentStateChanged():
-            click.echo(f"         {event.agent:<12} {event.state}: {event.reason}", err=True)
+            say(f"         {event.agent:<12} {event.state}: {event.reason}", err=True)
         case Notice():
-            click.echo(f"{event.level}: {event.sentence} {event.hint}".rstrip(), err=True)
+            say(f"{event.level}: {event.sentence} {event.hint}".rstrip(), err=True)
         case _:
             pass
 

@@ -15,12 +15,14 @@ from textual.worker import Worker, WorkerState
 from defai.agent.control import Control
 from defai.domain.stream import Notice, SessionEnded, StreamEvent
 from defai.errors import DefaiError
+from defai.harmless import harmless
 from defai.tui import actions
 from defai.tui.actions import EVERYWHERE, bindings
 from defai.tui.commands import ActionProvider
 from defai.tui.fleet import FleetState, Parts
 from defai.tui.format import age, number
 from defai.tui.opening import STARTING
+from defai.tui.others_words import fit_to_show
 from defai.tui.overture import SAID, Overture
 from defai.tui.pacing import PACES, Pacing
 from defai.tui.preferences import Preferences, usual_path
@@ -147,7 +149,8 @@ class DefaiApp(Steering):
             self._take(said)
             if said.kind == "session_ended":
                 return
-        async for event in events:
+        async for told in events:
+            event = fit_to_show(told)
             parts = apply(event, self.clock())
             if parts is not self._waiting or event.kind in SAID:
                 self._follow(event, parts)
@@ -159,8 +162,8 @@ class DefaiApp(Steering):
         if self.fleet.ended is None:
             self._take(SessionEnded(*UNSAID))
 
-    def _take(self, event: StreamEvent) -> None:
-        self._follow(event, self.fleet.apply(event, self.clock()))
+    def _take(self, told: StreamEvent) -> None:
+        self._follow(event := fit_to_show(told), self.fleet.apply(event, self.clock()))
 
     def _follow(self, event: StreamEvent, parts: Parts) -> None:
         """Do what an event asks for beside being taken in: have something painted, say something aloud."""
@@ -240,7 +243,7 @@ class DefaiApp(Steering):
             code = error.exit_code if isinstance(error, DefaiError) else 1
             self._take(SessionEnded(sentence, hint, code))
         else:
-            self.notify(f"{sentence} {hint}".strip(), severity="error", markup=False)
+            self.notify(harmless(f"{sentence} {hint}".strip()), severity="error", markup=False)
 
     # -- what the screens ask --------------------------------------------------------------------------------------
 

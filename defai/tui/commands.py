@@ -37,9 +37,11 @@ class ActionProvider(Provider):
     def _others(self) -> Iterator[Offer]:
         terminal = self._terminal
         for name in terminal.fleet.agents:
-            yield f"Open {name}", f"The agent {name}.", partial(terminal.open_agent, name)
+            agent = unmarked(name)
+            yield f"Open {agent}", f"The agent {agent}.", partial(terminal.open_agent, name)
         for address, pool in terminal.fleet.pools.items():
-            yield f"Open {pool.name}", f"The pool {pool.name}.", partial(terminal.open_pool, address)
+            shown = unmarked(pool.name)
+            yield f"Open {shown}", f"The pool {shown}.", partial(terminal.open_pool, address)
         for theme, words in THEME_WORDS.items():
             yield f"Colours: {words}", "Use these colours from now on.", partial(terminal.wear, theme)
 
@@ -60,6 +62,11 @@ class ActionProvider(Provider):
         board = self._terminal.board()
         if board is not None:
             await board.run_action(act.action if act.scope != EVERYWHERE else f"app.{act.action}")
+
+
+def unmarked(name: str) -> str:
+    """A name of somebody else's as the palette can show it: it takes whatever stands in brackets for markup."""
+    return name.replace("[", "(").replace("]", ")")
 
 
 def title(act: Act) -> str:

@@ -10,7 +10,9 @@ from defai.agent.control import Control
 from defai.domain.answers import Explanation, Rated, Verification
 from defai.domain.stream import SessionEnded
 from defai.errors import DefaiError
+from defai.harmless import harmless
 from defai.tui.lines import AgentLine, LogLine
+from defai.tui.others_words import made_harmless
 from defai.tui.waiting import RequestLine
 
 T = TypeVar("T")
@@ -60,7 +62,7 @@ class Wishes:
         refused: Callable[[DefaiError], None] | None,
     ) -> None:
         try:
-            answer = await call
+            answer = made_harmless(await call)
         except DefaiError as refusal:
             if refused is not None:
                 refused(refusal)
@@ -95,7 +97,7 @@ class Wishes:
     ) -> None:
         try:
             async for update in updates:
-                each(update)
+                each(made_harmless(update))
         except DefaiError as refusal:
             ended(refusal)
         else:
@@ -107,7 +109,7 @@ class Wishes:
 
     def say(self, refusal: DefaiError) -> None:
         """Say what was refused."""
-        self._app.notify(str(refusal), severity="error", markup=False)
+        self._app.notify(harmless(str(refusal)), severity="error", markup=False)
 
     # -- agents ----------------------------------------------------------------------------------------------------
 

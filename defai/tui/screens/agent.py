@@ -9,7 +9,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.markup import escape
 from textual.widgets import Static
 
 from defai.domain.views import PnlParts
@@ -81,14 +80,14 @@ class AgentScreen(Explaining, Board):
             empty = "Nothing owned yet: the curve is drawn as blocks come in."
             chart.display_picture(Picture(curves if len(line.equity) else (), empty=empty))
         worth = line.portfolio.equity_usd if line.portfolio else None
-        title = escape(f"{line.key} · {line.card.strategy} · {number(worth, 2, 'USD')}")
+        title = f"{line.key} · {line.card.strategy} · {number(worth, 2, 'USD')}"
         self.entitle(chart, title, "bright: equity  faint: had it held")
         palette = palette_of(self.app)
         self.query_one("#agent-account", Static).update(account_text(line, palette))
         self.query_one("#agent-holdings", Static).update(holdings_text(line, self.fleet, palette))
         self.entitle(self.query_one("#agent-facts", VerticalScroll), "Account")
         log = self.query_one(DecisionLog)
-        self.entitle(log, escape(f"Decisions of {line.key}"))
+        self.entitle(log, f"Decisions of {line.key}")
         log.display_log(line.log)
 
     def called(self, act: Act) -> str:

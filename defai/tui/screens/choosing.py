@@ -2,8 +2,6 @@
 
 from typing import Any, cast
 
-from textual.markup import escape
-
 from defai.domain.answers import SourceCard, StrategyCard
 from defai.errors import DefaiError
 from defai.tui.backtesting import Desk, SourceLine, StrategyLine
@@ -79,7 +77,7 @@ class Choosing(Board):
     def _paint_form(self) -> None:
         line = self.strategies.selected
         self.form.display_form(line.card if line else None)
-        self.entitle(self.form, escape(f"Settings of {line.key}") if line else "Settings")
+        self.entitle(self.form, f"Settings of {line.key}" if line else "Settings")
 
     def _paint_state(self) -> None:
         """Show how it stands."""

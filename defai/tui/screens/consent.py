@@ -53,7 +53,7 @@ class Consent(ModalScreen[bool]):
             hint = f"Type {name} and press enter. It is signed with the owner's key."
             yield Static(hint, classes="dialog-hint", markup=False)
             yield Input(placeholder=name, id="consent-name", compact=True)
-            yield Static("esc leaves it waiting", classes="dialog-hint", id="consent-said")
+            yield Static("esc leaves it waiting", classes="dialog-hint", id="consent-said", markup=False)
 
     def on_mount(self) -> None:
         """See whether the request is still there."""

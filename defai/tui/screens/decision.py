@@ -6,7 +6,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, VerticalScroll
-from textual.markup import escape
 
 from defai.domain.answers import Rated
 from defai.tui.actions import DECISION, bindings
@@ -74,7 +73,7 @@ class DecisionScreen(Explaining, Board):
         before, after = self._neighbour(-1), self._neighbour(1)
         ways = [f"← {before.decision.sequence}"] if before else []
         ways += [f"{after.decision.sequence} →"] if after else []
-        self.entitle(box, escape(title), "   ".join(ways))
+        self.entitle(box, title, "   ".join(ways))
         width = max(40, self.size.width - 6)
         half = width if self.has_class("-narrow") else (width - 4) // 2
         palette = palette_of(self.app)

@@ -77,7 +77,7 @@ class DecisionsScreen(Explaining, Board):
         count = number(listed, 0) if listed == of else f"{number(listed, 0)} of {number(of, 0)}"
         dropped = self.terminal.dropped
         aside = f" · {number(dropped, 0)} events skipped" if dropped else ""
-        self.entitle(grid, f"Decisions · {choice}", f"{count}{aside}")
+        self.entitle(grid, f"Decisions · {choice}", f"{count}{aside}", marked_up=True)
 
     def paint_card(self) -> None:
         """Show the selected decision."""

@@ -5,7 +5,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
-from textual.markup import escape
 
 from defai.tui.actions import FLEET, Act, bindings
 from defai.tui.fleet import Parts
@@ -80,9 +79,7 @@ class FleetScreen(Explaining, Board):
         line = self.pointed
         agent = self.fleet.agents.get(line.agent) if line else None
         last = "Last act" if line is self.fleet.acted else "Decision"
-        self.entitle(
-            card, escape(f"{last} · {line.decision.sequence} of {line.agent}") if line else "Decision"
-        )
+        self.entitle(card, f"{last} · {line.decision.sequence} of {line.agent}" if line else "Decision")
         card.display_line(line, agent)
 
     def _paint_chart(self) -> None:
@@ -99,7 +96,7 @@ class FleetScreen(Explaining, Board):
             else "Price"
         )
         legend = "▲ bought  ▼ sold  ◆ liquidity moved" if line and line.trades else ""
-        self.entitle(chart, escape(title), legend)
+        self.entitle(chart, title, legend)
         chart.display_picture(picture(line, pool, chart))
 
     # -- what the actions are about --------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -52,7 +53,11 @@ class Frame(Screen[None]):
         self._compositor = SparingCompositor()
         self._titles: dict[Widget, tuple[str, str]] = {}
         self._words = ""
-        self._status, self._nav, self._banner = StatusBar(), NavBar(self.scope), Static(id="banner")
+        self._status, self._nav, self._banner = (
+            StatusBar(),
+            NavBar(self.scope),
+            Static(id="banner", markup=False),
+        )
         self._playback, self._keys = PlaybackBar(), KeyBar()
 
     # -- what it is made of ----------------------------------------------------------------------------------------
@@ -93,11 +98,13 @@ class Frame(Screen[None]):
         """What there is to show."""
         return self.terminal.fleet
 
-    def entitle(self, widget: Widget, title: str, subtitle: str = "") -> None:
-        """Set a panel's titles; its border is drawn anew only where they changed."""
+    def entitle(self, widget: Widget, title: str, subtitle: str = "", *, marked_up: bool = False) -> None:
+        """Set a panel's titles, as they are or marked up; its border is drawn anew only where they changed."""
         if self._titles.get(widget) != (title, subtitle):
             self._titles[widget] = (title, subtitle)
-            widget.border_title, widget.border_subtitle = title, subtitle
+            # As content, not as text: the names of others are no markup, and escaping them as such does not always do.
+            widget.border_title = Content.from_markup(title) if marked_up else Content(title)
+            widget.border_subtitle = Content(subtitle)
 
     # -- painting --------------------------------------------------------------------------------------------------
 

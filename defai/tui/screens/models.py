@@ -5,7 +5,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
-from textual.markup import escape
 
 from defai.tui.actions import MODELS, bindings
 from defai.tui.fleet import Parts
@@ -62,7 +61,7 @@ class ModelsScreen(Board):
     def _paint_pages(self) -> None:
         line = self.grid.selected
         card, watch = self.query_one("#model-card", TextPanel), self.query_one("#model-watch", TextPanel)
-        self.entitle(card, escape(f"Card of {line.seen.name}") if line else "Card")
+        self.entitle(card, f"Card of {line.seen.name}" if line else "Card")
         self.entitle(watch, "Drift, champion and challengers")
         for box, write in ((card, write_model), (watch, write_watch)):
             width = box.scrollable_content_region.width

@@ -6,7 +6,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.markup import escape
 from textual.widgets import Input
 
 from defai.domain.answers import QuoteView
@@ -95,7 +94,7 @@ class PoolScreen(Board):
     def _paint_chart(self, pool: PoolState) -> None:
         chart = self.query_one(LineChart)
         now = price(pool.quote.price if pool.quote else None)
-        title = escape(f"{pool.name} · {now} {pool.unit}")
+        title = f"{pool.name} · {now} {pool.unit}"
         if not chart.is_shown:
             self.entitle(chart, title)
             return

@@ -4,7 +4,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.markup import escape
 
 from defai.tui.actions import RISK, Act, bindings
 from defai.tui.fleet import Parts
@@ -55,13 +54,13 @@ class RiskScreen(Board):
             return
         self.shape(self.table, min(len(self.fleet.agents) + 3, max(6, self.size.height // 2)))
         self.table.display_risk(self.fleet)
-        self.entitle(self.table, "Limits", escape(overview(self.fleet)))
+        self.entitle(self.table, "Limits", overview(self.fleet))
         self._paint_one()
 
     def _paint_one(self) -> None:
         line = self.table.selected
         box = self.query_one("#limits-of-one", TextPanel)
-        self.entitle(box, escape(f"Limits of {line.key}") if line else "Limits of one agent")
+        self.entitle(box, f"Limits of {line.key}" if line else "Limits of one agent")
         page = Page(palette_of(self.app), max(40, box.scrollable_content_region.width), label=11, indent=1)
         if line is not None:
             write_limits(page, line)
