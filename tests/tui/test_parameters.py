@@ -1,9 +1,13 @@
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+import pytest
 from textual.widgets import Input
 
 from defai.domain.stream import ParameterCard
+from defai.testing.stream import demo_cards
+from defai.tui.lines import AgentLine
+from defai.tui.screens.agent import set_by
 from defai.tui.screens.parameters import ParameterForm
 from defai.tui.widgets.bounds import bounds
 
@@ -46,3 +50,20 @@ def test_bounds_say_what_a_parameter_may_be() -> None:
     assert bounds(card) == "> 0 … 20 bp"
     assert bounds(ParameterCard("a", "choice", "x", choices=("x", "y"))) == "x | y"
     assert bounds(ParameterCard("a", "text", "x")) == "text"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_how_an_agent_is_set_stands_where_it_is_seen(
+    opened: Handed, theatre: Handed, size: tuple[int, int]
+) -> None:
+    async with opened("2", size=size) as (_, app, pilot):
+        await theatre.stands(app, pilot, "─ sigmas 3.0 · floor_ticks 120 · patience 3 ─")
+
+
+def test_of_many_parameters_as_many_are_told_as_fit() -> None:
+    (card,) = demo_cards(1)
+    line = AgentLine(card)
+    assert set_by(line, 42) == "sigmas 3.0 · floor_ticks 120 · patience 3"
+    assert set_by(line, 40) == "sigmas 3.0 · floor_ticks 120 · 1 more"
+    assert set_by(line, 30) == "sigmas 3.0 · 2 more"
+    assert set_by(line, 5) == ""

@@ -87,7 +87,7 @@ class AgentScreen(Explaining, Board):
         self.query_one("#agent-holdings", Static).update(holdings_text(line, self.fleet, palette))
         self.entitle(self.query_one("#agent-facts", VerticalScroll), "Account")
         log = self.query_one(DecisionLog)
-        self.entitle(log, f"Decisions of {line.key}")
+        self.entitle(log, f"Decisions of {line.key}", set_by(line, log.size.width - 4))
         log.display_log(line.log)
 
     def called(self, act: Act) -> str:
@@ -283,3 +283,14 @@ def parameters(line: AgentLine) -> list[Row]:
     return [(name, value, "foreground") for name, value in line.card.parameters.items()] or [
         ("none", "", "muted")
     ]
+
+
+def set_by(line: AgentLine, room: int) -> str:
+    """How its strategy is set, as far as that fits on a line: the list of it may lie below the fold."""
+    words = [f"{name} {value}" for name, value in line.card.parameters.items()]
+    for shown in range(len(words), 0, -1):
+        left = len(words) - shown
+        text = " · ".join([*words[:shown], *([f"{left} more"] if left else [])])
+        if len(text) <= room:
+            return text
+    return ""
