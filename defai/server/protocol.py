@@ -9,7 +9,7 @@ ended with `cancel`. Whatever grows is bounded: texts from readers by `LARGEST_F
 import json
 from collections.abc import Mapping
 from functools import cache
-from inspect import signature
+from inspect import Parameter, signature
 from typing import Any, Final, get_type_hints
 
 from defai.agent.control import PlayerControl
@@ -40,6 +40,13 @@ def _arguments(method: str) -> Mapping[str, Any]:
 
 
 @cache
+def _required(method: str) -> tuple[str, ...]:
+    """Names of the arguments that a method cannot do without."""
+    wanted = signature(getattr(PlayerControl, method)).parameters.values()
+    return tuple(one.name for one in wanted if one.name != "self" and one.default is Parameter.empty)
+
+
+@cache
 def _answer(method: str) -> Any:  # noqa: ANN401  a type
     """The type of a method's answer, or of one part of it."""
     return BacktestUpdate if method in STREAMING else get_type_hints(getattr(PlayerControl, method))["return"]
@@ -56,6 +63,9 @@ def read_arguments(method: str, raw: object) -> dict[str, Any]:
     types = _arguments(method)
     if not isinstance(raw, Mapping) or not set(raw) <= set(types):
         raise ConfigError(f"'{method}' takes {', '.join(types) or 'nothing'}.")
+    missing = [name for name in _required(method) if name not in raw]
+    if missing:
+        raise ConfigError(f"'{method}' was asked with too little: it takes {', '.join(missing)}.")
     try:
         return {name: read(value, types[name]) for name, value in raw.items()}
     except Unreadable as error:

@@ -54,7 +54,7 @@ class Reader:
         self._socket = web.WebSocketResponse(
             heartbeat=HEARTBEAT_S, max_msg_size=LARGEST_FROM_READER, compress=False
         )
-        self._calls: dict[object, asyncio.Task[None]] = {}
+        self._calls: dict[int, asyncio.Task[None]] = {}
         self._wants_events = True
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
@@ -190,18 +190,22 @@ class Reader:
 
     def _hear(self, message: dict[str, Any]) -> None:
         number = message.get("id")
+        if not isinstance(number, int):
+            raise ConfigError("A call has a number as its id.")
         if message["type"] == "cancel" and number in self._calls:
             self._calls[number].cancel()
         elif message["type"] == "call":
             if len(self._calls) >= CALLS_AT_ONCE:
                 raise ConfigError(f"More than {CALLS_AT_ONCE} calls at once.")
+            if number in self._calls:
+                raise ConfigError(f"Call {number} is not answered yet.")
             call = asyncio.create_task(self._answer(number, str(message.get("method")), message))
             self._calls[number] = call
             call.add_done_callback(lambda _: self._calls.pop(number, None))
         elif message["type"] != "cancel":
             raise ConfigError(f"Nobody knows what '{message['type'][:20]}' means here.")
 
-    async def _answer(self, number: object, method: str, message: dict[str, Any]) -> None:
+    async def _answer(self, number: int, method: str, message: dict[str, Any]) -> None:
         try:
             arguments = read_arguments(method, message.get("arguments", {}))
             given = method_of(self._control, method)(**arguments)
@@ -214,9 +218,6 @@ class Reader:
                 await self._say({"type": "answer", "id": number, "value": answer})
         except ConnectionError:
             return
-        except TypeError as error:
-            failure = write_failure(ConfigError(f"'{method}' was asked with too little: {error}."))
-            await self._say({"type": "failed", "id": number, **failure})
         except DefaiError as error:
             await self._say({"type": "failed", "id": number, **write_failure(error)})
         except Exception as error:  # a defect; whoever asked is told, and the log keeps it

@@ -67,6 +67,14 @@ def test_an_export_has_plain_figures_and_nothing_for_what_is_unknown() -> None:
     assert as_csv(columns, ITEMS) == "name,worth USD\nb,2\na,\nc,1.5\n"
 
 
+@pytest.mark.parametrize("words", ["=HYPERLINK(1)", "+1", "-1+2", "@SUM(1)"])
+def test_what_somebody_wrote_is_no_formula_in_an_export(words: str) -> None:
+    columns = (Column[Item]("name", lambda _: ((words, "muted"),), 5, raw=lambda _: words),)
+    assert as_csv(columns, ITEMS[:1]) == f"name\n'{words}\n"
+    figures = (Column[Item]("PnL", lambda _: (("-1", "muted"),), 5, raw=lambda _: -1.5),)
+    assert as_csv(figures, ITEMS[:1]) == "PnL\n-1.5\n"
+
+
 def test_luxuries_come_once_the_others_have_what_they_wish_for() -> None:
     columns = [
         Column[Item]("a", lambda _: (), 10),

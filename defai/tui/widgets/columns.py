@@ -137,5 +137,12 @@ def as_csv(columns: Sequence[Column[L]], lines: Iterable[L]) -> str:
     table = csv.writer(text, lineterminator="\n")
     table.writerow([name for name, _ in kept])
     for line in lines:
-        table.writerow(["" if value is None else value for value in (raw(line) for _, raw in kept)])
+        table.writerow([_cell(raw(line)) for _, raw in kept])
     return text.getvalue()
+
+
+def _cell(value: Raw) -> Raw:
+    """A value as a spreadsheet may take it: what somebody wrote is a text to it, and no formula."""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@")):
+        return f"'{value}"
+    return "" if value is None else value

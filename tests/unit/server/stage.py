@@ -37,6 +37,8 @@ class Steered(BareControl):
             raise NotFoundError("There is no agent called 'nobody'.", "Name another.")
         if agent == "broken":
             raise ZeroDivisionError("a defect")
+        if agent == "of no type":
+            raise TypeError("a defect, whatever it was asked with")
         if agent == "slow":
             self.held = True
             await self.hold.wait()

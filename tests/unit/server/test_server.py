@@ -273,6 +273,7 @@ async def test_questions_are_answered_with_what_they_ask_for(stage: Stage) -> No
 @pytest.mark.parametrize(
     ("method", "arguments", "words"),
     [
+        ("pause", {"agent": "of no type"}, "a defect in defai"),
         ("__init__", {}, "cannot be asked to '__init__'"),
         ("asked", {}, "cannot be asked"),
         ("pause", {"agent": 5}, "does not take"),
@@ -290,6 +291,22 @@ async def test_nonsense_is_refused_and_the_connection_lives(
     _, failed, answer = await spoken(stage, HELLO, json.dumps(call), json.dumps(good))
     assert words in json.loads(failed.data)["sentence"]
     assert json.loads(answer.data) == {"type": "answer", "id": 2, "value": None}
+
+
+@pytest.mark.parametrize("kind", ["call", "cancel"])
+@pytest.mark.parametrize("number", [None, [1], {}, "1"])
+async def test_a_call_without_a_number_is_refused(stage: Stage, kind: str, number: object) -> None:
+    _, refused = await spoken(stage, HELLO, json.dumps({"type": kind, "id": number, "method": "strategies"}))
+    assert json.loads(refused.data)["sentence"] == "A call has a number as its id."
+
+
+async def test_a_number_stands_for_one_call_at_a_time(stage: Stage) -> None:
+    wish = {"strategy": "hold", "source": "endless", "parameters": {}}
+    call = json.dumps({"type": "call", "id": 1, "method": "backtest", "arguments": {"wish": wish}})
+    _, part, refused = await spoken(stage, HELLO, call, call)
+    assert json.loads(part.data)["type"] == "part"
+    assert json.loads(refused.data)["sentence"] == "Call 1 is not answered yet."
+    await until(stage.control.cancelled.is_set)
 
 
 async def test_a_backtest_comes_part_by_part(stage: Stage) -> None:
