@@ -1,10 +1,11 @@
 """Intents and outcomes in a few words, and as canonical values for the record."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from defai.domain.decisions import Action, Execution, Verdict
 from defai.domain.intents import (
@@ -22,6 +23,8 @@ from defai.domain.intents import (
 from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address, Token
 
+_TOO_LITTLE: Final = re.compile(r"TooLittleReceived\(received=(\d+), minimumOut=(\d+)\)")
+"""The vault's word for a swap that gave less than was asked for."""
 ACTIONS: dict[type, Action] = {
     Hold: Action.HOLD,
     Swap: Action.SWAP,
@@ -78,7 +81,7 @@ def _swap_text(swap: Swap, keys: Mapping[Address, PoolKey], minimum_out: int | N
 def execution_text(execution: Execution, tokens: Mapping[Address, Token]) -> str:
     """What came of a plan, in a few words: what came in and what went out, positions opened and closed."""
     if execution.error:
-        return execution.error
+        return error_text(execution.error)
     deltas = dict(execution.token_deltas)
     moved = [(token, deltas[address]) for address, token in tokens.items() if deltas.get(address)]
     gained = [amount_text(token, delta) for token, delta in moved if delta > 0]
@@ -95,6 +98,15 @@ def execution_text(execution: Execution, tokens: Mapping[Address, Token]) -> str
     elif spent:
         parts.append(f"spent {' and '.join(spent)}")
     return ", ".join(parts) or "nothing moved"
+
+
+def error_text(error: str) -> str:
+    """What a transaction failed for, in words where the contract's own are figures of the chain."""
+    fell_short = _TOO_LITTLE.fullmatch(error)
+    if fell_short is None:
+        return error
+    received, least = (Decimal(figure) for figure in fell_short.groups())
+    return f"the price moved: {(least - received) * 10_000 / least:.1f} bp less than the least it takes"
 
 
 def canonical(value: object) -> Any:  # noqa: ANN401  JSON has many types

@@ -159,7 +159,8 @@ class Steering(Playing):
                 self.notify(f"{path} cannot be written: {error.strerror}.", severity="error", markup=False)
                 return
             lines = max(0, text.count("\n") - 1)
-            self.notify(f"Wrote {lines:,} lines to {path.resolve()}", timeout=6, markup=False)
+            counted = f"{lines:,} line{'' if lines == 1 else 's'}"
+            self.notify(f"Wrote {counted} to {path.resolve()}", timeout=6, markup=False)
             return
 
     # -- the terminal itself ---------------------------------------------------------------------------------------

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from defai.domain.answers import RungView, Verification
 from defai.tui.screens.decision import DecisionScreen
 from defai.tui.screens.decisions import KINDS
-from defai.tui.widgets.decision_log import DecisionLog
+from defai.tui.widgets.decision_log import DecisionLog, reason_words
 from defai.tui.widgets.decision_text import verdict_span
 
 Handed: TypeAlias = Any
@@ -110,6 +111,23 @@ async def test_neighbours_and_copies_are_a_key_away(opened: Handed) -> None:
         assert app.clipboard == first.execution.transaction_hash
         await pilot.press("escape", "down", "t")
         assert app.clipboard == app.screen.pointed.execution.transaction_hash
+
+
+async def test_what_did_not_go_through_is_said_in_words_and_once_as_the_contract_said_it(
+    opened: Handed, theatre: Handed
+) -> None:
+    async with opened("4", "f") as (stage, app, pilot):
+        line = app.screen.pointed
+        words, error = "the price moved: 36.9 bp less than the least it takes", "TooLittleReceived(1, 2)"
+        failed = replace(line.execution, status="reverted", record_id=None, text=words, error=error)
+        stage.play([failed])
+        await pilot.press("enter")
+        text = await theatre.stands(app, pilot, "did not go through", words, error)
+        assert text.count("TooLittleReceived") == 1
+        stage.play([replace(failed, text=error)])
+        await theatre.gone(app, pilot, words)
+        assert theatre.seen(app).count("TooLittleReceived") == 1
+        assert reason_words(line) == error
 
 
 async def test_a_hold_somebody_asks_about_keeps_its_line_and_the_cursor(

@@ -116,7 +116,7 @@ def decision(line: LogLine) -> Spans:
 def reason(line: LogLine) -> Spans:
     """Why: the guard's or the chain's no where there was one, else the strategy's reason."""
     if line.mark == "failed" and line.execution is not None:
-        return ((line.execution.error or line.execution.status, "risk-denied"),)
+        return ((line.execution.text or line.execution.error or line.execution.status, "risk-denied"),)
     if line.mark == "denied":
         return ((line.decision.verdict_reason or "denied", "risk-denied"),)
     if line.mark == "needs_approval":

@@ -148,7 +148,7 @@ def write_outcome(page: Page, line: LogLine) -> None:
     execution = line.execution
     if execution is None:
         return
-    if execution.text:
+    if execution.text and execution.text != execution.error:
         page.row("", (intent_words(execution.text), "strong"))
     if execution.error:
         page.row("error", (execution.error, "risk-denied"))

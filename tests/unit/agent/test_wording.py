@@ -106,6 +106,10 @@ def outcome(
         (outcome(), "nothing moved"),
         (outcome(error="Too little received"), "Too little received"),
         (
+            outcome(error="TooLittleReceived(received=2980165816801397828, minimumOut=2991196898228709976)"),
+            "the price moved: 36.9 bp less than the least it takes",
+        ),
+        (
             outcome(deltas=((USDC.address, -(10**6)), (WETH.address, 10**15))),
             "0.0010000 WETH for 1.0000 USDC",
         ),
