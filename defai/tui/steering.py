@@ -7,7 +7,7 @@ from textual.filter import ANSIToTruecolor, LineFilter
 
 from defai.tui.actions import AGENT, MODES, POOL
 from defai.tui.fleet import FleetState
-from defai.tui.lines import LogLine
+from defai.tui.lines import AgentLine, LogLine
 from defai.tui.playing import Playing
 from defai.tui.preferences import Preferences
 from defai.tui.screens.board import Board
@@ -115,8 +115,8 @@ class Steering(Playing):
 
         question = Question(
             f"Pause all {count} agents?" if count > 1 else "Pause the only agent?",
-            "No agent decides anything until you resume it, one by one with p. Open positions and balances stay as "
-            "they are and keep their market risk; what is already on its way to the chain is not called back.",
+            "No agent decides anything until you resume it: p one, R all. Open positions and balances stay as they "
+            "are and keep their market risk; what is already on its way to the chain is not called back.",
             "Pause all",
         )
         self.push_screen(question, self._halt)
@@ -124,6 +124,27 @@ class Steering(Playing):
     def _halt(self, answer: bool | None) -> None:
         if answer:
             self.wishes.halt_all()
+
+    @property
+    def _paused(self) -> list[AgentLine]:
+        return [line for line in self.fleet.agents.values() if line.state == "paused"]
+
+    def action_resume_all(self) -> None:
+        """Ask once, then let every paused agent run again."""
+        count = len(self._paused)
+        from defai.tui.screens.dialogs import Question  # noqa: PLC0415  no part of the first paint
+
+        question = Question(
+            f"Let {count} paused agents run again?" if count > 1 else "Let the paused agent run again?",
+            "They decide with the next block, and may trade at once. An agent that its circuit breaker stopped stays "
+            "stopped: p lets it run.",
+            "Resume all",
+        )
+        self.push_screen(question, self._resume_all)
+
+    def _resume_all(self, answer: bool | None) -> None:
+        for line in self._paused if answer else ():
+            self.wishes.toggle(line)
 
     # -- decisions -------------------------------------------------------------------------------------------------
 
@@ -196,6 +217,8 @@ class Steering(Playing):
             return self.playback is not None
         if action == "halt":
             return bool(self.fleet.agents) and self.fleet.ended is None and self.playback is None
+        if action == "resume_all":
+            return bool(self._paused) and self.fleet.ended is None and self.playback is None
         if action == "go":
             return parameters[0] in MODES
         return super().check_action(action, parameters)

@@ -130,6 +130,16 @@ async def test_halting_asks_once_and_no_is_the_answer_unless_said_otherwise(
         await pilot.press("8", "h", "y")
         await theatre.until(lambda: all(line.state == "paused" for line in app.fleet.agents.values()), pilot)
         assert stage.wishes == [("halt_all",)]
+        await pilot.press("R", "n", "R")
+        await theatre.stands(app, pilot, "Let 4 paused agents run again?", "stays stopped")
+        await pilot.press("y")
+        await theatre.until(
+            lambda: not any(line.state == "paused" for line in app.fleet.agents.values()), pilot
+        )
+        assert stage.wishes[1:] == [("resume", name) for name in app.fleet.agents]
+        await pilot.press("R")
+        await theatre.settled(pilot, stage)
+        assert not isinstance(app.screen, Question), "nobody is paused any more"
 
 
 async def test_the_colours_change_come_round_and_are_found_again(opened: Handed, tmp_path: Path) -> None:
