@@ -290,7 +290,14 @@ ACTS: Final = (
     Act("speed(-1)", "less_than_sign", "slower", "Play at half the speed.", EVERYWHERE, "<", rank=4),
     Act("speed(1)", "greater_than_sign", "faster", "Play at twice the speed.", EVERYWHERE, ">", rank=4),
     Act("halt", "h", "halt all", "Pause every agent, after one question.", EVERYWHERE, rank=0),
-    Act("resume_all", "R", "resume all", "Let every paused agent run again, after one question.", EVERYWHERE),
+    Act(
+        "resume_all",
+        "R",
+        "resume all",
+        "Let every paused agent run again, after one question.",
+        EVERYWHERE,
+        rank=4,
+    ),
     Act("theme", "ctrl+t", "colours", "Go to the next set of colours.", EVERYWHERE, "^t"),
     Act("help", "question_mark,f1", "help", "Show all keys.", EVERYWHERE, "?", rank=0),
     Act(

@@ -216,7 +216,8 @@ class Steering(Playing):
         if action in {"play", "seek", "speed"}:
             return self.playback is not None
         if action == "halt":
-            return bool(self.fleet.agents) and self.fleet.ended is None and self.playback is None
+            moving = any(line.state not in {"paused", "stopped"} for line in self.fleet.agents.values())
+            return moving and self.fleet.ended is None and self.playback is None
         if action == "resume_all":
             return bool(self._paused) and self.fleet.ended is None and self.playback is None
         if action == "go":

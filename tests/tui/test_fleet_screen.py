@@ -8,6 +8,7 @@ from defai.tui.screens.fleet import FleetScreen
 from defai.tui.widgets.chart import LineChart
 from defai.tui.widgets.decision_card import DecisionCard
 from defai.tui.widgets.decision_log import DecisionLog
+from defai.tui.widgets.depth import LiquidityBars
 from defai.tui.widgets.fleet_table import FleetTable
 
 Handed: TypeAlias = Any
@@ -54,6 +55,17 @@ async def test_enter_opens_the_agent_and_its_neighbours_are_a_key_away(
         await theatre.until(lambda: theatre.state_of(app, "lp-wide") == "paused", pilot)
         await pilot.press("escape")
         await theatre.until(lambda: isinstance(app.screen, FleetScreen), pilot)
+
+
+async def test_a_large_terminal_has_the_pools_liquidity_beside_its_price(
+    opened: Handed, theatre: Handed
+) -> None:
+    async with opened() as (_, app, pilot):
+        assert not app.screen.query(LiquidityBars)
+        await pilot.resize_terminal(200, 60)
+        await theatre.stands(app, pilot, "Liquidity by tick", "█████")
+        await pilot.resize_terminal(120, 40)
+        await theatre.gone(app, pilot, "Liquidity by tick")
 
 
 async def test_where_the_gain_came_from_adds_up_and_keeps_its_figures_in_a_small_terminal(

@@ -19,6 +19,7 @@ from defai.tui.widgets.decision_text import (
     record_words,
     write_because,
     write_calls,
+    write_cost,
     write_forecast,
     write_guard,
     write_intent,
@@ -132,6 +133,7 @@ def write_came_of_it(page: Page, line: LogLine, _: AgentLine | None) -> None:
         page.row("owner", (line.resolved, "waiting"), (line.resolved_because, "foreground"))
     page.title("Outcome")
     write_outcome(page, line)
+    write_cost(page, line)
     write_calls(page, line.explanation)
 
 

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -17,8 +18,12 @@ from defai.tui.screens.explaining import Explaining
 from defai.tui.widgets.chart import Band, Curve, LineChart, Mark, Picture
 from defai.tui.widgets.decision_card import DecisionCard
 from defai.tui.widgets.decision_log import DecisionLog
+from defai.tui.widgets.depth import LiquidityBars
 from defai.tui.widgets.fleet_table import FleetTable
 from defai.tui.widgets.setup_panel import SetupPanel
+
+LIQUIDITY_FROM = 170, 48
+"""Columns and rows from which there is room for the liquidity beside the price; fleet.tcss has the same."""
 
 
 class FleetScreen(Explaining, Board):
@@ -35,10 +40,18 @@ class FleetScreen(Explaining, Board):
         self.set_class(self.fleet.started is None, "-setup", update=False)
         yield FleetTable()
         yield SetupPanel(id="setup")
-        yield LineChart("price")
+        with Horizontal(id="market"):
+            yield LineChart("price")
         with Horizontal(id="lower"):
             yield DecisionLog()
             yield DecisionCard("decision-card")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """In a large terminal the pool's liquidity stands beside its price; elsewhere nothing is spent on it."""
+        width, height = event.size
+        if width >= LIQUIDITY_FROM[0] and height >= LIQUIDITY_FROM[1] and not self.query(LiquidityBars):
+            self.query_one("#market").mount(LiquidityBars("fleet-liquidity"))
+            self.call_after_refresh(self.paint, {"pools", "chart"})
 
     # -- painting --------------------------------------------------------------------------------------------------
 
@@ -54,6 +67,8 @@ class FleetScreen(Explaining, Board):
             self._paint_table()
         if "chart" in parts:
             self._paint_chart()
+        if parts & {"pools", "chart"}:
+            self._paint_liquidity()
         if "log" in parts:
             self._paint_log()
         if "card" in parts:
@@ -82,14 +97,16 @@ class FleetScreen(Explaining, Board):
         self.entitle(card, f"{last} · {line.decision.sequence} of {line.agent}" if line else "Decision")
         card.display_line(line, agent)
 
+    def _paint_liquidity(self) -> None:
+        for bars in self.query(LiquidityBars):
+            bars.display_liquidity(self.pool.liquidity if self.pool else None)
+            self.entitle(bars, "Liquidity by tick")
+
     def _paint_chart(self) -> None:
         chart = self.query_one(LineChart)
         if not chart.is_shown:
             return
-        line = self.selected_agent
-        pools = list(self.fleet.pools.values())
-        pool = self.fleet.pools.get(line.main_pool or "") if line else None
-        pool = pool or (pools[0] if pools else None)
+        line, pool = self.selected_agent, self.pool
         title = (
             f"{pool.name} · {price(pool.quote.price if pool.quote else None)} {pool.unit}"
             if pool
@@ -105,6 +122,13 @@ class FleetScreen(Explaining, Board):
     def table(self) -> FleetTable:
         """The fleet's table."""
         return self.query_one(FleetTable)
+
+    @property
+    def pool(self) -> PoolState | None:
+        """The selected agent's main pool, or else the first."""
+        line = self.selected_agent
+        pool = self.fleet.pools.get(line.main_pool or "") if line else None
+        return pool or next(iter(self.fleet.pools.values()), None)
 
     @property
     def selected_agent(self) -> AgentLine | None:

@@ -6,6 +6,7 @@ from defai.tui.themes import palette_of
 from defai.tui.widgets.decision_text import (
     record_words,
     write_because,
+    write_cost,
     write_forecast,
     write_guard,
     write_intent,
@@ -47,19 +48,20 @@ class DecisionCard(TextPanel):
 
 
 def write_card(page: Page, line: LogLine, agent: AgentLine | None) -> None:
-    """The card's text."""
+    """The card's text: what, why, what came of it and whether that is verified first, as far as a low card shows."""
     one = line.decision
     write_intent(page, line)
+    write_outcome(page, line)
+    page.row("record", record_words(line, agent))
+    write_rungs(page, line, notes=False)
+    page.line("digest", (shorten(one.digest, 10, 8), "foreground"))
+    page.gap()
     page.row(
         "decided",
         (f"block {number(one.block_number, 0)}", "foreground"),
         (f"in {milliseconds(line.latency_ms)}", "muted"),
     )
-    write_outcome(page, line)
-    page.gap()
-    page.row("record", record_words(line, agent))
-    page.line("digest", (shorten(one.digest, 10, 8), "foreground"))
-    write_rungs(page, line, notes=False)
+    write_cost(page, line)
     if line.rating:
         page.row("you say", ("good" if line.rating == "good" else "not good", "accent"))
     if one.forecast is not None:

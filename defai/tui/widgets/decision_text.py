@@ -152,6 +152,13 @@ def write_outcome(page: Page, line: LogLine) -> None:
         page.row("", (intent_words(execution.text), "strong"))
     if execution.error:
         page.row("error", (execution.error, "risk-denied"))
+
+
+def write_cost(page: Page, line: LogLine) -> None:
+    """Where it was carried out, and for how much gas."""
+    execution = line.execution
+    if execution is None:
+        return
     page.row("in block", (number(execution.block_number, 0), "foreground"))
     page.row(
         "gas",
