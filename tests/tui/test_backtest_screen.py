@@ -1,6 +1,7 @@
 import asyncio
 import webbrowser
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -8,7 +9,14 @@ import pytest
 from textual.widgets import Input
 
 from defai.agent.control import BareControl
-from defai.domain.answers import BacktestDone, BacktestProgressed, BacktestUpdate, BacktestWish, SourceCard
+from defai.domain.answers import (
+    BacktestDone,
+    BacktestProgressed,
+    BacktestUpdate,
+    BacktestWish,
+    SourceCard,
+    StrategyCard,
+)
 from defai.errors import NotRunningError
 from defai.testing.answers import MadeUpControl
 from defai.testing.made_up_backtest import made_up_result
@@ -47,6 +55,32 @@ class Slow(MadeUpControl):
             self.closed = True
 
 
+class Odd(Slow):
+    """A strategy's parameters are called as its author likes: like something of ours, or in Greek."""
+
+    async def strategies(self) -> tuple[StrategyCard, ...]:
+        first, *_ = await super().strategies()
+        return (replace(first, form=tuple(replace(first.form[0], name=name) for name in ODD)),)
+
+
+ODD = ("days", "state", "equity", "\N{GREEK SMALL LETTER SIGMA}")
+
+
+async def test_any_name_does_for_a_parameter(opened: Handed, theatre: Handed) -> None:
+    control = Odd()
+    async with opened("7", control=control) as (_, app, pilot):
+        form = app.screen.form
+        await theatre.until(lambda: len(form.boxes) == len(ODD) and form.boxes[ODD[-1]].is_mounted, pilot)
+        app.screen.query_one("#backtest-days", Input).value = "20260101-20260102"
+        for name in ODD[1:]:
+            form.boxes[name].value = f"{name}!"
+        await pilot.press("r")
+        await theatre.until(lambda: control.wish is not None, pilot)
+        assert control.wish.parameters == {name: f"{name}!" for name in ODD[1:]}
+        assert control.wish.timerange == "20260101-20260102"
+        control.go_on.set()
+
+
 async def test_what_is_chosen_and_typed_is_run_and_told_as_it_goes(opened: Handed, theatre: Handed) -> None:
     control = Slow()
     async with opened("7", control=control) as (stage, app, pilot):
@@ -58,7 +92,7 @@ async def test_what_is_chosen_and_typed_is_run_and_told_as_it_goes(opened: Hande
         await pilot.press(*"20260101-20260102", "tab", "tab", *"5WETH")
         await theatre.until(lambda: len(app.screen.query("#backtest-parameters Input")) > 0, pilot)
         box = app.screen.query("#backtest-parameters Input").first(Input)
-        usual = box.value
+        usual, name = box.value, next(name for name, one in app.screen.form.boxes.items() if one is box)
         box.focus()
         await pilot.press("end", "1", "enter")
         await theatre.stands(app, pilot, "45 %", "0.3 s", "41,000 a second", "19,800.50 USD")
@@ -67,7 +101,7 @@ async def test_what_is_chosen_and_typed_is_run_and_told_as_it_goes(opened: Hande
         assert control.wish == BacktestWish(
             "mean_reversion",
             "data/usdc-weth-events",
-            {str(box.id).removeprefix("backtest-"): f"{usual}1"},
+            {name: f"{usual}1"},
             "20260101-20260102",
             ("5WETH",),
         )

@@ -1,8 +1,8 @@
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeAlias
 
 import pytest
-from textual.widgets import Input
 
 from defai.domain.stream import ParameterCard
 from defai.testing.stream import demo_cards
@@ -42,7 +42,7 @@ async def test_escape_leaves_all_as_it_is(opened: Handed, theatre: Handed) -> No
         assert app.fleet.agents["lp-wide"].card.parameters["sigmas"] == "3.0"
         await pilot.press("e")
         await theatre.until(lambda: isinstance(app.screen, ParameterForm), pilot)
-        assert app.screen.query_one("#parameter-sigmas", Input).value == "3.0"
+        assert app.screen.boxes["sigmas"].value == "3.0"
 
 
 def test_bounds_say_what_a_parameter_may_be() -> None:
@@ -50,6 +50,15 @@ def test_bounds_say_what_a_parameter_may_be() -> None:
     assert bounds(card) == "> 0 … 20 bp"
     assert bounds(ParameterCard("a", "choice", "x", choices=("x", "y"))) == "x | y"
     assert bounds(ParameterCard("a", "text", "x")) == "text"
+
+
+async def test_any_name_does_for_a_parameter(opened: Handed, theatre: Handed) -> None:
+    async with opened("2") as (_, app, pilot):
+        line = app.fleet.agents["lp-wide"]
+        form = tuple(replace(card, name="\N{GREEK SMALL LETTER SIGMA}") for card in line.card.form[:1])
+        line.card = replace(line.card, form=form)
+        await pilot.press("e", "end", "9")
+        await theatre.until(lambda: list(app.screen.values) == ["\N{GREEK SMALL LETTER SIGMA}"], pilot)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])

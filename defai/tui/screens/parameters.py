@@ -30,6 +30,9 @@ class ParameterForm(ModalScreen[None]):
     Args:
         line: the agent.
         wishes: asks the session.
+
+    Attributes:
+        boxes: where each parameter is typed, by its name: an author's name need not do as a widget's.
     """
 
     CSS_PATH = "dialogs.tcss"
@@ -47,6 +50,9 @@ class ParameterForm(ModalScreen[None]):
         self._resting: Timer | None = None
         self._preview: ParameterPreview | None = None
         self._tried: Mapping[str, str] = {}
+        self.boxes = {
+            card.name: Input(card.value, compact=True, select_on_focus=False) for card in line.card.form
+        }
 
     def compose(self) -> ComposeResult:
         """The form."""
@@ -55,7 +61,7 @@ class ParameterForm(ModalScreen[None]):
             for card in self.line.card.form:
                 with Horizontal(classes="form-row"):
                     yield Static(card.name, classes="form-name", markup=False)
-                    yield Input(card.value, id=f"parameter-{card.name}", compact=True, select_on_focus=False)
+                    yield self.boxes[card.name]
                     yield Static(bounds(card), classes="form-bounds", markup=False)
                 yield Static(card.description, classes="form-help", markup=False)
             yield Static(id="form-preview")
@@ -66,7 +72,7 @@ class ParameterForm(ModalScreen[None]):
     def values(self) -> dict[str, str]:
         """What is typed, where it differs from what is in force."""
         now = {card.name: card.value for card in self.line.card.form}
-        typed = {name: self.query_one(f"#parameter-{name}", Input).value.strip() for name in now}
+        typed = {name: box.value.strip() for name, box in self.boxes.items()}
         return {name: value for name, value in typed.items() if value != now[name]}
 
     def on_input_changed(self, event: Input.Changed) -> None:

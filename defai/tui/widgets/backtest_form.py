@@ -30,13 +30,15 @@ class BacktestForm(VerticalScroll, can_focus=False):
         super().__init__(id=name)
         self._strategy: str | None = None
         self._cards: tuple[ParameterCard, ...] = ()
+        self.boxes: dict[str, Input] = {}
+        """By parameter: an author's name need not do as a widget's, nor be another than one of ours."""
 
     def compose(self) -> ComposeResult:
         """What every backtest has; the strategy's own parameters come below."""
         yield Static(id="backtest-summary", markup=False)
-        yield from row("days", "backtest-days", "", "all, 20220719-20220815")
-        yield from row("history", "backtest-path", "", "as chosen, or a path")
-        yield from row("starts with", "backtest-balances", "", "as in 10000USDC 5WETH")
+        yield row("days", typed("", "all, 20220719-20220815", "backtest-days"))
+        yield row("history", typed("", "as chosen, or a path", "backtest-path"))
+        yield row("starts with", typed("", "as in 10000USDC 5WETH", "backtest-balances"))
         yield Vertical(id="backtest-parameters")
 
     def display_form(self, card: StrategyCard | None) -> None:
@@ -47,25 +49,24 @@ class BacktestForm(VerticalScroll, can_focus=False):
         self._strategy, self._cards = name, card.form if card else ()
         asks = " It asks a model, which is trained first." if card and card.needs_model else ""
         self.query_one("#backtest-summary", Static).update(f"{card.summary}{asks}" if card else "")
-        self.run_worker(self._fill(), name="events", group="backtest-form", exclusive=True)
+        self.run_worker(self._fill(), name="form", group="backtest-form", exclusive=True)
 
     async def _fill(self) -> None:
         place = self.query_one("#backtest-parameters", Vertical)
         await place.remove_children()
+        self.boxes.clear()
         for card in self._cards:
-            await place.mount(
-                *row(card.name, f"backtest-{card.name}", card.value or card.default or "", bounds(card))
-            )
+            box = self.boxes[card.name] = typed(card.value or card.default or "", bounds(card))
+            await place.mount(row(card.name, box))
 
     @property
     def wish(self) -> tuple[dict[str, str], str, tuple[str, ...]]:
         """Parameters that differ from their usual value, the days, the balances."""
         parameters = {}
         for card in self._cards:
-            for box in self.query(f"#backtest-{card.name}").results(Input):
-                typed = box.value.strip()
-                if typed and typed != (card.value or card.default or ""):
-                    parameters[card.name] = typed
+            words = self.boxes[card.name].value.strip() if card.name in self.boxes else ""
+            if words and words != (card.value or card.default or ""):
+                parameters[card.name] = words
         days = self.query_one("#backtest-days", Input).value.strip()
         balances = self.query_one("#backtest-balances", Input).value.replace(",", " ").split()
         return parameters, days or "-", tuple(balances)
@@ -80,13 +81,16 @@ class BacktestForm(VerticalScroll, can_focus=False):
         self.query_one("#backtest-days", Input).focus()
 
 
-def row(name: str, box: str, value: str, hint: str) -> list[Horizontal]:
+def typed(value: str, hint: str, name: str | None = None) -> Input:
+    """Where something is typed."""
+    return Input(value, placeholder=hint, id=name, compact=True, select_on_focus=False)
+
+
+def row(name: str, box: Input) -> Horizontal:
     """A name, where it is typed, and what it may be."""
-    return [
-        Horizontal(
-            Static(name or UNKNOWN, classes="form-name", markup=False),
-            Input(value, placeholder=hint, id=box, compact=True, select_on_focus=False),
-            Static(hint if value else "", classes="form-bounds", markup=False),
-            classes="form-row",
-        )
-    ]
+    return Horizontal(
+        Static(name or UNKNOWN, classes="form-name", markup=False),
+        box,
+        Static(str(box.placeholder) if box.value else "", classes="form-bounds", markup=False),
+        classes="form-row",
+    )
