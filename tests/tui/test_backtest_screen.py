@@ -76,8 +76,10 @@ async def test_any_name_does_for_a_parameter(opened: Handed, theatre: Handed) ->
             form.boxes[name].value = f"{name}!"
         await pilot.press("r")
         await theatre.until(lambda: control.wish is not None, pilot)
-        assert control.wish.parameters == {name: f"{name}!" for name in ODD[1:]}
-        assert control.wish.timerange == "20260101-20260102"
+        wish = control.wish
+        assert wish is not None
+        assert wish.parameters == {name: f"{name}!" for name in ODD[1:]}
+        assert wish.timerange == "20260101-20260102"
         control.go_on.set()
 
 
