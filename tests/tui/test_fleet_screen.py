@@ -57,6 +57,20 @@ async def test_enter_opens_the_agent_and_its_neighbours_are_a_key_away(
         await theatre.until(lambda: isinstance(app.screen, FleetScreen), pilot)
 
 
+async def test_what_is_verified_from_the_table_stays_beside_the_list(
+    opened: Handed, theatre: Handed, session: Handed
+) -> None:
+    later = list(theatre.demo_stream(theatre.seed, blocks=90, end=False))[len(session) :]
+    async with opened("v") as (stage, app, pilot):
+        line = app.fleet.acted
+        await theatre.until(lambda: line.verification is not None, pilot)
+        stage.play(later)
+        await theatre.settled(pilot, stage)
+        assert app.fleet.acted is not line
+        title = f"Decision · {line.decision.sequence} of {line.agent}"
+        await theatre.stands(app, pilot, title, "✓ integrity ✓ data ✓ model")
+
+
 async def test_a_large_terminal_has_the_pools_liquidity_beside_its_price(
     opened: Handed, theatre: Handed
 ) -> None:

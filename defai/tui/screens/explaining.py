@@ -44,10 +44,18 @@ class Explaining(Frame):
         return line.is_hold and agent is not None and agent.last is line and not line.asked_about
 
     def action_verify(self) -> None:
-        """Climb the rungs for the decision pointed at; the cursor stays on it until the answer is read."""
-        for log in self.query(DecisionLog):
-            log.keep_cursor()
+        """Climb the rungs for the decision pointed at, which stays in sight until the answer is read."""
+        self.stay()
         self.terminal.verify(self.pointed)
+
+    def stay(self) -> None:
+        """Let the cursor of the list go to the decision pointed at, and stay there whatever comes in."""
+        line = self.pointed
+        if line is None:
+            return
+        for log in self.query(DecisionLog):
+            log.select(line.key)
+            log.keep_cursor()
 
     def action_copy_transaction(self) -> None:
         """Copy its transaction's hash."""

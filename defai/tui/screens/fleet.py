@@ -167,7 +167,7 @@ class FleetScreen(Explaining, Board):
 
     def _open_decision(self) -> None:
         """Open the decision that the card shows."""
-        self.query_one(DecisionLog).keep_cursor()
+        self.stay()
         if self.pointed is not None:
             self.terminal.open_decision(self.pointed.key)
 
