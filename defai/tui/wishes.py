@@ -1,5 +1,6 @@
 """What a person wants of the session: asked for in the background, and said on the screen where it is refused."""
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -14,6 +15,8 @@ from defai.harmless import harmless
 from defai.tui.lines import AgentLine, LogLine
 from defai.tui.others_words import made_harmless
 from defai.tui.waiting import RequestLine
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -63,7 +66,8 @@ class Wishes:
     ) -> None:
         try:
             answer = made_harmless(await call)
-        except DefaiError as refusal:
+        except Exception as error:  # noqa: BLE001  what was asked for must not seem under way for ever
+            refusal = refusal_of(error)
             if refused is not None:
                 refused(refusal)
             else:
@@ -98,8 +102,8 @@ class Wishes:
         try:
             async for update in updates:
                 each(made_harmless(update))
-        except DefaiError as refusal:
-            ended(refusal)
+        except Exception as error:  # noqa: BLE001  as above
+            ended(refusal_of(error))
         else:
             ended(None)
         finally:
@@ -224,3 +228,11 @@ class Wishes:
         line.version += 1
         self.ask(call, refused=forget)
         self._changed({"approvals"})
+
+
+def refusal_of(error: Exception) -> DefaiError:
+    """An error as a refusal; of one that is none, the log keeps where it happened."""
+    if isinstance(error, DefaiError):
+        return error
+    log.error("what was asked of the session failed", exc_info=error)
+    return DefaiError(f"This is a defect in defai, not a mistake of yours: {type(error).__name__}: {error}")

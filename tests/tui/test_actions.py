@@ -1,11 +1,14 @@
 """What can be done from everywhere: by key, by palette and by mouse."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 from textual.widgets import Input
 
+from defai.domain.answers import BacktestUpdate, BacktestWish, Verification
+from defai.testing.answers import MadeUpControl
 from defai.tui.actions import ACTS, DECISION, EVERYWHERE, MODES, TYPING, Act, bindings
 from defai.tui.app import DefaiApp
 from defai.tui.preferences import Preferences
@@ -190,3 +193,31 @@ async def test_the_palette_does_what_the_keys_do(opened: Handed, theatre: Handed
         await pilot.press("enter")
         await theatre.until(lambda: app.current_mode == "agent", pilot)
         assert app.agent_name == "tiers"
+
+
+class Broken(MadeUpControl):
+    """A session with a defect."""
+
+    async def pause(self, agent: str) -> None:
+        raise ZeroDivisionError(agent)
+
+    async def verify(self, digest: str) -> Verification:
+        raise ZeroDivisionError(digest)
+
+    async def backtest(self, wish: BacktestWish) -> AsyncIterator[BacktestUpdate]:
+        raise ZeroDivisionError(wish.strategy)
+        yield
+
+
+async def test_a_defect_ends_what_was_asked_for(opened: Handed, theatre: Handed) -> None:
+    async with opened("1", "p", control=Broken()) as (_, app, pilot):
+        defect = "This is a defect in defai, not a mistake of yours: ZeroDivisionError: "
+        await theatre.told(app, pilot, f"{defect}lp-wide")
+        assert app.fleet.agents["lp-wide"].wish == ""
+        await pilot.press("4", "v")
+        line = app.screen.pointed
+        await theatre.told(app, pilot, f"{defect}lp-wide", f"{defect}{line.decision.digest}")
+        assert not line.verifying
+        await pilot.press("7", "r")
+        await theatre.stands(app, pilot, "ZeroDivisionError")
+        assert not app.screen.desk.running
