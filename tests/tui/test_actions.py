@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import pytest
 from textual.widgets import Input
 
-from defai.domain.answers import BacktestUpdate, BacktestWish, Verification
+from defai.domain.answers import BacktestProgressed, BacktestUpdate, BacktestWish, Verification
 from defai.testing.answers import MadeUpControl
 from defai.tui.actions import ACTS, DECISION, EVERYWHERE, MODES, TYPING, Act, bindings
 from defai.tui.app import DefaiApp
@@ -205,8 +205,9 @@ class Broken(MadeUpControl):
         raise ZeroDivisionError(digest)
 
     async def backtest(self, wish: BacktestWish) -> AsyncIterator[BacktestUpdate]:
-        raise ZeroDivisionError(wish.strategy)
-        yield
+        if wish:
+            raise ZeroDivisionError(wish.strategy)
+        yield BacktestProgressed("", None, 0.0)
 
 
 async def test_a_defect_ends_what_was_asked_for(opened: Handed, theatre: Handed) -> None:
