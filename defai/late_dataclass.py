@@ -39,10 +39,10 @@ def _made(plain: type, *, frozen: bool) -> Any:  # noqa: ANN401  a class that is
     says = made.__dataclass_params__
     says.init = says.repr = says.eq = True
     says.frozen = frozen
-    names = ["__init__", "__repr__", "__eq__", *(["__hash__"] if frozen else [])]
-    for name in names:
-        if name not in given:
-            setattr(made, name, _writes_first(name, names, made, given))
+    for names in ["__init__"], ["__repr__", "__eq__", *(["__hash__"] if frozen else [])]:
+        for name in names:
+            if name not in given:
+                setattr(made, name, _writes_first(name, names, made, given))
     if frozen:
         made.__setattr__, made.__delattr__ = _not_assigned, _not_deleted
         made.__getstate__, made.__setstate__ = _state, _take_state
@@ -60,9 +60,14 @@ def _writes_first(name: str, names: list[str], made: Any, given: dict[str, Any])
 
 
 def _write(names: list[str], made: Any, given: dict[str, Any]) -> None:  # noqa: ANN401  the same
-    """Have the standard library write the methods, for a class that is the same but for its slots."""
+    """Have the standard library write methods, for a class that is the same but for its slots.
+
+    Those that make one are written without those that compare and show it: most classes are made long before.
+    """
     twin: Any = type(made.__name__, made.__bases__, dict(given))
-    written = vars(dataclasses.dataclass(frozen=made.__dataclass_params__.frozen)(twin))
+    init, repr_, eq = (name in names for name in ("__init__", "__repr__", "__eq__"))
+    frozen = made.__dataclass_params__.frozen
+    written = vars(dataclasses.dataclass(init=init, repr=repr_, eq=eq, frozen=frozen)(twin))
     for name in names:
         if name not in given:
             setattr(made, name, written[name])

@@ -4,7 +4,7 @@ By msgspec, which needs nothing prepared: a terminal that attaches reads its fir
 by pydantic, most of which would be spent on importing it and on kinds that do not come.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Final, Union, get_args, get_origin
@@ -39,13 +39,13 @@ def read_event(text: bytes | str) -> StreamEvent:
     return event
 
 
-def read_events(raw: Iterable[Any]) -> list[StreamEvent]:
-    """Events, of values that JSON has.
+def read_events(raw: Iterable[Any]) -> Iterator[StreamEvent]:
+    """Events, of values that JSON has; each is read when it is its turn.
 
     Raises:
         Unreadable: where one of them is none.
     """
-    return [read(one, StreamEvent) for one in raw]
+    return (read(one, StreamEvent) for one in raw)
 
 
 def read(raw: object, wanted: Any) -> Any:  # noqa: ANN401  any type there is

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import aclosing, suppress
 from typing import Any, Final, TypeVar
 
@@ -131,7 +131,7 @@ class RemoteSession(PassingControl):
             task.cancel()
             left.cancel()
 
-    def _hear(self, message: dict[str, Any]) -> list[StreamEvent]:
+    def _hear(self, message: dict[str, Any]) -> Iterable[StreamEvent]:
         if message["type"] == "events":
             self._last = message["last"]
             return read_events(message["events"])
@@ -140,7 +140,7 @@ class RemoteSession(PassingControl):
         queue = self._waiting.get(message.get("id", 0))
         if queue is not None:
             queue.put_nowait(message)
-        return []
+        return ()
 
     def _fail_all(self) -> None:
         for queue in self._waiting.values():
