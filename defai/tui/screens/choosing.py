@@ -2,6 +2,8 @@
 
 from typing import Any, cast
 
+from textual import events
+
 from defai.domain.answers import SourceCard, StrategyCard
 from defai.errors import DefaiError
 from defai.tui.backtesting import Desk, SourceLine, StrategyLine
@@ -36,9 +38,9 @@ class Choosing(Board):
         """Where days, balances and parameters are typed."""
         return self.query_one(BacktestForm)
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Ask what can be chosen, where that is not known yet."""
-        super().on_screen_resume()
+        super().on_screen_resume(event)
         if not self.desk.asked or (self.desk.refused and not self.desk.strategies):
             self.desk.asked, self.desk.refused = True, ""
             wishes = self.terminal.wishes

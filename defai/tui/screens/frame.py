@@ -7,6 +7,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -53,6 +54,7 @@ class Frame(Screen[None]):
         self._compositor = SparingCompositor()
         self._titles: dict[Widget, tuple[str, str]] = {}
         self._words = ""
+        self._fitted: Size | None = None
         self._status, self._nav, self._banner = (
             StatusBar(),
             NavBar(self.scope),
@@ -183,9 +185,11 @@ class Frame(Screen[None]):
         self.app.theme_changed_signal.subscribe(self, lambda _: self.repaint())
         self.paint_all()
 
-    def on_screen_resume(self) -> None:
-        """Catch up with what happened while another screen was in front."""
-        if self.is_mounted:
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Catch up with what happened while another screen was in front; at first all is styled and painted."""
+        if self._fitted is None:
+            event.refresh_styles = False
+        elif self.is_mounted:
             self.paint_all()
 
     def on_screen_suspend(self) -> None:
@@ -194,7 +198,10 @@ class Frame(Screen[None]):
             self.paint_keys()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Give way to a sentence where there is no room for more."""
+        """Give way to a sentence where there is no room for more; the same size is told several times."""
+        if event.size == self._fitted:
+            return
+        self._fitted = event.size
         width, height = event.size
         small = width < LEAST_WIDTH or height < LEAST_HEIGHT
         self.set_class(small, "-too-small")

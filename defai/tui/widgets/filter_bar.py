@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 from textual import events
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
@@ -31,39 +30,36 @@ class FilterBar(Horizontal):
     def __init__(self) -> None:
         super().__init__(id="filter")
         self.display = False
-
-    def compose(self) -> ComposeResult:
-        """A slash, the words, and how many lines have them."""
-        yield Static("/", id="filter-slash")
-        yield Input(
-            placeholder="words a line must have; -word for those it must not",
-            compact=True,
-            select_on_focus=False,
-            id="filter-words",
-        )
-        yield Static(id="filter-count")
-
-    @property
-    def words(self) -> Input:
-        """Where the words are typed."""
-        return self.query_one(Input)
+        self._words: Input | None = None
+        self._count: Static | None = None
 
     def open(self, wanted: str) -> None:
-        """Show the line and go there."""
+        """Show the line and go there; what it is made of is made now, and not for the first paint."""
+        if self._words is None:
+            self._words = Input(
+                placeholder="words a line must have; -word for those it must not",
+                compact=True,
+                select_on_focus=False,
+                id="filter-words",
+            )
+            self._count = Static(id="filter-count")
+            self.mount(Static("/", id="filter-slash"), self._words, self._count)
         self.display = True
-        with self.words.prevent(Input.Changed):
-            self.words.value = wanted
-        self.words.focus()
+        with self._words.prevent(Input.Changed):
+            self._words.value = wanted
+        self._words.focus()
 
     def close(self) -> None:
         """Take the line away, and with it what was typed."""
         self.display = False
-        with self.words.prevent(Input.Changed):
-            self.words.value = ""
+        if self._words is not None:
+            with self._words.prevent(Input.Changed):
+                self._words.value = ""
 
     def display_counts(self, listed: int, of: int) -> None:
         """Say how many lines are listed."""
-        self.query_one("#filter-count", Static).update(f"{listed:,} of {of:,}")
+        if self._count is not None:
+            self._count.update(f"{listed:,} of {of:,}")
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Sift as one types."""
@@ -88,4 +84,5 @@ class FilterBar(Horizontal):
     def on_click(self, event: events.Click) -> None:
         """A click on it is a wish to type."""
         event.stop()
-        self.words.focus()
+        if self._words is not None:
+            self._words.focus()
