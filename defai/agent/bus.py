@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Self
 
+from defai.domain.others_words import fit_to_show
 from defai.domain.stream import StreamEvent
 
 
@@ -61,8 +62,9 @@ class Bus:
         self._taps.append(observer)
 
     def publish(self, event: StreamEvent) -> None:
-        """Hand an event to all; never waits."""
+        """Hand an event to all, with texts that can be shown; never waits."""
         self.published += 1
+        event = fit_to_show(event)
         for subscription in self._subscriptions:
             subscription.push(event)
         for observer in self._taps:

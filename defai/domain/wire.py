@@ -11,6 +11,7 @@ from typing import Any, Final, Union, get_args, get_origin
 
 import msgspec
 
+from defai.domain.others_words import fit_to_show
 from defai.domain.stream import StreamEvent
 
 __all__ = ["Unreadable", "plain", "read", "read_event", "read_events", "write_event"]
@@ -40,12 +41,12 @@ def read_event(text: bytes | str) -> StreamEvent:
 
 
 def read_events(raw: Iterable[Any]) -> Iterator[StreamEvent]:
-    """Events, of values that JSON has; each is read when it is its turn.
+    """Events, of values that JSON has, each read when it is its turn; whoever wrote them, their texts can be shown.
 
     Raises:
         Unreadable: where one of them is none.
     """
-    return (read(one, StreamEvent) for one in raw)
+    return (fit_to_show(read(one, StreamEvent)) for one in raw)
 
 
 def read(raw: object, wanted: Any) -> Any:  # noqa: ANN401  any type there is

@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from defai.agent.control import Control
+from defai.domain.others_words import fit_to_show
 from defai.domain.stream import Notice, SessionEnded, StreamEvent
 from defai.errors import DefaiError
 from defai.harmless import harmless
@@ -22,9 +23,8 @@ from defai.tui.commands import ActionProvider
 from defai.tui.fleet import FleetState, Parts
 from defai.tui.format import age, number
 from defai.tui.opening import STARTING
-from defai.tui.others_words import fit_to_show
-from defai.tui.overture import SAID, Overture
-from defai.tui.pacing import PACES, Pacing
+from defai.tui.overture import Overture
+from defai.tui.pacing import PACES, Pacing, in_turn
 from defai.tui.preferences import Preferences, usual_path
 from defai.tui.screens import places
 from defai.tui.steering import Steering
@@ -40,16 +40,13 @@ WIDTHS: Final = [(0, "-narrow"), (100, "-middle"), (170, "-wide")]
 HEIGHTS: Final = [(0, "-short"), (30, "-medium"), (48, "-tall")]
 """Classes of a screen by its rows."""
 
-KEYLESS: Final = frozenset({"status", "risk", "chart", "card", "pools", "journal"})
-"""Parts of the screen on which it does not depend what can be done."""
-
 UNSAID: Final = ("The session stopped without saying why.", "Its log in the run directory may tell.", 3)
 """How a session is taken to have ended whose events cease."""
 
 GARBAGE_AFTER_S: Final = 2.0
 """Once the screen stands, what connects to a session or makes one is imported: that is over by then."""
 
-EVENTS_AT_ONCE: Final = 200
+EVENTS_AT_ONCE: Final = 256
 """So many are read before keys and paints get their turn: one or two milliseconds."""
 
 EventsFactory = Callable[[], AsyncIterable[StreamEvent]]
@@ -149,30 +146,30 @@ class DefaiApp(Steering):
             self._take(said)
             if said.kind == "session_ended":
                 return
-        async for told in events:
-            event = fit_to_show(told)
+        async for event in events:
             parts = apply(event, self.clock())
-            if parts is not self._waiting or event.kind in SAID:
+            if parts is not self._waiting:
                 self._follow(event, parts)
+                if event.kind == "session_ended":
+                    return
             taken += 1
             if taken % EVENTS_AT_ONCE == 0:
                 await asyncio.sleep(0)
-            if event.kind == "session_ended":
-                return
         if self.fleet.ended is None:
             self._take(SessionEnded(*UNSAID))
 
     def _take(self, told: StreamEvent) -> None:
-        self._follow(event := fit_to_show(told), self.fleet.apply(event, self.clock()))
+        event = fit_to_show(told)
+        self._follow(event, self.fleet.apply(event, self.clock()))
 
     def _follow(self, event: StreamEvent, parts: Parts) -> None:
-        """Do what an event asks for beside being taken in: have something painted, say something aloud."""
-        if parts is not self._waiting:  # what most events change is the very same set, and waits already
-            if not parts <= self._pending:
-                self.show_parts(parts)
-            self._waiting = parts
-        if event.kind not in SAID:
-            return
+        """Do what an event asks for beside being taken in: have something painted, say something aloud.
+
+        What most events change is the very same set: where it waits to be painted already there is nothing to do.
+        """
+        if not parts <= self._pending:
+            self.show_parts(parts)
+        self._waiting = parts
         if isinstance(event, Notice):
             self._tell(event)
         elif isinstance(event, SessionEnded):
@@ -190,8 +187,8 @@ class DefaiApp(Steering):
             self._painter.cancel()
         wait = self._pacing.wait_s(self._pending)
         self._due = time.monotonic() + wait
-        # Not a timer of Textual's: each is a task and writes the app down in words, ten times a second.
-        self._painter = asyncio.get_running_loop().call_later(wait, self.call_next, self._paint)
+        # Not a timer of Textual's, nor a message: each costs as much as a small paint, ten times a second.
+        self._painter = asyncio.get_running_loop().call_later(wait, in_turn, self, self._paint)
 
     def _paint(self) -> None:
         self._painter = None
@@ -202,7 +199,7 @@ class DefaiApp(Steering):
             self._plan_paint()
         board = self.board() if parts and not self._exit else None
         if board is not None:
-            board.paint_bars(keys=not parts <= KEYLESS)
+            board.paint_bars(parts)
             board.paint(parts)
 
     def _tick(self) -> None:
@@ -210,7 +207,7 @@ class DefaiApp(Steering):
             return
         board = self.board()
         if board is not None:
-            board.paint_bars()
+            board.paint_bars({"status"})
 
     def _tell(self, notice: Notice) -> None:
         """Say a notice once, however often it comes within ten seconds."""

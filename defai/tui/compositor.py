@@ -8,10 +8,10 @@ from textual.strip import Strip
 
 
 class SparingCompositor(Compositor):
-    """Textual's, but for an update of some regions it asks for no line outside of them.
+    """Textual's, but for an update of some regions it asks for no line outside of them, nor for what is covered.
 
     Textual's own asks every widget that lies in the smallest rectangle around all of them, for all its lines: with a
-    line above and a line below that is the whole screen.
+    line above and a line below that is the whole screen. And it asks those behind as well.
     """
 
     def __init__(self) -> None:
@@ -31,11 +31,15 @@ class SparingCompositor(Compositor):
         if not self._wanted:
             yield from super()._get_renders(crop)
             return
+        left = self._wanted
         for widget, (region, clip) in self.visible_widgets.items():
             seen = region.intersection(clip)
-            touched = [wanted for wanted in self._wanted if wanted.overlaps(seen)]
+            touched = [wanted for wanted in left if wanted.overlaps(seen)]
             if touched:
                 top = max(seen.y, min(wanted.y for wanted in touched))
                 bottom = min(seen.bottom, max(wanted.bottom for wanted in touched))
                 part = Region(seen.x, top, seen.width, bottom - top)
                 yield region, part, widget.render_lines(part.translate(-region.offset))
+                left = tuple(wanted for wanted in left if not seen.contains_region(wanted))
+                if not left:
+                    return

@@ -190,8 +190,10 @@ def anchored(fleet: "FleetState", event: HoldsAnchored) -> Parts:
     if line is None:
         return set()
     line.anchors.append(event)
-    for entry in line.log:
-        if event.first_sequence <= entry.decision.sequence < event.first_sequence + event.count:
+    for entry in reversed(line.log):  # an anchor is of decisions just taken
+        if entry.decision.sequence < event.first_sequence:
+            break
+        if entry.decision.sequence < event.first_sequence + event.count:
             entry.version += 1
     return {"log", "card"}
 

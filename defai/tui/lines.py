@@ -114,13 +114,14 @@ STATES = {
 
 @dataclass(slots=True)
 class BandSpan:
-    """A liquidity band, as long as it stood: prices in quote per base, and the same as they were told."""
+    """A liquidity band, as long as it stood: prices in quote per base, and its ticks."""
 
     first_block: int
     last_block: int
     low: float
     high: float
-    edges: tuple[Decimal, Decimal]
+    tick_lower: int
+    tick_upper: int
 
 
 @dataclass(slots=True)
@@ -134,7 +135,7 @@ class Trade:
 
 @dataclass(slots=True)
 class AgentLine:
-    """All the screens know about one agent.
+    """All the screens know about one agent. What changes with every block stands together: that is quicker to reach.
 
     Attributes:
         wish: what was asked for and has not happened yet: "pausing", "resuming", or nothing.
@@ -146,24 +147,24 @@ class AgentLine:
     """
 
     card: AgentCard
+    version: int = 0
     state: str = ""
-    state_reason: str = ""
-    wish: str = ""
     portfolio: PortfolioView | None = None
     last: LogLine | None = None
-    acted: LogLine | None = None
     timestamp: int | None = None
     block_number: int | None = None
     out_since: int | None = None
+    equity: Series = field(default_factory=lambda: Series(2))
+    bands: deque[BandSpan] = field(default_factory=lambda: deque(maxlen=64))
+    forecasts: deque[tuple[int, ForecastView]] = field(default_factory=lambda: deque(maxlen=256))
+    state_reason: str = ""
+    wish: str = ""
+    acted: LogLine | None = None
     records: int = 0
-    version: int = 0
     gauges: tuple[CheckView, ...] = ()
     breaker: str = ""
     request: ApprovalRequested | None = None
-    equity: Series = field(default_factory=lambda: Series(2))
-    bands: deque[BandSpan] = field(default_factory=lambda: deque(maxlen=64))
     trades: deque[Trade] = field(default_factory=lambda: deque(maxlen=256))
-    forecasts: deque[tuple[int, ForecastView]] = field(default_factory=lambda: deque(maxlen=256))
     judged: deque[ForecastJudged] = field(default_factory=lambda: deque(maxlen=256))
     anchors: deque[HoldsAnchored] = field(default_factory=lambda: deque(maxlen=64))
     log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=DECISIONS_PER_AGENT))
@@ -229,17 +230,23 @@ class AgentLine:
         if not portfolio.positions:
             self.out_since = None
             return
-        position = self.position_in(portfolio.positions)
+        positions = portfolio.positions
+        position = positions[0] if len(positions) == 1 else self.position_in(positions)
         if position.in_range:
             self.out_since = None
         elif self.out_since is None:
             self.out_since = timestamp
         if position.pool != self.main_pool:
             return
-        edges = position.price_lower, position.price_upper
+        lower, upper = position.tick_lower, position.tick_upper
         span = self.bands[-1] if self.bands else None
-        if span is not None and span.edges == edges and block_number - span.last_block <= 2:
+        if (
+            span is not None
+            and span.tick_lower == lower
+            and span.tick_upper == upper
+            and block_number - span.last_block <= 2
+        ):
             span.last_block = block_number
         else:
-            low, high = map(float, edges)
-            self.bands.append(BandSpan(block_number, block_number, low, high, edges))
+            low, high = float(position.price_lower), float(position.price_upper)
+            self.bands.append(BandSpan(block_number, block_number, low, high, lower, upper))

@@ -9,7 +9,6 @@ from contextlib import suppress
 
 from defai.domain.stream import StreamEvent
 from defai.tui.fleet import FleetState
-from defai.tui.others_words import fit_to_show
 
 SAID = frozenset({"notice", "session_ended"})
 """Kinds of events that are said aloud: on a screen, which has to be there."""
@@ -54,7 +53,7 @@ class Overture:
                 if event.kind in SAID:
                     said = event
                     break
-                fleet.apply(fit_to_show(event), clock())
+                fleet.apply(event, clock())
                 if event.kind == "step_completed" and fleet.equity_usd is not None:
                     break
         finally:

@@ -4,7 +4,9 @@ import time
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
+
+from textual.app import App
 
 SHORTEST_S: Final = 1 / 10
 """Between two paints of anything."""
@@ -53,3 +55,12 @@ class Pacing:
 
     def _rest_s(self, part: str, now: float) -> float:
         return self._painted.get(part, -1e9) + self._paces.get(part, SHORTEST_S) - now
+
+
+def in_turn(app: App[Any], callback: Callable[[], None]) -> None:
+    """Call as if a message had brought it, which would cost as much as a small paint: errors are said, and the end."""
+    with app._context():  # noqa: SLF001  Textual offers no other way
+        try:
+            callback()
+        except Exception as error:  # noqa: BLE001  as Textual does with a message's
+            app._handle_exception(error)  # noqa: SLF001  the same

@@ -35,7 +35,6 @@ class Series:
         "_size",
         "_skipped",
         "_stride",
-        "version",
     )
 
     def __init__(self, width: int = 1, recent: int = RECENT, older: int = OLDER) -> None:
@@ -44,25 +43,23 @@ class Series:
         self._fresh: list[
             float | Decimal
         ] = []  # flat: a tuple a point would be work for the garbage collector
-        self._newest: float = float("-inf")
+        self._newest: float | Decimal = float("-inf")
         self._recent_cap, self._older_cap = recent, older
         self._room = 2 * recent * self._size
         """Of new points, flat: with so many the older half gets old."""
         self._stride, self._skipped = 1, 0
-        self.version = 0
-        """Grows with every point."""
 
     def __len__(self) -> int:
         return (len(self._recent) + len(self._older) + len(self._fresh)) // self._size
 
-    def append(self, block: int, *values: float | Decimal) -> None:
-        """Add a point; one that is not beyond the last block replaces the last."""
-        self.version += 1
+    def append(self, *point: float | Decimal) -> None:
+        """Add a point, its block first; one that is not beyond the last block replaces the last."""
+        block = point[0]
         fresh = self._fresh
         if block <= self._newest:
             del (fresh or self._recent)[-self._size :]
         self._newest = block
-        fresh += (block, *values)
+        fresh += point
         if len(fresh) >= self._room:
             self._age()
 

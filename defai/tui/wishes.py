@@ -9,11 +9,11 @@ from textual.worker import Worker
 
 from defai.agent.control import Control
 from defai.domain.answers import Explanation, Rated, Verification
+from defai.domain.others_words import made_harmless
 from defai.domain.stream import SessionEnded
 from defai.errors import DefaiError
 from defai.harmless import harmless
 from defai.tui.lines import AgentLine, LogLine
-from defai.tui.others_words import made_harmless
 from defai.tui.waiting import RequestLine
 
 log = logging.getLogger(__name__)

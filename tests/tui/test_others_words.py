@@ -16,6 +16,7 @@ from defai.domain.stream import (
     StepCompleted,
     StreamEvent,
 )
+from defai.domain.wire import read_event, write_event
 from defai.testing.stream import demo_stream
 
 Handed: TypeAlias = Any
@@ -42,8 +43,13 @@ def written_by_others() -> Iterator[StreamEvent]:
     yield AgentStateChanged("lp-wide" + NAME, "stopped", EVIL)
 
 
+def as_read(event: StreamEvent) -> StreamEvent:
+    """As it comes from a session's socket or a run's file; a session of this very process publishes the same."""
+    return read_event(write_event(event))
+
+
 async def test_no_screen_obeys_what_others_wrote(theatre: Handed) -> None:
-    stage = theatre.Stage(written_by_others())
+    stage = theatre.Stage(map(as_read, written_by_others()))
     app = stage.app()
     async with app.run_test(size=(120, 40)) as pilot:
         await theatre.settled(pilot, stage)

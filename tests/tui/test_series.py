@@ -40,7 +40,6 @@ def test_a_second_point_of_a_block_replaces_the_first() -> None:
     series.append(1, 5.0)
     series.append(1, 6.0)
     assert series.points() == [(1, 6.0)]
-    assert series.version == 2
 
 
 @given(st.integers(0, 300), st.integers(1, 40))

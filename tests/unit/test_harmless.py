@@ -6,10 +6,10 @@ import pytest
 
 from defai.cli.output import say
 from defai.cli.summary import narrate
+from defai.domain.others_words import fit_to_show, made_harmless
 from defai.domain.stream import AgentStateChanged, Notice
 from defai.harmless import harmless
 from defai.testing.stream import demo_stream
-from defai.tui.others_words import fit_to_show, made_harmless
 
 ORDERS = "buy\x1b[2J\x1b]52;c;ZGVmYWk=\x07 now\n✓ verified\x9b31m \u202eflip\u2066"
 

@@ -1,7 +1,7 @@
 """What stands around every full screen: where we are above, what one can do here below."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 LEAST_WIDTH = 60
 LEAST_HEIGHT = 16
+
+SUMMED: Final = frozenset({"agents", "approvals", "journal"})
+"""Parts of which the bars show sums: they go with the list that shows them one by one."""
+KEYLESS: Final = frozenset({"status", "risk", "chart", "card", "log", "pools", "journal"})
+"""Parts on which it does not depend what can be done; a decision on the log always changes its agent as well."""
 
 
 class Ground(Vertical):
@@ -119,18 +124,20 @@ class Frame(Screen[None]):
         self.paint_bars()
         self.paint(set(ALL_PARTS))
 
-    def paint_bars(self, *, keys: bool = True) -> None:
-        """Show the bars, and a banner where the figures are old; the keys where they may have changed."""
+    def paint_bars(self, parts: Parts = ALL_PARTS) -> None:
+        """Show in the bars what changed in some parts of the state; a banner where the figures are old."""
         app = self.terminal
-        self._status.display_status(self.fleet, app.clock(), stale=app.is_stale, leaving=app.leaving)
-        self._nav.display_counts(counts_of(self.fleet))
+        self._status.display_place(self.fleet, app.clock(), stale=app.is_stale, leaving=app.leaving)
+        if not parts.isdisjoint(SUMMED):
+            self._status.display_sums(self.fleet)
+            self._nav.display_counts(counts_of(self.fleet))
         words = app.banner
         if words != self._words:
             self._words = words
             self._banner.update(words)
             self._banner.display = bool(words)
         self._playback.display_playback(self.fleet.playback)
-        if keys:
+        if not parts <= KEYLESS:
             self.paint_keys()
 
     def paint_keys(self) -> None:

@@ -28,11 +28,18 @@ class StatusBar(Widget):
         self._left: tuple[Piece, ...] = (Piece("", "muted"),)
         self._right: tuple[Piece, ...] = ()
 
-    def display_status(self, fleet: FleetState, now: float, *, stale: bool, leaving: bool) -> None:
-        """Show the session as it stands at a time of the terminal's clock."""
-        left, right = left_pieces(fleet, now, stale=stale, leaving=leaving), right_pieces(fleet)
-        if (left, right) != (self._left, self._right):
-            self._left, self._right = left, right
+    def display_place(self, fleet: FleetState, now: float, *, stale: bool, leaving: bool) -> None:
+        """Show where the session stands at a time of the terminal's clock."""
+        left = left_pieces(fleet, now, stale=stale, leaving=leaving)
+        if left != self._left:
+            self._left = left
+            self.refresh()
+
+    def display_sums(self, fleet: FleetState) -> None:
+        """Show what the agents come to."""
+        right = right_pieces(fleet)
+        if right != self._right:
+            self._right = right
             self.refresh()
 
     def render_line(self, y: int) -> Strip:

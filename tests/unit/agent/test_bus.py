@@ -62,3 +62,11 @@ async def test_a_tap_hears_at_once() -> None:
     (one,) = notices(1)
     bus.publish(one)
     assert heard == [one]
+
+
+def test_what_others_wrote_is_published_fit_to_be_shown() -> None:
+    seen: list[StreamEvent] = []
+    with Bus() as bus:
+        bus.tap(seen.append)
+        bus.publish(Notice("info", "sold\x1b[2J\nall", ""))
+    assert seen == [Notice("info", "sold[2J all", "")]

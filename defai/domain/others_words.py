@@ -1,21 +1,30 @@
-"""Events and answers with the texts of others made fit to be shown: the terminal draws texts as they are."""
+"""Events and answers with the texts of others made fit to be shown: whoever shows them shows texts as they are.
+
+It is done where they come from: as a session publishes them, and as they are read from a socket or a file.
+"""
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
+from decimal import Decimal
 from functools import cache
-from typing import Any, TypeVar, cast
+from types import NoneType
+from typing import Any, Final, TypeVar, cast
 
 from defai.domain.stream import StepCompleted, StreamEvent
 from defai.harmless import harmless
 
 T = TypeVar("T")
+FIGURES: Final = frozenset({int, float, bool, Decimal, NoneType})
 
 
 def fit_to_show(event: StreamEvent) -> StreamEvent:
     """An event whose texts are harmless; the same one where they are, as nearly always."""
     if type(event) is StepCompleted:  # thousands a second: the rest of it is figures and words of our own
         one = event.decision
-        if one is None or f"{one.text}{one.reason}{one.verdict_reason}".isprintable():
+        words = "".join([name for name, _ in event.portfolio.balances])
+        if one is not None:
+            words = f"{words}{one.text}{one.reason}{one.verdict_reason}"
+        if words.isprintable():
             return event
     return made_harmless(event)
 
@@ -26,6 +35,8 @@ def made_harmless(value: T) -> T:
 
 
 def _made_harmless(value: Any) -> Any:  # noqa: ANN401  whatever a record may hold
+    if type(value) in FIGURES:
+        return value
     if isinstance(value, str):
         return harmless(value)
     if isinstance(value, tuple | list):
