@@ -113,6 +113,11 @@ class Frame(Screen[None]):
             widget.border_title = Content.from_markup(title) if marked_up else Content(title)
             widget.border_subtitle = Content(subtitle)
 
+    def _compositor_refresh(self) -> None:
+        """Textual's; but while nothing is shown nothing is drawn: it drew the first screen once for nobody."""
+        if not self.app._batch_count:  # noqa: SLF001  there is no other way to know
+            super()._compositor_refresh()
+
     # -- painting --------------------------------------------------------------------------------------------------
 
     def paint(self, parts: Parts) -> None:
