@@ -131,7 +131,7 @@ class FleetTable(LineGrid[AgentLine]):
         if line.waits:
             left = line.request.expires_at if line.request else None
             until = self.now.since(left)
-            return (("⚑ waits for you", "waiting"), (f" {age(-until)}" if until is not None else "", "muted"))
+            return (("⚑ waits for you" if until is None else f"⚑ {age(-until)} left for you", "waiting"),)
         entry = line.acted or line.last
         if entry is None:
             return NOTHING

@@ -70,7 +70,7 @@ def measure(pieces: list[Piece]) -> int:
 
 def left_pieces(fleet: FleetState, now: float, *, stale: bool, leaving: bool) -> tuple[Piece, ...]:
     """Where we are, and how fresh it is."""
-    name = Piece("defai  ", "accent")
+    name = Piece("defai  ", "accent", 3)
     if leaving:
         return (name, Piece("◌ settling…", "waiting"))
     if fleet.ended is not None:
@@ -97,7 +97,8 @@ def left_pieces(fleet: FleetState, now: float, *, stale: bool, leaving: bool) ->
         name,
         dot,
         Piece(network, "strong"),
-        Piece(" · block ", "muted"),
+        Piece(" · ", "muted"),
+        Piece("block ", "muted", 2),
         Piece(number(fleet.block.number, 0), "strong"),
         fresh,
         *(() if stale else (Piece(" ago", "muted", 13),)),
