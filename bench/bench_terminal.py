@@ -136,7 +136,7 @@ async def paced(
         await asyncio.sleep(max(0.0, due + pace / PER_SECOND - loop.time()))
         for event in batch:
             if isinstance(event, BlockArrived) and started:
-                told["sent"][str(event.number)] = time.monotonic()
+                told["sent"][str(event.number)] = due + pace / PER_SECOND  # by then, whenever it is taken
             yield event
     await asyncio.sleep(0.2)
     told["share"] = (time.process_time() - told.pop("cpu")) / (time.monotonic() - started)

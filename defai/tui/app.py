@@ -26,6 +26,7 @@ from defai.tui.opening import STARTING
 from defai.tui.overture import Overture
 from defai.tui.pacing import PACES, Pacing, in_turn
 from defai.tui.preferences import Preferences, usual_path
+from defai.tui.reading import IN_ONE_GO, Breath
 from defai.tui.screens import places
 from defai.tui.steering import Steering
 from defai.tui.style_sheet import LastingStylesheet
@@ -45,9 +46,6 @@ UNSAID: Final = ("The session stopped without saying why.", "Its log in the run 
 
 GARBAGE_AFTER_S: Final = 2.0
 """Once the screen stands, what connects to a session or makes one is imported: that is over by then."""
-
-EVENTS_AT_ONCE: Final = 256
-"""So many are read before keys and paints get their turn: one or two milliseconds."""
 
 EventsFactory = Callable[[], AsyncIterable[StreamEvent]]
 
@@ -140,7 +138,7 @@ class DefaiApp(Steering):
         self.run_worker(self._read(), name="events", exit_on_error=False)
 
     async def _read(self) -> None:
-        taken, apply, events = 0, self.fleet.apply, aiter(self._events())
+        taken, apply, events, breath = 0, self.fleet.apply, aiter(self._events()), Breath(self.clock)
         said = await self._overture.read(events, self.fleet, self.clock)
         if said is not None:
             self._take(said)
@@ -153,8 +151,8 @@ class DefaiApp(Steering):
                 if event.kind == "session_ended":
                     return
             taken += 1
-            if taken % EVENTS_AT_ONCE == 0:
-                await asyncio.sleep(0)
+            if taken % IN_ONE_GO == 0:
+                await breath.draw(self._due if self._painter is not None else 0.0)
         if self.fleet.ended is None:
             self._take(SessionEnded(*UNSAID))
 

@@ -1,0 +1,41 @@
+"""How a stream is read: much at once where it is there, and in a flood no sooner than what it changes can be seen."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+from defai.tui.pacing import SHORTEST_S
+
+IN_ONE_GO: Final = 64
+"""So many events are read before one looks up."""
+GOES: Final = 4
+"""So often that is done before keys and paints get their turn: one or two milliseconds."""
+TRICKLE_S: Final = 0.01
+"""Events that take longer to come were not there already: to be woken by each of them costs more than to take it in."""
+AHEAD_S: Final = 0.01
+"""So long before a paint what has come is read, to be in it."""
+
+
+class Breath:
+    """Between two goes of reading: lets others have their turn, or waits for more where nobody would see any sooner.
+
+    Args:
+        clock: seconds; what it says does not matter, but what goes by.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock, self._since, self._goes = clock, clock(), 0
+
+    async def draw(self, due: float) -> None:
+        """Wait as long as is good.
+
+        Args:
+            due: when the next paint is, on the monotonic clock; 0 where nothing is to be painted.
+        """
+        self._goes += 1
+        if self._clock() - self._since > TRICKLE_S:
+            await asyncio.sleep(min(max(0.0, due - AHEAD_S - time.monotonic()), SHORTEST_S))
+        elif self._goes % GOES == 0:
+            await asyncio.sleep(0)
+        self._since = self._clock()
