@@ -158,6 +158,7 @@ def measure() -> list[Figure]:
             what="`defai attach`, first words",
             value=min(paints.words, default=float("nan")),
             unit="s",
+            most=0.5,
             headline=True,
             note=f"They say what it connects to; the best of {len(paints.words)}, from the start of "
             "the process, beside a session that works on the same machine.",
@@ -168,7 +169,6 @@ def measure() -> list[Figure]:
             unit="s",
             against="an application of one label, in Textual",
             alternative=min(paints.bare, default=float("nan")),
-            most=0.5,
             headline=True,
             note="The agents in their table; the same starts, and Textual's own imports are in both.",
         ),

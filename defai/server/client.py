@@ -7,6 +7,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, 
 from contextlib import aclosing, suppress
 from typing import Any, Final, TypeVar
 
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.protocol import State
+
 from defai.agent.passing_on import PassingControl
 from defai.domain.stream import (
     WIRE_VERSION,
@@ -24,10 +28,11 @@ from defai.server.protocol import (
     read_answer,
     read_failure,
 )
-from defai.server.web_socket import ClosedError, RefusedError, WebSocket
 
 HEARTBEAT_S: Final = 10.0
 CONNECT_WITHIN_S: Final = 15.0
+PART_WITHIN_S: Final = 0.25
+"""How long to wait for the session's farewell: where both say theirs at once, each may wait for the other's."""
 SHORTEST_WAIT_S: Final = 0.25
 LONGEST_WAIT_S: Final = 10.0
 
@@ -55,7 +60,7 @@ class RemoteSession(PassingControl):
         self.url = ""
         self._credentials = credentials
         self._waits = shortest_wait_s, longest_wait_s
-        self._socket: WebSocket | None = None
+        self._socket: ClientConnection | None = None
         self._session: str | None = None
         self._last = 0
         self._numbers = itertools.count(1)
@@ -110,9 +115,9 @@ class RemoteSession(PassingControl):
                 self._session, self._last = str(welcome["session"]), 0
             self._socket = socket
             yield ConnectionChanged("connected", self.url)
-            with suppress(ClosedError):
-                while True:
-                    for event in self._hear(json.loads(await socket.receive())):
+            with suppress(ConnectionClosed):
+                async for message in socket:
+                    for event in self._hear(json.loads(message)):
                         yield event
         finally:
             self._socket = None
@@ -166,7 +171,7 @@ class RemoteSession(PassingControl):
         self, method: str, arguments: dict[str, Any]
     ) -> AsyncGenerator[dict[str, Any], None]:
         socket, number = self._socket, next(self._numbers)
-        if socket is None or not socket.is_open:
+        if socket is None or socket.state is not State.OPEN:
             raise NotRunningError(
                 "The session cannot be reached now.", "Its events go on once it answers again."
             )
@@ -180,12 +185,12 @@ class RemoteSession(PassingControl):
                 if message["type"] == "failed":
                     raise read_failure(message)
                 yield message
-        except ClosedError as error:
+        except ConnectionClosed as error:
             raise NotRunningError("The connection broke.") from error
         finally:
             del self._waiting[number]
             if not answered:
-                with suppress(ClosedError):
+                with suppress(ConnectionClosed):
                     await socket.send(json.dumps({"type": "cancel", "id": number}))
 
 
@@ -203,31 +208,38 @@ async def ask_once(credentials: Credentials, method: str, within_s: float = 30.0
             try:
                 await _greet(url, socket, {"events": False})
                 await socket.send(_call(1, method, arguments))
-                answer = json.loads(await socket.receive())
-                if answer["type"] in {"failed", "refused"}:
-                    raise read_failure(answer)
-                return read_answer(method, answer.get("value"))
+                async for message in socket:
+                    answer = json.loads(message)
+                    if answer["type"] in {"failed", "refused"}:
+                        raise read_failure(answer)
+                    return read_answer(method, answer.get("value"))
             finally:
                 await socket.close()
     except TimeoutError as error:
         raise TooSlowError(f"The session at {url} did not answer within {within_s:g} s.") from error
-    except ClosedError as error:
-        raise NotRunningError("The session went before it answered.") from error
+    except ConnectionClosed as error:
+        raise NotRunningError(f"The connection to {url} broke.") from error
+    raise NotRunningError("The session went before it answered.")
 
 
-async def _open(url: str, token: str) -> WebSocket:
-    if not token.isprintable():
-        raise refusal(url, 401)
+async def _open(url: str, token: str) -> ClientConnection:
     try:
-        async with asyncio.timeout(CONNECT_WITHIN_S):
-            return await WebSocket.connect(
-                url + SOCKET_PATH, f"Bearer {token}", largest=LARGEST_TO_READER, heartbeat_s=HEARTBEAT_S
-            )
-    except RefusedError as error:
-        raise refusal(url, error.status) from error
+        return await connect(
+            url + SOCKET_PATH,
+            additional_headers={"Authorization": f"Bearer {token}"},
+            compression=None,
+            proxy=None,
+            open_timeout=CONNECT_WITHIN_S,
+            ping_interval=HEARTBEAT_S,
+            ping_timeout=HEARTBEAT_S,
+            close_timeout=PART_WITHIN_S,
+            max_size=LARGEST_TO_READER,
+        )
+    except InvalidStatus as error:
+        raise refusal(url, error.response.status_code) from error
     except TimeoutError as error:
         raise _silent(url) from error
-    except OSError as error:
+    except (WebSocketException, OSError) as error:
         raise NotRunningError(f"Nobody answers at {url}.", "Is the session still running?") from error
 
 
@@ -238,15 +250,15 @@ def _silent(url: str) -> NotRunningError:
     )
 
 
-async def _greet(url: str, socket: WebSocket, words: dict[str, Any]) -> dict[str, Any]:
+async def _greet(url: str, socket: ClientConnection, words: dict[str, Any]) -> dict[str, Any]:
     hello = {"type": "hello", "protocol": PROTOCOL_VERSION, "wire": WIRE_VERSION, **words}
     try:
         await socket.send(json.dumps(hello))
         async with asyncio.timeout(CONNECT_WITHIN_S):
-            answer = await socket.receive()
+            answer = await socket.recv()
     except TimeoutError as error:
         raise _silent(url) from error
-    except ClosedError as error:
+    except ConnectionClosed as error:
         raise NotRunningError("Who answers does not greet.", "Is it a session's address?") from error
     try:
         welcome = json.loads(answer)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import aiohttp
 import pytest
+from websockets.asyncio.client import ClientConnection
 
 from defai.domain.answers import BacktestDone, BacktestProgressed, BacktestWish
 from defai.domain.stream import (
@@ -24,7 +25,6 @@ from defai.domain.stream import (
 from defai.errors import ConfigError, DefaiError, NotFoundError, NotRunningError, TooSlowError
 from defai.server.client import RemoteSession, ask_once, status_of
 from defai.server.protocol import LARGEST_FROM_READER, PROTOCOL_VERSION
-from defai.server.web_socket import WebSocket
 from defai.testing.stream import demo_stream
 from tests.unit.server.stage import TOKEN, Stage, Wire, listening, spoken, staged, until
 
@@ -235,7 +235,7 @@ async def test_a_session_that_is_too_busy_to_greet_is_asked_again(
 
     async with Wire(port_of(stage)) as wire, listening(stage.remote(wire.url)) as audience:
         with monkeypatch.context() as patch:
-            patch.setattr(WebSocket, "receive", never)
+            patch.setattr(ClientConnection, "recv", never)
             with pytest.raises(NotRunningError, match="did not greet within 15 s"):
                 await ask_once(lambda: (stage.server.url, TOKEN), "halt_all")
             wire.cut()
