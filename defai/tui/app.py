@@ -153,6 +153,7 @@ class DefaiApp(Steering):
             taken += 1
             if taken % IN_ONE_GO == 0:
                 await breath.draw(self._due if self._painter is not None else 0.0)
+                self._pacing.flooded = breath.flooded
         if self.fleet.ended is None:
             self._take(SessionEnded(*UNSAID))
 

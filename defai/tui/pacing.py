@@ -25,6 +25,8 @@ PACES: Final[Mapping[str, float]] = MappingProxyType(
     }
 )
 """Seconds between two paints of the parts that are dear to draw, or scroll away faster than anybody reads."""
+DEAR_S: Final = 1.0
+"""What has this pace or a longer one is dear to draw."""
 
 
 class Pacing:
@@ -37,6 +39,8 @@ class Pacing:
 
     def __init__(self, paces: Mapping[str, float], clock: Callable[[], float] = time.monotonic) -> None:
         self._paces, self._clock = paces, clock
+        self.flooded = False
+        """Whether so much comes that what is dear is painted half as often."""
         self._painted: dict[str, float] = {}
 
     def wait_s(self, parts: AbstractSet[str]) -> float:
@@ -54,7 +58,10 @@ class Pacing:
         return ready
 
     def _rest_s(self, part: str, now: float) -> float:
-        return self._painted.get(part, -1e9) + self._paces.get(part, SHORTEST_S) - now
+        pace = self._paces.get(part, SHORTEST_S)
+        if self.flooded and pace >= DEAR_S:
+            pace *= 2
+        return self._painted.get(part, -1e9) + pace - now
 
 
 def in_turn(app: App[Any], callback: Callable[[], None]) -> None:

@@ -13,6 +13,8 @@ GOES: Final = 4
 """So often that is done before keys and paints get their turn: one or two milliseconds."""
 TRICKLE_S: Final = 0.01
 """Events that take longer to come were not there already: to be woken by each of them costs more than to take it in."""
+FLOOD_S: Final = 0.25
+"""Where one go takes no longer to come it is a flood: more than 256 events a second."""
 AHEAD_S: Final = 0.01
 """So long before a paint what has come is read, to be in it."""
 
@@ -26,6 +28,8 @@ class Breath:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock, self._since, self._goes = clock, clock(), 0
+        self.flooded = False
+        """Whether events last came faster than anybody reads."""
 
     async def draw(self, due: float) -> None:
         """Wait as long as is good.
@@ -34,7 +38,9 @@ class Breath:
             due: when the next paint is, on the monotonic clock; 0 where nothing is to be painted.
         """
         self._goes += 1
-        if self._clock() - self._since > TRICKLE_S:
+        took = self._clock() - self._since
+        if took > TRICKLE_S:
+            self.flooded = took < FLOOD_S
             await asyncio.sleep(min(max(0.0, due - AHEAD_S - time.monotonic()), SHORTEST_S))
         elif self._goes % GOES == 0:
             await asyncio.sleep(0)

@@ -119,3 +119,14 @@ async def test_a_text_that_gets_longer_is_not_laid_out_anew(opened: Handed) -> N
         await pilot.pause()
         assert "another line 1" in str(card.render_line(1).text)
         assert (card.virtual_size.height, laid_out) == (120, 0)
+
+
+def test_in_a_flood_what_is_dear_is_painted_half_as_often_and_the_rest_as_ever() -> None:
+    now = [0.0]
+    pacing = Pacing({"log": 1.0, "risk": 0.25}, lambda: now[0])
+    pacing.flooded = True
+    pacing.take({"log", "risk", "status"})
+    now[0] = 1.0
+    assert pacing.take({"log", "risk", "status"}) == {"risk", "status"}
+    now[0] = 2.0
+    assert "log" in pacing.take({"log", "risk", "status"})

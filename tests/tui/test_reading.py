@@ -59,3 +59,15 @@ async def test_a_wait_is_no_sign_of_a_trickle(waits: list[float]) -> None:
         await breath.draw(time.monotonic() + 0.05)
     await breath.draw(time.monotonic() + 0.05)
     assert len(waits) == 2
+
+
+@pytest.mark.parametrize(("took_s", "flooded"), [(2 * TRICKLE_S, True), (1.0, False), (0.0, False)])
+async def test_a_flood_is_told_by_how_fast_it_comes(
+    waits: list[float], took_s: float, *, flooded: bool
+) -> None:
+    now = [0.0]
+    breath = Breath(lambda: now[0])
+    now[0] += took_s
+    await breath.draw(0.0)
+    assert breath.flooded is flooded
+    assert waits in ([0.0], [])

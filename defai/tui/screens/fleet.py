@@ -35,6 +35,10 @@ class FleetScreen(Explaining, Board):
     BINDINGS: ClassVar[list[BindingType]] = bindings(FLEET)
     AUTO_FOCUS = "#agents"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._liquidity: LiquidityBars | None = None
+
     def compose_body(self) -> ComposeResult:
         """Table, chart, and below them the log beside the selected decision."""
         self.set_class(self.fleet.started is None, "-setup", update=False)
@@ -49,8 +53,9 @@ class FleetScreen(Explaining, Board):
     def on_resize(self, event: events.Resize) -> None:
         """In a large terminal the pool's liquidity stands beside its price; elsewhere nothing is spent on it."""
         width, height = event.size
-        if width >= LIQUIDITY_FROM[0] and height >= LIQUIDITY_FROM[1] and not self.query(LiquidityBars):
-            self.query_one("#market").mount(LiquidityBars("fleet-liquidity"))
+        if width >= LIQUIDITY_FROM[0] and height >= LIQUIDITY_FROM[1] and self._liquidity is None:
+            self._liquidity = LiquidityBars("fleet-liquidity")
+            self.query_one("#market").mount(self._liquidity)
             self.call_after_refresh(self.paint, {"pools", "chart"})
 
     # -- painting --------------------------------------------------------------------------------------------------
@@ -98,7 +103,8 @@ class FleetScreen(Explaining, Board):
         card.display_line(line, agent)
 
     def _paint_liquidity(self) -> None:
-        for bars in self.query(LiquidityBars):
+        bars = self._liquidity
+        if bars is not None and bars.is_mounted:
             bars.display_liquidity(self.pool.liquidity if self.pool else None)
             self.entitle(bars, "Liquidity by tick")
 
