@@ -138,7 +138,8 @@ class DefaiApp(Steering):
         self.run_worker(self._read(), name="events", exit_on_error=False)
 
     async def _read(self) -> None:
-        taken, apply, events, breath = 0, self.fleet.apply, aiter(self._events()), Breath(self.clock)
+        breath = Breath(self._pacing, self.clock)
+        taken, apply, events = 0, self.fleet.apply, aiter(self._events())
         said = await self._overture.read(events, self.fleet, self.clock)
         if said is not None:
             self._take(said)
@@ -153,7 +154,6 @@ class DefaiApp(Steering):
             taken += 1
             if taken % IN_ONE_GO == 0:
                 await breath.draw(self._due if self._painter is not None else 0.0)
-                self._pacing.flooded = breath.flooded
         if self.fleet.ended is None:
             self._take(SessionEnded(*UNSAID))
 
@@ -162,10 +162,7 @@ class DefaiApp(Steering):
         self._follow(event, self.fleet.apply(event, self.clock()))
 
     def _follow(self, event: StreamEvent, parts: Parts) -> None:
-        """Do what an event asks for beside being taken in: have something painted, say something aloud.
-
-        What most events change is the very same set: where it waits to be painted already there is nothing to do.
-        """
+        """Do what an event asks for beside being taken in: have something painted, say something aloud."""
         if not parts <= self._pending:
             self.show_parts(parts)
         self._waiting = parts

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from defai.tui.pacing import SHORTEST_S
+from defai.tui.pacing import SHORTEST_S, Pacing
 
 IN_ONE_GO: Final = 64
 """So many events are read before one looks up."""
@@ -23,13 +23,12 @@ class Breath:
     """Between two goes of reading: lets others have their turn, or waits for more where nobody would see any sooner.
 
     Args:
+        pacing: of the paints; told whether events come faster than anybody reads.
         clock: seconds; what it says does not matter, but what goes by.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock, self._since, self._goes = clock, clock(), 0
-        self.flooded = False
-        """Whether events last came faster than anybody reads."""
+    def __init__(self, pacing: Pacing, clock: Callable[[], float]) -> None:
+        self._pacing, self._clock, self._since, self._goes = pacing, clock, clock(), 0
 
     async def draw(self, due: float) -> None:
         """Wait as long as is good.
@@ -40,7 +39,7 @@ class Breath:
         self._goes += 1
         took = self._clock() - self._since
         if took > TRICKLE_S:
-            self.flooded = took < FLOOD_S
+            self._pacing.flooded = took < FLOOD_S
             await asyncio.sleep(min(max(0.0, due - AHEAD_S - time.monotonic()), SHORTEST_S))
         elif self._goes % GOES == 0:
             await asyncio.sleep(0)

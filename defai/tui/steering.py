@@ -111,19 +111,13 @@ class Steering(Playing):
         if not count:
             self.notify("There is no agent to halt yet.", severity="warning")
             return
-        from defai.tui.screens.dialogs import Question  # noqa: PLC0415  no part of the first paint
-
-        question = Question(
+        self._ask_once(
             f"Pause all {count} agents?" if count > 1 else "Pause the only agent?",
             "No agent decides anything until you resume it: p one, R all. Open positions and balances stay as they "
             "are and keep their market risk; what is already on its way to the chain is not called back.",
             "Pause all",
+            self.wishes.halt_all,
         )
-        self.push_screen(question, self._halt)
-
-    def _halt(self, answer: bool | None) -> None:
-        if answer:
-            self.wishes.halt_all()
 
     @property
     def _paused(self) -> list[AgentLine]:
@@ -132,19 +126,22 @@ class Steering(Playing):
     def action_resume_all(self) -> None:
         """Ask once, then let every paused agent run again."""
         count = len(self._paused)
-        from defai.tui.screens.dialogs import Question  # noqa: PLC0415  no part of the first paint
-
-        question = Question(
+        self._ask_once(
             f"Let {count} paused agents run again?" if count > 1 else "Let the paused agent run again?",
             "They decide with the next block, and may trade at once. An agent that its circuit breaker stopped stays "
             "stopped: p lets it run.",
             "Resume all",
+            self._resume_all,
         )
-        self.push_screen(question, self._resume_all)
 
-    def _resume_all(self, answer: bool | None) -> None:
-        for line in self._paused if answer else ():
+    def _resume_all(self) -> None:
+        for line in self._paused:
             self.wishes.toggle(line)
+
+    def _ask_once(self, question: str, consequence: str, yes: str, then: Callable[[], None]) -> None:
+        from defai.tui.screens.dialogs import Question  # noqa: PLC0415  no part of the first paint
+
+        self.push_screen(Question(question, consequence, yes), lambda answer: then() if answer else None)
 
     # -- decisions -------------------------------------------------------------------------------------------------
 

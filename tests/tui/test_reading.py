@@ -5,7 +5,7 @@ import time
 import pytest
 
 from defai.tui import reading
-from defai.tui.pacing import SHORTEST_S
+from defai.tui.pacing import SHORTEST_S, Pacing
 from defai.tui.reading import AHEAD_S, GOES, TRICKLE_S, Breath
 
 
@@ -23,7 +23,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 async def test_what_is_there_already_is_read_with_a_glance_at_the_keys_now_and_then(
     waits: list[float],
 ) -> None:
-    breath = Breath(lambda: 0.0)
+    breath = Breath(Pacing({}), lambda: 0.0)
     for _ in range(3 * GOES):
         await breath.draw(time.monotonic() + 1)
     assert waits == [0, 0, 0]
@@ -34,7 +34,7 @@ async def test_what_trickles_in_is_left_until_just_before_the_next_paint(
     waits: list[float], due_in_s: float, waited_s: float
 ) -> None:
     now = [0.0]
-    breath = Breath(lambda: now[0])
+    breath = Breath(Pacing({}), lambda: now[0])
     now[0] += 2 * TRICKLE_S
     due = time.monotonic() + due_in_s
     await breath.draw(due)
@@ -45,7 +45,7 @@ async def test_what_trickles_in_is_left_until_just_before_the_next_paint(
 
 async def test_where_nothing_is_to_be_painted_nothing_is_waited_for(waits: list[float]) -> None:
     now = [0.0]
-    breath = Breath(lambda: now[0])
+    breath = Breath(Pacing({}), lambda: now[0])
     now[0] += 2 * TRICKLE_S
     await breath.draw(0.0)
     assert waits == [0.0]
@@ -53,7 +53,7 @@ async def test_where_nothing_is_to_be_painted_nothing_is_waited_for(waits: list[
 
 async def test_a_wait_is_no_sign_of_a_trickle(waits: list[float]) -> None:
     now = [0.0]
-    breath = Breath(lambda: now[0])
+    breath = Breath(Pacing({}), lambda: now[0])
     for _ in range(2):
         now[0] += 2 * TRICKLE_S
         await breath.draw(time.monotonic() + 0.05)
@@ -66,8 +66,9 @@ async def test_a_flood_is_told_by_how_fast_it_comes(
     waits: list[float], took_s: float, *, flooded: bool
 ) -> None:
     now = [0.0]
-    breath = Breath(lambda: now[0])
+    pacing = Pacing({})
+    breath = Breath(pacing, lambda: now[0])
     now[0] += took_s
     await breath.draw(0.0)
-    assert breath.flooded is flooded
+    assert pacing.flooded is flooded
     assert waits in ([0.0], [])

@@ -17,7 +17,7 @@ from defai.tui.backtesting import Contender, SourceLine, StrategyLine
 from defai.tui.browsing import has_windows
 from defai.tui.fleet import Parts
 from defai.tui.messages import LineOpened, LineSelected
-from defai.tui.screens.choosing import Choosing
+from defai.tui.screens.choosing import PART, Choosing
 from defai.tui.themes import palette_of
 from defai.tui.widgets.backtest_form import BacktestForm
 from defai.tui.widgets.backtest_text import (
@@ -32,7 +32,6 @@ from defai.tui.widgets.grid import LineGrid
 from defai.tui.widgets.page import Page
 from defai.tui.widgets.text_view import TextPanel
 
-PART = "backtest"
 _PANELS: Final = ("strategies", "sources", "backtest-form", "backtest-state", "contenders", "backtest-equity")
 
 

@@ -11,6 +11,9 @@ from defai.tui.screens.board import Board
 from defai.tui.widgets.backtest_form import BacktestForm
 from defai.tui.widgets.grid import LineGrid
 
+PART = "backtest"
+"""Of the screen, as it is named when it changed."""
+
 
 class Choosing(Board):
     """A screen on which a strategy, a history and settings are chosen.
@@ -64,7 +67,7 @@ class Choosing(Board):
         self.strategies.empty = self.sources.empty = "Nothing can be chosen here."
         self.strategies.repaint()
         self.sources.repaint()
-        self._paint_state()
+        self.terminal.show_parts({PART})
 
     def _paint_choice(self) -> None:
         for grid, lines, title in (
@@ -80,7 +83,3 @@ class Choosing(Board):
         line = self.strategies.selected
         self.form.display_form(line.card if line else None)
         self.entitle(self.form, f"Settings of {line.key}" if line else "Settings")
-
-    def _paint_state(self) -> None:
-        """Show how it stands."""
-        raise NotImplementedError

@@ -22,9 +22,6 @@ from defai.tui.widgets.depth import LiquidityBars
 from defai.tui.widgets.fleet_table import FleetTable
 from defai.tui.widgets.setup_panel import SetupPanel
 
-LIQUIDITY_FROM = 170, 48
-"""Columns and rows from which there is room for the liquidity beside the price; fleet.tcss has the same."""
-
 
 class FleetScreen(Explaining, Board):
     """The first screen: the fleet's table, the price with the selected agent's band, decisions, the selected one."""
@@ -52,8 +49,10 @@ class FleetScreen(Explaining, Board):
 
     def on_resize(self, event: events.Resize) -> None:
         """In a large terminal the pool's liquidity stands beside its price; elsewhere nothing is spent on it."""
+        steps = (*(self.terminal.HORIZONTAL_BREAKPOINTS or ()), *(self.terminal.VERTICAL_BREAKPOINTS or ()))
+        least = {name: cells for cells, name in steps}
         width, height = event.size
-        if width >= LIQUIDITY_FROM[0] and height >= LIQUIDITY_FROM[1] and self._liquidity is None:
+        if width >= least["-wide"] and height >= least["-tall"] and self._liquidity is None:
             self._liquidity = LiquidityBars("fleet-liquidity")
             self.query_one("#market").mount(self._liquidity)
             self.call_after_refresh(self.paint, {"pools", "chart"})
