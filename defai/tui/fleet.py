@@ -26,6 +26,7 @@ from defai.domain.stream import (
 )
 from defai.late_dataclass import dataclass
 from defai.tui import folds
+from defai.tui.chain_clock import ChainClock
 from defai.tui.folds import step
 from defai.tui.format import ratio_percent
 from defai.tui.journal import JournalOfSession
@@ -76,6 +77,7 @@ class FleetState:
     block: BlockArrived | None = None
     block_seen_at: float | None = None
     block_gap_s: float = 0.0
+    chain_clock: ChainClock = field(default_factory=ChainClock)
     latency_ms: float | None = None
     latency_block: int = -1
     agents: dict[str, AgentLine] = field(default_factory=dict)
@@ -116,6 +118,7 @@ class FleetState:
             if self.block_seen_at is not None:
                 self.block_gap_s = now - self.block_seen_at
             self.block_seen_at = now
+            self.chain_clock.saw(now, event.timestamp)
             self.block = event
             return folds.block(self, event)
         fold: Callable[[FleetState, Any], Parts] | None = folds.FOLDS.get(event.kind)
@@ -162,6 +165,10 @@ class FleetState:
     def chain_time(self) -> int | None:
         """The newest block's timestamp."""
         return self.block.timestamp if self.block else None
+
+    def here_s(self, chain_s: float | None) -> float | None:
+        """Seconds that a time of the chain's takes here; None where it is about the same, unknown, or long over."""
+        return None if chain_s is None or self.playback is not None else self.chain_clock.here_s(chain_s)
 
     def pool(self, address: str | None) -> PoolCard | None:
         """A pool's card by address."""

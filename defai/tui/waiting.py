@@ -5,6 +5,7 @@ from dataclasses import field
 
 from defai.domain.stream import ApprovalRequested, ApprovalResolved
 from defai.late_dataclass import dataclass
+from defai.tui.format import age
 
 RESOLVED_LINES = 100
 
@@ -12,6 +13,11 @@ RESOLVED_LINES = 100
 def outcome_words(event: ApprovalResolved) -> str:
     """What became of a request, and by whom where it was somebody: "rejected by you", "expired"."""
     return f"{event.outcome} by {event.by}" if event.by not in {"", "nobody"} else event.outcome
+
+
+def left_words(left_s: float, here_s: float | None) -> str:
+    """How much time is left, in a few letters: "4m", and "≈9s" where the chain's clock goes at another pace."""
+    return age(left_s) if here_s is None else f"≈{age(here_s)}"
 
 
 @dataclass(slots=True)

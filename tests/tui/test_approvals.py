@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import pytest
@@ -77,6 +78,26 @@ async def test_enter_upon_what_has_just_ended_takes_what_is_typed_on(opened: Han
         await theatre.stands(app, pilot, "It has expired in the meantime")
         await pilot.press("escape")
         await theatre.until(lambda: isinstance(app.screen, ApprovalsScreen), pilot)
+
+
+async def test_time_left_is_told_by_a_persons_clock_where_the_chains_goes_at_another_pace(
+    opened: Handed, theatre: Handed
+) -> None:
+    async with opened("a", "down", more=REQUESTS) as (stage, app, pilot):
+        await theatre.stands(app, pilot, "waits expires in 4 m 12 s", "4m left", "0.40 USD a minute")
+        block = app.fleet.block
+        for second in range(1, 6):
+            stage.now += 1
+            stage.play(
+                [replace(block, number=block.number + second, timestamp=block.timestamp + 12 * second)]
+            )
+            await theatre.settled(pilot, stage)
+        about = "expires in about 16 s: 3 m 12 s on the chain"
+        await theatre.stands(app, pilot, about, "≈16s left", "4.80 USD a minute")
+        await pilot.press("enter")
+        await theatre.stands(app, pilot, "Let reverter do this?", f"waits {about}", "4.80 USD a minute")
+        await pilot.press("escape", "1")
+        await theatre.stands(app, pilot, "⚑ you have ≈16s")
 
 
 async def test_a_rejection_has_a_reason(opened: Handed, theatre: Handed) -> None:

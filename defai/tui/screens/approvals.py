@@ -8,16 +8,16 @@ from textual.binding import BindingType
 
 from defai.tui.actions import APPROVALS, bindings
 from defai.tui.fleet import Parts
-from defai.tui.format import UNKNOWN, age, number
+from defai.tui.format import UNKNOWN, number
 from defai.tui.messages import LineOpened, LineSelected
 from defai.tui.screens.board import Board
 from defai.tui.screens.consent import Consent, Refusal, ended
 from defai.tui.themes import palette_of
-from defai.tui.waiting import RequestLine, outcome_words
+from defai.tui.waiting import RequestLine, left_words, outcome_words
 from defai.tui.widgets.decision_text import intent_words
 from defai.tui.widgets.grid import Column, LineGrid, Spans
 from defai.tui.widgets.page import Page
-from defai.tui.widgets.request_text import write_request
+from defai.tui.widgets.request_text import pressing, write_request
 from defai.tui.widgets.text_view import TextPanel
 
 STATES = {
@@ -66,10 +66,6 @@ class ApprovalsScreen(Board):
         """The list."""
         return self.query_one("#requests", LineGrid)
 
-    def now(self) -> int | None:
-        """The chain's clock."""
-        return self.fleet.chain_time
-
     def until(self, line: RequestLine) -> Spans:
         """How long it waits still, or what became of it."""
         if line.resolved is not None:
@@ -77,7 +73,8 @@ class ApprovalsScreen(Board):
         left = line.left_s(self.fleet.chain_time)
         if left is None:
             return (("no end", "muted"),)
-        return ((f"{age(left)} left", "risk-denied" if left < 60 else "waiting"),)
+        here = self.fleet.here_s(left)
+        return ((f"{left_words(left, here)} left", pressing(left if here is None else here)),)
 
     def paint(self, parts: Parts) -> None:
         """Show what changed."""
@@ -100,7 +97,7 @@ class ApprovalsScreen(Board):
         )
         page = Page(palette_of(self.app), max(40, box.scrollable_content_region.width), label=12, indent=1)
         if line is not None:
-            write_request(page, line, self.fleet.chain_time)
+            write_request(page, line, self.fleet)
             if line.is_open and not line.wish:
                 page.gap()
                 page.row(
@@ -125,14 +122,14 @@ class ApprovalsScreen(Board):
         """Ask for the agent's name, and approve with it."""
         line = self.grid.selected
         if line is not None and line.is_open:
-            self.app.push_screen(Consent(line, self.now), lambda yes: self._approved(line) if yes else None)
+            self.app.push_screen(Consent(line, self.fleet), lambda yes: self._approved(line) if yes else None)
 
     def on_key(self, event: events.Key) -> None:
         """Enter upon a request that ended a moment ago: say so in the same dialog, which takes what is typed on."""
         line = self.grid.selected
         if event.key == "enter" and line is not None and not line.is_open:
             event.stop()
-            self.app.push_screen(Consent(line, self.now))
+            self.app.push_screen(Consent(line, self.fleet))
 
     def _approved(self, line: RequestLine) -> None:
         if line.is_open:

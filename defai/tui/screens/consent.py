@@ -1,6 +1,5 @@
 """Yes and no to what waits for the owner. Consent is a name typed out, never a key that happened to be pressed."""
 
-from collections.abc import Callable
 from typing import ClassVar
 
 from rich.text import Text
@@ -11,6 +10,7 @@ from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from defai.tui.fleet import FleetState
 from defai.tui.themes import palette_of
 from defai.tui.waiting import RequestLine
 from defai.tui.widgets.page import Page
@@ -32,16 +32,16 @@ class Consent(ModalScreen[bool]):
 
     Args:
         line: the request; the dialog is about this one whatever else comes in.
-        now: the chain's clock; None before its first block.
+        fleet: knows the chain's clock, and how fast it goes.
     """
 
     CSS_PATH = "dialogs.tcss"
     AUTO_FOCUS = "#consent-name"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "answer(False)", "not now")]
 
-    def __init__(self, line: RequestLine, now: Callable[[], int | None]) -> None:
+    def __init__(self, line: RequestLine, fleet: FleetState) -> None:
         super().__init__()
-        self.line, self.now = line, now
+        self.line, self.fleet = line, fleet
         self._looking: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -63,9 +63,9 @@ class Consent(ModalScreen[bool]):
     def _consequence(self) -> Text:
         """What a yes does and costs, and until when it can be said."""
         page = Page(palette_of(self.app), WIDTH, label=12, indent=0, ground="surface")
-        write_consequence(page, self.line)
+        write_consequence(page, self.line, self.fleet)
         if self.line.is_open:
-            page.row("waits", deadline(self.line, self.now()))
+            page.row("waits", deadline(self.line, self.fleet))
         return page.text
 
     def _look(self) -> None:

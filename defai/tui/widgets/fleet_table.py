@@ -1,5 +1,6 @@
 """The fleet: a line an agent, drawn by one widget however many there are."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from defai.domain.stream import ForecastView
@@ -8,6 +9,7 @@ from defai.tui.fleet import FleetState
 from defai.tui.format import MU, SIGMA, UNKNOWN, age, number, range_cells, shorten, signed, spark
 from defai.tui.lines import STATES, AgentLine
 from defai.tui.themes import signed_ink
+from defai.tui.waiting import left_words
 from defai.tui.widgets.columns import Raw
 from defai.tui.widgets.decision_log import reason
 from defai.tui.widgets.grid import Column, LineGrid, Spans
@@ -49,6 +51,7 @@ class FleetTable(LineGrid[AgentLine]):
 
     def __init__(self) -> None:
         self.now = Now(None, ())
+        self._here_s: Callable[[float], float | None] = lambda _: None
         columns = (
             Column[AgentLine](
                 "agent", lambda one: ((one.card.name, "strong"),), 9, grow=2, raw=lambda one: one.card.name
@@ -96,7 +99,7 @@ class FleetTable(LineGrid[AgentLine]):
 
     def display_fleet(self, fleet: FleetState) -> None:
         """Show the fleet as it stands."""
-        self.now = Now.of(fleet)
+        self.now, self._here_s = Now.of(fleet), fleet.here_s
         self.show(tuple(fleet.agents.values()), self.now)
 
     def position(self, line: AgentLine) -> Spans:
@@ -129,9 +132,9 @@ class FleetTable(LineGrid[AgentLine]):
     def last(self, line: AgentLine) -> Spans:
         """What it last did, how long ago, and the record of it; a hold where it never did anything."""
         if line.waits:
-            left = line.request.expires_at if line.request else None
-            until = self.now.since(left)
-            return (("⚑ waits for you" if until is None else f"⚑ {age(-until)} left for you", "waiting"),)
+            over = self.now.since(line.request.expires_at if line.request else None)
+            words = "waits for you" if over is None else f"you have {left_words(-over, self._here_s(-over))}"
+            return ((f"⚑ {words}", "waiting"),)
         entry = line.acted or line.last
         if entry is None:
             return NOTHING

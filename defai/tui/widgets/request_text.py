@@ -2,13 +2,14 @@
 
 from decimal import Decimal
 
+from defai.tui.fleet import FleetState
 from defai.tui.format import UNKNOWN, number
 from defai.tui.waiting import RequestLine, outcome_words
 from defai.tui.widgets.decision_text import intent_words, write_checks, write_forecast
 from defai.tui.widgets.page import Page, Span
 
 
-def write_request(page: Page, line: RequestLine, now: int | None) -> None:
+def write_request(page: Page, line: RequestLine, fleet: FleetState) -> None:
     """Everything that is known of a request."""
     one = line.request
     if line.resolved is not None:
@@ -19,9 +20,9 @@ def write_request(page: Page, line: RequestLine, now: int | None) -> None:
     elif line.wish:
         page.row("you are", (f"{line.wish}…", "waiting"))
     else:
-        page.row("waits", deadline(line, now))
+        page.row("waits", deadline(line, fleet))
     page.gap()
-    write_consequence(page, line)
+    write_consequence(page, line, fleet)
     page.gap()
     page.row("because", (one.reason or UNKNOWN, "foreground"))
     page.row("why you", (one.rule or UNKNOWN, "foreground"))
@@ -32,16 +33,25 @@ def write_request(page: Page, line: RequestLine, now: int | None) -> None:
     page.line("digest", (one.digest, "muted"))
 
 
-def deadline(line: RequestLine, now: int | None) -> Span:
-    """Until when a request waits, by the chain's clock."""
-    left = line.left_s(now)
+def deadline(line: RequestLine, fleet: FleetState) -> Span:
+    """Until when a request waits, by the chain's clock, and by a person's where that is another."""
+    left = line.left_s(fleet.chain_time)
     if left is None:
         return ("waits until you say something", "waiting")
-    return (f"expires in {left // 60} m {left % 60:02} s", "risk-denied" if left < 60 else "waiting")
+    words, here = f"{left // 60} m {left % 60:02} s", fleet.here_s(left)
+    if here is None:
+        return (f"expires in {words}", pressing(left))
+    about = f"{here:.0f} s" if here < 120 else f"{here // 60:.0f} m"
+    return (f"expires in about {about}: {words} on the chain", pressing(here))
 
 
-def write_consequence(page: Page, line: RequestLine) -> None:
-    """What a yes does, what it costs, and what waiting does."""
+def pressing(left_s: float) -> str:
+    """The ink of a time that is left to a person."""
+    return "risk-denied" if left_s < 60 else "waiting"
+
+
+def write_consequence(page: Page, line: RequestLine, fleet: FleetState) -> None:
+    """What a yes does, what it costs, and what a minute here of waiting does."""
     one = line.request
     page.row("wants to", (intent_words(one.text), "strong"))
     if one.before:
@@ -52,7 +62,8 @@ def write_consequence(page: Page, line: RequestLine) -> None:
     if costs:
         page.row("costs", (costs, "foreground"))
     if one.foregone_usd_per_minute is not None:
-        rate = number(one.foregone_usd_per_minute, 2, "USD")
+        minutes = Decimal(60 / (fleet.here_s(60) or 60))
+        rate = number(one.foregone_usd_per_minute * minutes, 2, "USD")
         page.row("if you wait", (f"fees foregone, about {rate} a minute (estimate)", "foreground"))
 
 
