@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from defai.redaction import redacted
+
 ROOT = Path(__file__).resolve().parent.parent
 CODE = ("defai", "strategies", "scripts", "bench")
 LONGEST_FILE, LONGEST_CLASS, LONGEST_FUNCTION = 400, 250, 50
@@ -105,6 +107,13 @@ def long_sleeps(text: str) -> list[str]:
     ]
 
 
+def sentences_with_a_hole(text: str) -> list[str]:
+    """What would be shown to nobody: words that the redaction takes for a secret."""
+    if redacted(text) == text:
+        return []
+    return [said for said in re.findall(r'"([^"\n]* [^"\n]*)"', text) if redacted(said) != said]
+
+
 def somebodys_home(text: str) -> list[str]:
     return re.findall(r"(?<![\w.])/(?:home|root|Users)/[\w.-]+", text)
 
@@ -132,6 +141,11 @@ def addresses(text: str) -> list[str]:
             "x  # type: " + "ignore[misc]  # they lie",
         ),
         (long_sleeps, "import time\ntime.sleep(1)", "import time\ntime.sleep(0.01)"),
+        (
+            sentences_with_a_hole,
+            'ConfigError("The password is missing.")',
+            'ConfigError("There is no password.")',
+        ),
         (somebodys_home, "open('/ho" + "me/me/x')", "open('home/me/x')"),
         (addresses, "web3 @ https://host/simple/web3.whl", "web3==8.0.0 \\\n    --hash=sha256:00"),
     ],
@@ -150,6 +164,7 @@ def test_a_rule_catches_its_sin(rule: Rule, sin: str, innocent: str) -> None:
         (unfinished, (*CODE, "tests")),
         (silencing_without_reason, (*CODE, "tests")),
         (long_sleeps, ("tests",)),
+        (sentences_with_a_hole, ("defai",)),
         (somebodys_home, (*CODE, "tests")),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

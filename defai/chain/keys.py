@@ -103,7 +103,7 @@ def keystore_passphrase(stream: TextIO | None = None) -> str:
         passphrase = stream.readline().rstrip("\r\n")
     if not passphrase:
         raise ConfigError(
-            "The keystore's passphrase is missing.",
+            "No passphrase was given for the keystore.",
             f"Set {KEYSTORE_VARIABLE}, or write it to standard input.",
         )
     return passphrase
@@ -152,6 +152,24 @@ def write_keystore(path: Path, secret: bytes, passphrase: str) -> Signer:
     return signer
 
 
+def keystore_document(path: Path) -> dict[str, object]:
+    """What an encrypted keystore file holds, for those who ask for its passphrase only once it is known to be one.
+
+    Raises:
+        NotFoundError: where there is no such file.
+        ConfigError: where it is no keystore.
+    """
+    try:
+        document = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise NotFoundError(f"There is no keystore at {path}.", "`defai setup` writes one.") from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} is not a keystore: it cannot be read as JSON.") from error
+    if not isinstance(document, dict) or "crypto" not in {str(key).lower() for key in document}:
+        raise ConfigError(f"{path} is not a keystore: it has no encrypted key in it.")
+    return document
+
+
 def load_keystore(path: Path, passphrase: str) -> Signer:
     """The account in an encrypted keystore file (Web3 Secret Storage, version 3).
 
@@ -161,14 +179,7 @@ def load_keystore(path: Path, passphrase: str) -> Signer:
     """
     from eth_account import Account  # noqa: PLC0415  takes most of a second, and only live runs need it
 
-    try:
-        document = json.loads(path.read_bytes())
-    except FileNotFoundError as error:
-        raise NotFoundError(f"There is no keystore at {path}.") from error
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} is not a keystore: it cannot be read as JSON.") from error
-    if not isinstance(document, dict) or "crypto" not in {str(key).lower() for key in document}:
-        raise ConfigError(f"{path} is not a keystore: it has no encrypted key in it.")
+    document = keystore_document(path)
     try:
         secret = bytes(Account.decrypt(document, passphrase))
     except (ValueError, TypeError, KeyError) as error:

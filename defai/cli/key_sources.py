@@ -21,8 +21,14 @@ def unlocked(keystore: Path) -> "Signer":
         NotFoundError: where there is no such file.
         ConfigError: where it is no keystore, or the passphrase is missing or another one.
     """
-    from defai.chain.keys import KEYSTORE_VARIABLE, keystore_passphrase, load_keystore  # noqa: PLC0415  coincurve
+    from defai.chain.keys import (  # noqa: PLC0415  coincurve
+        KEYSTORE_VARIABLE,
+        keystore_document,
+        keystore_passphrase,
+        load_keystore,
+    )
 
+    keystore_document(keystore)  # nobody types a passphrase for a file that is not there
     if KEYSTORE_VARIABLE not in os.environ and sys.stdin.isatty():
         passphrase = getpass.getpass(f"Passphrase of {keystore}: ")
     else:

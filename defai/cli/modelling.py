@@ -1,7 +1,5 @@
 """What `defai models` does, behind its options."""
 
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import Any, Final
 import click
 
 from defai.chain.codec import checksum
-from defai.chain.keys import Signer, keystore_passphrase, load_keystore
+from defai.chain.keys import Signer
 from defai.chain.model_registry import (
     deploy_model_registry,
     find_model,
@@ -23,6 +21,7 @@ from defai.chain.model_registry import (
 )
 from defai.chain.rpc import Rpc
 from defai.chain.tx import Wallet
+from defai.cli.key_sources import named_key
 from defai.domain.tokens import Address
 from defai.errors import ConfigError, DefaiError, NotFoundError, did_you_mean
 from defai.models.card import ModelCard
@@ -220,14 +219,10 @@ async def registered(
 
 
 def _author(keystore: Path | None) -> Signer:
-    if keystore is not None:
-        return load_keystore(keystore, keystore_passphrase(sys.stdin))
-    try:
-        return Signer(bytes.fromhex(os.environ.get(MODELS_KEY, "").removeprefix("0x")))
-    except ValueError:
-        raise ConfigError(
-            "The author's key is missing.", f"Name a --keystore, or set {MODELS_KEY}."
-        ) from None
+    author = named_key(keystore, MODELS_KEY)
+    if author is None:
+        raise ConfigError("The author's key is missing.", f"Name a --keystore, or set {MODELS_KEY}.")
+    return author
 
 
 async def verified(

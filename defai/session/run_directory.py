@@ -165,7 +165,7 @@ class Journal:
         checkpoint.write(self.path)
 
     def place(self, content: dict[str, Any]) -> None:
-        """Write where the records are: chain.json. An endpoint's secret is left out."""
+        """Write where the records are: chain.json, without an endpoint's secret."""
         self._write("chain.json", {**content, "rpc_url": redacted(content["rpc_url"])})
 
     def event(self, event: StreamEvent) -> None:

@@ -9,8 +9,10 @@ import pytest
 from eth_account import Account
 
 from defai.chain.keys import throwaway_key, throwaway_secret
+from defai.cli.key_sources import named_key
 from defai.cli.main import run
 from defai.config import Settings
+from defai.errors import NotFoundError
 
 SECRET = throwaway_secret(3, "operator").hex()
 PASSPHRASE = "correct horse"  # noqa: S105  it opens nothing but a throwaway key
@@ -57,3 +59,19 @@ def test_what_is_no_key_or_hardly_a_passphrase_writes_nothing(
     assert words in said
     assert typed.split("\n", 1)[0] not in said
     assert not (tmp_path / "mine").exists()
+
+
+def test_where_no_passphrase_is_given_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert run(["setup", str(tmp_path / "mine")]) == 4
+    assert capsys.readouterr().err.startswith("defai: No passphrase was given for the keystore.\n")
+
+
+def test_nobody_is_asked_for_the_passphrase_of_a_file_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(NotFoundError, match=r"There is no keystore at .*gone\.json"):
+        named_key(tmp_path / "gone.json", "DEFAI_OWNER_KEY")
