@@ -60,7 +60,7 @@ class Odd(Slow):
 
     async def strategies(self) -> tuple[StrategyCard, ...]:
         first, *_ = await super().strategies()
-        return (replace(first, form=tuple(replace(first.form[0], name=name) for name in ODD)),)
+        return (replace(first, form=tuple(replace(first.form[0], name=name, type="text") for name in ODD)),)
 
 
 ODD = ("days", "state", "equity", "\N{GREEK SMALL LETTER SIGMA}")
@@ -114,6 +114,32 @@ async def test_what_is_chosen_and_typed_is_run_and_told_as_it_goes(opened: Hande
             "minute bars: fees are estimated",
         )
         await theatre.stands(app, pilot, *told, "full range", "hold", "+6.46 %", "18,951.09")
+
+
+async def test_what_a_parameter_cannot_be_is_said_as_it_is_typed_and_not_sent(
+    opened: Handed, theatre: Handed
+) -> None:
+    control = Slow()
+    async with opened("7", control=control, size=(80, 24)) as (_, app, pilot):
+        await theatre.stands(app, pilot, "Settings of volatility_band")
+        form = app.screen.form
+        await theatre.until(
+            lambda: "floor_ticks" in form.boxes and form.boxes["floor_ticks"].is_mounted, pilot
+        )
+        await pilot.press("e", *["tab"] * 4, "end", *["backspace"] * 3, "9")
+        await theatre.stands(app, pilot, "✗ 10 … 20000 ticks")
+        await pilot.press("tab", "enter")
+        refusal = "floor_ticks has to be 10 … 20000 ticks, not 9."
+        await theatre.told(app, pilot, refusal)
+        assert control.wish is None
+        await theatre.until(lambda: app.focused is form.boxes["floor_ticks"], pilot)
+        await pilot.press("9")
+        await theatre.gone(app, pilot, "✗ 10 … 20000 ticks")
+        await pilot.press("enter")
+        await theatre.until(lambda: control.wish is not None, pilot)
+        assert control.wish is not None
+        assert control.wish.parameters == {"floor_ticks": "99"}
+        control.go_on.set()
 
 
 async def test_a_run_is_ended_by_the_key_that_began_it(opened: Handed, theatre: Handed) -> None:

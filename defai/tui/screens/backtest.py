@@ -146,6 +146,12 @@ class BacktestScreen(Choosing):
         if problem or strategy is None:
             self.notify(problem, severity="warning", markup=False)
             return
+        if self.form.problem is not None:
+            problem, box = self.form.problem
+            self.notify(problem, severity="warning", markup=False)
+            if box.is_on_screen:
+                box.focus()
+            return
         wish = BacktestWish(strategy.key, path, *self.form.wish)
         self.desk.begin(wish, self.terminal.clock())
         self._typed = self.focused if isinstance(self.focused, Input) else None

@@ -10,7 +10,7 @@ from textual.widgets import Input, Static
 from defai.domain.answers import StrategyCard
 from defai.domain.stream import ParameterCard
 from defai.tui.format import UNKNOWN
-from defai.tui.widgets.bounds import bounds
+from defai.tui.widgets.bounds import bounds, misfit
 
 
 class BacktestForm(VerticalScroll, can_focus=False):
@@ -56,16 +56,41 @@ class BacktestForm(VerticalScroll, can_focus=False):
         await place.remove_children()
         self.boxes.clear()
         for card in self._cards:
-            box = self.boxes[card.name] = typed(card.value or card.default or "", bounds(card))
+            box = self.boxes[card.name] = typed(usual(card), bounds(card))
             await place.mount(row(card.name, box))
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Mark what a parameter cannot be, as it is typed."""
+        card = next((one for one in self._cards if self.boxes.get(one.name) is event.input), None)
+        if card is not None and event.input.parent is not None:
+            may_be = event.input.parent.query_one(".form-bounds", Static)
+            wrong = bool(self._misfit(card))
+            may_be.update(f"✗ {bounds(card)}" if wrong else bounds(card) if event.value else "")
+            may_be.set_class(wrong, "-wrong")
+
+    def _words(self, card: ParameterCard) -> str:
+        return self.boxes[card.name].value.strip() if card.name in self.boxes else ""
+
+    def _misfit(self, card: ParameterCard) -> str:
+        words = self._words(card)
+        return misfit(card, words) if words and words != usual(card) else ""
+
+    @property
+    def problem(self) -> tuple[str, Input] | None:
+        """The first parameter that cannot be what is typed, in a sentence, and where it is; None where all can."""
+        for card in self._cards:
+            need = self._misfit(card)
+            if need:
+                return f"{card.name} has to be {need}, not {self._words(card)}.", self.boxes[card.name]
+        return None
 
     @property
     def wish(self) -> tuple[dict[str, str], str, tuple[str, ...]]:
         """Parameters that differ from their usual value, the days, the balances."""
         parameters = {}
         for card in self._cards:
-            words = self.boxes[card.name].value.strip() if card.name in self.boxes else ""
-            if words and words != (card.value or card.default or ""):
+            words = self._words(card)
+            if words and words != usual(card):
                 parameters[card.name] = words
         days = self.query_one("#backtest-days", Input).value.strip()
         balances = self.query_one("#backtest-balances", Input).value.replace(",", " ").split()
@@ -79,6 +104,11 @@ class BacktestForm(VerticalScroll, can_focus=False):
     def enter(self) -> None:
         """Go to the first line."""
         self.query_one("#backtest-days", Input).focus()
+
+
+def usual(card: ParameterCard) -> str:
+    """What a parameter is where nobody types another."""
+    return card.value or card.default or ""
 
 
 def typed(value: str, hint: str, name: str | None = None) -> Input:
