@@ -10,3 +10,8 @@ def harmless(text: str) -> str:
     if text.isprintable():
         return text
     return "".join([one if one.isprintable() else " " if one.isspace() else "" for one in text])
+
+
+def harmless_lines(text: str) -> list[str]:
+    """The lines of a text, each of them harmless."""
+    return [harmless(line) for line in text.splitlines()]

@@ -11,19 +11,30 @@ from typing import Final
 
 import platformdirs
 
+from defai.harmless import harmless_lines
 from defai.redaction import redacted
 
 FILE_NAME: Final = "defai.log"
 _LINE: Final = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
 _MEGABYTE: Final = 1 << 20
+_MARGIN: Final = "\n    "
+LONGEST: Final = 1 << 16
+"""Characters of a record that are kept: one that fills the file would drive all the others out."""
 
 
 class RedactingFormatter(logging.Formatter):
-    """Formats a record whole, traceback included, and takes the secrets out of the result."""
+    """Formats a record whole, traceback included, and takes the secrets out of the result.
+
+    Only a record begins at the margin: an exception or a node may say whatever it likes, and none of it can be taken
+    for a record, or for an order to the terminal that the file is read in.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """The line or lines of a record, as they may be kept."""
-        return redacted(super().format(record))
+        text = redacted(super().format(record))
+        if len(text) > LONGEST:
+            text = f"{text[:LONGEST]}… and {len(text) - LONGEST:,} more characters"
+        return _MARGIN.join(harmless_lines(text))
 
 
 def default_directory() -> Path:

@@ -20,7 +20,7 @@ from click.exceptions import NoArgsIsHelpError
 from defai import __version__
 from defai.cli import logs
 from defai.errors import ConfigError, DefaiError
-from defai.harmless import harmless
+from defai.harmless import harmless, harmless_lines
 from defai.redaction import redacted
 
 log = logging.getLogger(__name__)
@@ -245,7 +245,8 @@ def _where_to_look(*, debug: bool) -> str:
 def _show_traceback(error: BaseException) -> None:
     import traceback  # noqa: PLC0415  only needed on the way out
 
-    click.echo(redacted("".join(traceback.format_exception(error))), err=True)
+    told = redacted("".join(traceback.format_exception(error)))
+    click.echo("\n".join(harmless_lines(told)), err=True)
 
 
 def _reader_is_gone() -> bool:

@@ -34,6 +34,7 @@ def log_file(tmp_path: Path) -> Iterator[Path]:
         ("at https://me:pass@node.example:8545/", "at https://***@node.example:8545/"),
         ("https://node.example/v3/0123456789abcdef0123", "https://node.example/v3/***"),
         ("wss://node.example/ws?key=abc&x=1 failed", "wss://node.example/ws?key=***&x=*** failed"),
+        ("wss://node.example?key=abc failed", "wss://node.example?key=*** failed"),
         ("http://127.0.0.1:8545", "http://127.0.0.1:8545"),
         (f"private_key={KEY}", "private_key=***"),
         (f"{{'private_key': '{KEY}', 'chain': 1}}", "{'private_key': ***, 'chain': 1}"),
@@ -76,6 +77,34 @@ def test_the_log_holds_no_secret_of_a_message_its_arguments_or_a_traceback(log_f
     assert KEY[2:] not in kept
     assert "pass" not in kept
     assert "0123456789abcdef" not in kept
+
+
+def test_nobody_forges_a_line_of_the_log(log_file: Path) -> None:
+    log = logging.getLogger("defai.somewhere")
+    forged = "2026-01-01 00:00:00,000 7 INFO defai.audit: every record is verified"
+    for end in ("\n", "\r", "\r\n", "\x0b", "\x0c", "\x85", "\u2028"):
+        log.warning("the node says: no%s%s", end, forged)
+    log.error("could not decide", exc_info=ValueError(f"no\n{forged}\x1b[2J\x1b]52;c;ZGVmYWk=\x07"))
+    kept = log_file.read_text(encoding="utf-8")
+    at_the_margin = [line for line in kept.splitlines() if not line.startswith("    ")]
+    assert len(at_the_margin) == 8
+    assert all(" defai.somewhere: " in line for line in at_the_margin)
+    assert kept.count(forged) == 8, "what was said is there, indented"
+    assert kept.replace("\n", "").isprintable()
+
+
+def test_one_record_does_not_drive_the_others_out(log_file: Path) -> None:
+    log = logging.getLogger("defai.somewhere")
+    log.info("a digest to be looked up later")
+    for _ in range(10):
+        log.warning("x" * (1 << 20))
+    assert "looked up later" in log_file.read_text(encoding="utf-8")
+    assert "and 983," in log_file.read_text(encoding="utf-8"), "how much was left out is said"
+
+
+@pytest.mark.parametrize("long", ["a.b" * 100_000, "http:" * 60_000, "https://a?" + "b=***&" * 50_000])
+def test_a_long_text_is_looked_through_once(long: str) -> None:
+    assert redacted(f"{long} ftp://me:pass@host") == f"{long} ftp://***@host"  # else this takes minutes
 
 
 def test_the_log_keeps_digests_and_leaves_out_chatter(log_file: Path) -> None:
