@@ -8,12 +8,14 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import sys
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import Final
+from typing import Final, TextIO, cast
 
 from defai.errors import DefaiError
 from defai.market.window import Observation
@@ -23,6 +25,8 @@ LOCK_STEP_BLOCKS: Final = 25
 """Blocks that agents run on for, in lock-step, before the worker is waited for."""
 LEAST_BLOCKS: Final = 1_000
 _NICENESS: Final = 10
+_STDOUT: Final = 1
+_STDERR: Final = 2
 _JOIN_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 3_600.0
 
@@ -73,7 +77,8 @@ class Worker:
         self._process: BaseProcess = context.Process(
             target=_work, args=(work, task, sender), name="retraining", daemon=True
         )
-        self._process.start()
+        with _described_stderr():
+            self._process.start()
         sender.close()
 
     @property
@@ -113,8 +118,35 @@ class Worker:
         self._answers.close()
 
 
+class _Described:
+    """A stream as it is, with the descriptor of the process's stderr."""
+
+    def __init__(self, stream: object) -> None:
+        self._stream = stream
+
+    def fileno(self) -> int:
+        return _STDERR
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def _described_stderr() -> Iterator[None]:
+    """While this lasts stderr has a descriptor: the first process of this kind wants one, and a terminal's has none."""
+    before = sys.stderr
+    described = cast("TextIO", _Described(before))
+    sys.stderr = described
+    try:
+        yield
+    finally:
+        if sys.stderr is described:  # the terminal may have given stderr back meanwhile
+            sys.stderr = before
+
+
 def _work(work: Work, task: Challenge, sender: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl-c is the session's to settle
+    _fall_silent()
     os.nice(_NICENESS)
     try:
         sender.send(work(task))
@@ -124,3 +156,10 @@ def _work(work: Work, task: Challenge, sender: Connection) -> None:
         sender.send(f"The retraining failed: {type(error).__name__}: {error}")
     finally:
         sender.close()
+
+
+def _fall_silent() -> None:
+    """Write nothing where the session's terminal is: whatever is to be said is answered."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, _STDOUT)
+    os.dup2(nowhere, _STDERR)

@@ -1,11 +1,15 @@
 """Models change while agents run on: only for the better, on the record, and back again."""
 
 import asyncio
+import io
 import json
 import re
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import redirect_stderr
 from dataclasses import replace
 from itertools import pairwise
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import pytest
@@ -80,10 +84,21 @@ async def test_a_worker_answers_from_a_process_of_its_own(
     assert ModelRegistry(tmp_path).load(outcome.challenger).digest != calm_model.digest
 
 
+class Shown(io.StringIO):
+    """What a terminal puts in the place of stderr."""
+
+    def fileno(self) -> int:
+        return -1
+
+
 @pytest.mark.parametrize(("work", "said"), [(failing, "No rows of"), (dying, "ended without an answer")])
 async def test_a_worker_that_fails_says_so(tmp_path: Path, work: object, said: str) -> None:
     assert callable(work)
-    worker = Worker(Challenge({}, FEATURES, "0x", tmp_path, False, QUICK), 0, work)
+    tracker = resource_tracker._resource_tracker  # begun anew, as by the first worker of a session
+    vars(type(tracker))["_stop"](tracker)
+    with redirect_stderr(Shown()) as shown:
+        worker = Worker(Challenge({}, FEATURES, "0x", tmp_path, False, QUICK), 0, work)
+        assert sys.stderr is shown
     await asyncio.wait_for(worker.wait(), 600)
     with pytest.raises(DefaiError, match=said):
         worker.outcome()
