@@ -185,8 +185,8 @@ class ForkWorld(OwnedVaults, Speaking):
     async def make_block(self) -> Arrival | None:
         """A block at once; without the market's people where their path has ended."""
         market = None if self._path_ended() else self.market
+        base_fee = self._next_base_fee()
         self._index += 1
-        base_fee = self.market.base_fee_wei(self._index) if market else self._head.base_fee_wei
         timestamp = self._timestamp(self._index) if market else self._head.timestamp + 1
         items = compose(market, self._index, self._state.pools, self._order())
         sent = await self._send(items, base_fee)
@@ -212,13 +212,14 @@ class ForkWorld(OwnedVaults, Speaking):
 
     async def announce(self, write: Notices, models: Sequence[TrainedModel]) -> None:
         """Send models and charters; the next block has them."""
-        fees = await self.fees()
+        fees: Fees = {"max_fee_wei": self._fee_limit(0), "priority_fee_wei": agent_tip(0)}
         place = self._deployer, self._vaults.accounts
         self._models = await announce(self.chain.rpc, *place, write, models, fees)
 
     async def fees(self) -> Fees:
-        """The first agent's."""
-        return {"max_fee_wei": self._fee_limit(0), "priority_fee_wei": agent_tip(0)}
+        """The first agent's tip, and a limit above everybody's in the next block: that is what anvil orders it by."""
+        base_fee = max(self._head.base_fee_wei, self._next_base_fee())
+        return {"max_fee_wei": 2 * base_fee + 3 * _MARKET_TIP_WEI, "priority_fee_wei": agent_tip(0)}
 
     async def records(self) -> int:
         """How many records the audit contract has."""
@@ -274,6 +275,9 @@ class ForkWorld(OwnedVaults, Speaking):
 
     def _timestamp(self, index: int) -> int:
         return self.market.timestamp(index) + self._shift_s
+
+    def _next_base_fee(self) -> int:
+        return self._head.base_fee_wei if self._path_ended() else self.market.base_fee_wei(self._index + 1)
 
     def _fee_limit(self, index: int) -> int:
         return 2 * self.market.base_fee_wei(index) + _MARKET_TIP_WEI

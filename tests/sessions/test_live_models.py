@@ -14,6 +14,7 @@ from defai.chain.download.patience import PatientRpc
 from defai.chain.model_registry import count_models, find_model, read_model
 from defai.config import Settings
 from defai.domain.stream import ParametersChanged
+from defai.marketsim.base_fees import BaseFees
 from defai.models.drift import DriftWatch, MissWatch, Profile
 from defai.models.lineage import Switch
 from defai.models.trained import TrainedModel
@@ -25,6 +26,7 @@ from defai.session.verification.chapters import Means
 from defai.session.verification.evidence import read_evidence
 from defai.session.verification.verifier import verify
 from defai.strategy.registry import shipped_folder
+from defai.units import GWEI
 from defai.worlds.announcing import MODEL_SWITCH
 from defai.worlds.fork import ForkWorld
 
@@ -74,6 +76,13 @@ async def notices(world: ForkWorld) -> list[dict[str, Any]]:
     return [json.loads(content) for content in contents if content.startswith(b"{")]
 
 
+@pytest.fixture
+def _dear_gas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gas that costs four times as much once the session has begun, as in every tenth block of a generated market."""
+    monkeypatch.setattr(BaseFees, "at", lambda _self, index: (7 if index <= 4 else 28) * GWEI)
+
+
+@pytest.mark.usefixtures("_dear_gas")
 async def test_a_switch_and_its_rollback_stand_on_the_chain() -> None:
     overrides = {"network.block_time_s": 0, "market.warm_up_blocks": 4, "models.watch_drift": True}
     session = Changing(Settings.demo(overrides, environment={}), Bus(), blocks=16)
