@@ -16,7 +16,7 @@ from typing import Any, Final
 import defai
 from defai.errors import ConfigError
 from defai.strategy.isolation.faults import IsolatedError
-from defai.strategy.isolation.wire import MOST_BYTES, WireError, loads, packed, read, receive
+from defai.strategy.isolation.wire import MOST_BYTES, WireError, loads, read, receive, send
 
 START_S: Final = 60.0
 """A process' most until it has imported its libraries and the strategy."""
@@ -61,7 +61,7 @@ class Process:
         self._end = weakref.finalize(self, _ended, self._popen)
         wish = {"readable": [*readable(), *place.files], "reference": place.reference}
         try:
-            self._send(json.dumps({**wish, "parameters": dict(parameters)}, default=str).encode())
+            self._send(json.dumps({**wish, "parameters": dict(parameters)}, default=str).encode(), START_S)
             # Said before any of the author's code has run.
             self.in_force = in_force(place.reference, self._answer(START_S, MOST_BYTES))
             self.described = _describe(self._answer(START_S, MOST_BYTES))
@@ -86,9 +86,10 @@ class Process:
         Raises:
             IsolatedError: where the author's code raised, or gave what is none, or nothing in time.
         """
+        patience_s = ANSWER_S if most_s is None else most_s
         try:
-            self._send(pickle.dumps((what, argument), protocol=pickle.HIGHEST_PROTOCOL))
-            answer = self._answer(ANSWER_S if most_s is None else most_s, most_bytes)
+            self._send(pickle.dumps((what, argument), protocol=pickle.HIGHEST_PROTOCOL), patience_s)
+            answer = self._answer(patience_s, most_bytes)
             said = read(answer.get("answer"))
         except (WireError, BrokenPipeError) as error:
             self.end()
@@ -109,11 +110,11 @@ class Process:
         """End it."""
         self._end()
 
-    def _send(self, body: bytes) -> None:
+    def _send(self, body: bytes, most_s: float) -> None:
         pipe = self._popen.stdin
         assert pipe is not None  # noqa: S101  it was asked for
-        pipe.write(packed(body))
-        pipe.flush()
+        os.set_blocking(pipe.fileno(), False)
+        send(pipe.fileno(), body, most_s, lambda: not self.has_ended)
 
     def _answer(self, most_s: float, most_bytes: int) -> dict[str, Any]:
         pipe = self._popen.stdout

@@ -40,36 +40,47 @@ class _Patience:
         return self._left_s < 0
 
 
-def packed(body: bytes) -> bytes:
-    """A message with its length."""
-    return len(body).to_bytes(8, "big") + body
+def send(pipe: int, body: bytes, most_s: float, alive: Callable[[], bool]) -> None:
+    """Put a message on a pipe that does not block: whoever is to read it may never do so.
+
+    Raises:
+        WireError: where it is not taken within so many seconds, or the other side has ended.
+        BrokenPipeError: where the other side has closed the pipe.
+    """
+    patience = _Patience(most_s)
+    left = memoryview(len(body).to_bytes(8, "big") + body)
+    while left:
+        while not select.select([], [pipe], [], _LOOK_S)[1]:
+            _hold_on(patience, alive)
+        left = left[os.write(pipe, left) :]
 
 
-def receive(
-    pipe: int, most_s: float | None, alive: Callable[[], bool] = lambda: True, most_bytes: int = MOST_BYTES
-) -> bytes:
+def receive(pipe: int, most_s: float, alive: Callable[[], bool], most_bytes: int = MOST_BYTES) -> bytes:
     """The next message on a pipe.
 
     Raises:
         WireError: where none comes within so many seconds, or the other side has ended.
     """
-    patience = None if most_s is None else _Patience(most_s)
+    patience = _Patience(most_s)
     length = int.from_bytes(_exactly(pipe, 8, patience, alive), "big")
-    if patience is not None and length > most_bytes:
+    if length > most_bytes:
         raise WireError(f"gave {length:,} bytes for an answer")
     return _exactly(pipe, length, patience, alive)
 
 
-def _exactly(pipe: int, count: int, patience: _Patience | None, alive: Callable[[], bool]) -> bytes:
+def _hold_on(patience: _Patience, alive: Callable[[], bool]) -> None:
+    """Asked between short looks, so that whoever limits the asker can interrupt him."""
+    if patience.is_over():
+        raise WireError("did not answer in time; its process was ended")
+    if not alive():
+        raise WireError("ended its process")
+
+
+def _exactly(pipe: int, count: int, patience: _Patience, alive: Callable[[], bool]) -> bytes:
     got = bytearray()
     while len(got) < count:
-        if patience is not None:
-            # In short looks, so that whoever limits the asker can interrupt him.
-            while not select.select([pipe], [], [], _LOOK_S)[0]:
-                if patience.is_over():
-                    raise WireError("did not answer in time; its process was ended")
-                if not alive():
-                    raise WireError("ended its process")
+        while not select.select([pipe], [], [], _LOOK_S)[0]:
+            _hold_on(patience, alive)
         part = os.read(pipe, count - len(got))
         if not part:
             raise WireError("ended its process")
@@ -120,7 +131,7 @@ def loads(body: bytes) -> dict[str, Any]:
     """
     try:
         answer = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WireError("gave what is no answer") from error
     if not isinstance(answer, dict):
         raise WireError("gave what is no answer")

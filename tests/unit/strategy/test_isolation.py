@@ -95,6 +95,10 @@ def upon(context: Context, attempt: str | int) -> Context:
     return replace(context, block_number=number)
 
 
+def is_alive() -> bool:
+    return True
+
+
 @pytest.mark.parametrize(
     "attempt",
     ["connect", "local_socket", "parents_environment", "read", "write", "look_around", "fork", "run", "kill"],
@@ -222,11 +226,28 @@ def test_time_in_which_nobody_looked_does_not_count(monkeypatch: pytest.MonkeyPa
     hours = count(step=3_600)
     monkeypatch.setattr(wire, "monotonic", lambda: next(hours))
     ours, theirs = os.pipe()
-    late = threading.Timer(0.1, os.write, (theirs, wire.packed(b"7")))
+    late = threading.Timer(0.1, wire.send, (theirs, b"7", 60, is_alive))
     late.start()
-    assert wire.receive(ours, 60) == b"7"
+    assert wire.receive(ours, 60, is_alive) == b"7"
     with pytest.raises(wire.WireError, match="did not answer in time"):
-        wire.receive(ours, 0.2)
+        wire.receive(ours, 0.2, is_alive)
     late.join()
     os.close(ours)
     os.close(theirs)
+
+
+def test_who_does_not_listen_is_waited_for_no_longer_than_who_does_not_answer() -> None:
+    """Its author's code may have answered for itself, and never read again: a session must not stand still for that."""
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    with pytest.raises(wire.WireError, match="did not answer in time"):
+        wire.send(theirs, bytes(1 << 20), 0.2, is_alive)
+    os.close(ours)
+    with pytest.raises(BrokenPipeError):
+        wire.send(theirs, b"7", 60, is_alive)
+    os.close(theirs)
+
+
+def test_what_is_nested_too_deep_is_no_answer() -> None:
+    with pytest.raises(wire.WireError, match="no answer"):
+        wire.loads(b"[" * 100_000)
