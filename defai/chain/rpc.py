@@ -130,8 +130,9 @@ class Rpc:
         reply = await self._post(body, retry=method.startswith(READ_PREFIXES))
         if not isinstance(reply, dict):
             raise RpcReplyError(f"The node at {self.name} answered {method} with something that is no reply.")
-        if "error" in reply:
-            raise _rpc_error(method, reply["error"])
+        error = reply.get("error")
+        if error is not None:
+            raise _rpc_error(method, error)
         if reply.get("id") != number:
             raise RpcReplyError(
                 f"The node at {self.name} answered request {reply.get('id')!r} instead of {number}."
@@ -182,7 +183,8 @@ class Rpc:
             raise _rpc_error("a batch of requests", replies["error"])
         by_id: dict[object, Mapping[str, Json]] = {}
         if isinstance(replies, list):
-            by_id = {reply.get("id"): reply for reply in replies if isinstance(reply, dict)}
+            told = [reply for reply in replies if isinstance(reply, dict)]
+            by_id = {reply["id"]: reply for reply in told if isinstance(reply.get("id"), int)}
         if set(by_id) != set(range(first, first + len(requests))) or len(replies) != len(requests):
             raise RpcReplyError(
                 f"The node at {self.name} answered other requests than the {len(requests)} of a batch."

@@ -97,6 +97,12 @@ async def test_errors_of_every_shape_are_errors(error: object, revert: bytes | N
     assert caught.value.revert_data == revert
 
 
+async def test_no_error_is_none() -> None:
+    """As servers of JSON-RPC 1.0 say it, beside the result."""
+    async with node(reply(result="0x1", error=None)) as there, Rpc(there.url) as rpc:
+        assert await rpc.call("eth_getBalance", "0xabc", "latest") == "0x1"
+
+
 async def test_a_settled_batch_gives_errors_in_place() -> None:
     def second_fails(body: Json) -> web.Response:
         error = {"code": -32000, "message": "nonce too low"}
@@ -136,6 +142,7 @@ async def test_a_reply_to_something_else_is_not_believed(lie: Callable[[Json], o
         lambda ids: [{"id": i, "result": 1} for i in (*ids, 999)],
         lambda ids: {"id": ids[0], "result": 1},
         lambda ids: [ids[0], ids[1]],
+        lambda ids: [{"id": [i], "result": 1} for i in ids],
     ],
 )
 async def test_a_batch_that_lies_about_its_ids_is_not_believed(lie: Callable[[list[int]], object]) -> None:

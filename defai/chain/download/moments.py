@@ -16,6 +16,7 @@ CREATION: Final = "creation"
 LATEST: Final = "latest"
 _LATEST: Final = re.compile(r"latest(?::?-(?P<back>\d[\d_]*))?")
 _NUMBER: Final = re.compile(r"\d[\d_,]*")
+_BETWEEN_DIGITS: Final = str.maketrans("", "", "_,")
 
 
 class Moment(NamedTuple):
@@ -49,9 +50,9 @@ def parse_moment(text: str, *, end: bool = False) -> Moment:
     if text == CREATION and not end:
         return Moment(creation=True)
     if match := _LATEST.fullmatch(text):
-        return Moment(back=int(match["back"] or 0))
+        return Moment(back=int((match["back"] or "0").translate(_BETWEEN_DIGITS)))
     if _NUMBER.fullmatch(text):
-        return Moment(number=int(text.replace(",", "")))
+        return Moment(number=int(text.translate(_BETWEEN_DIGITS)))
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -42,6 +42,8 @@ WHO = ("0x" + "aa" * 20, "0x" + "bb" * 20)
     [
         ("17_000_000", False, Moment(number=17_000_000)),
         ("17,000,000", False, Moment(number=17_000_000)),
+        ("17_", False, Moment(number=17)),
+        ("latest:-6__4", False, Moment(back=64)),
         ("latest", True, Moment(back=0)),
         ("latest:-64", True, Moment(back=64)),
         ("latest-64", False, Moment(back=64)),
