@@ -19,7 +19,7 @@ from defai.errors import ConfigError, DefaiError, NotFoundError
 from defai.market.state import WINDOW_BLOCKS
 from defai.redaction import redacted
 from defai.session.checkpoint import Checkpoint, read_checkpoint
-from defai.worlds.kept import Kept
+from defai.worlds.kept import DECISIONS, Kept
 from defai.worlds.sent_log import cut_broken_line
 
 RUN = "run.json"
@@ -78,15 +78,15 @@ def _about(path: Path) -> dict[str, Any]:
 
 
 def newest_run() -> Path:
-    """The directory of the run that began last.
+    """The directory of the run that began last, of those that decided something: a start that failed leaves one, too.
 
     Raises:
         NotFoundError: where there is none.
     """
     folder = user_data_path("defai") / "runs"
-    runs = sorted(folder.iterdir()) if folder.is_dir() else []
+    runs = sorted(path.parent for path in folder.glob(f"*/{DECISIONS}"))
     if not runs:
-        raise NotFoundError(f"There is no run in {folder}.", "Name its directory with --run.")
+        raise NotFoundError(f"There is no run in {folder}.", "Name the directory of one that is elsewhere.")
     return runs[-1]
 
 

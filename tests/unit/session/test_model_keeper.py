@@ -182,6 +182,20 @@ def test_a_decision_is_rated_and_the_last_word_counts(
         rate(tmp_path / "nowhere", "a", 1, "good")
 
 
+def test_a_start_that_failed_is_not_the_newest_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    runs = tmp_path / "defai" / "runs"
+    (runs / "20260102").mkdir(parents=True)
+    (runs / "20260102" / "events.jsonl").touch()
+    assert main.run(["rate"]) == 2
+    (runs / "20260101").mkdir()
+    decided(runs / "20260101")
+    assert main.run(["rate", "a:2", "good"]) == 0
+    assert "a:2  block 102  good" in capsys.readouterr().out
+
+
 def test_ratings_weigh_rows_near_their_block() -> None:
     weights = row_weights([Rating("a", 1, "0x1", 500, "good"), Rating("a", 2, "0x2", 900, "bad")])
     assert weights[500] == 2
