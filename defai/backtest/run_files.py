@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -72,11 +73,22 @@ def versions_at_work() -> dict[str, str]:
 
 
 def check_out(out: Path) -> None:
-    """Refuse a directory that a run could not be written to, before the run is made.
+    """Refuse a directory that a run could not be written to, before somebody waits for the run.
 
     Raises:
         ConfigError: where it is a file, or has something in it.
+        DefaiError: where it cannot be made.
     """
+    _refuse_taken(out)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent)).rmdir()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DefaiError(f"{out} cannot be made: {reason}.", "Name another directory.") from error
+
+
+def _refuse_taken(out: Path) -> None:
     if out.is_dir() and not any(out.iterdir()):
         return
     if out.exists():
@@ -99,10 +111,10 @@ def write_run(out: Path, record: RunRecord, page: str) -> None:
         page: report.html.
 
     Raises:
-        ConfigError: as `check_out`.
+        ConfigError: where it is a file, or has something in it.
         DefaiError: where it cannot be written; nothing is left behind then.
     """
-    check_out(out)
+    _refuse_taken(out)
     draft = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
         draft.mkdir(parents=True)

@@ -14,6 +14,7 @@ from defai.backtest.run_files import (
     REPORT,
     RUN,
     RunRecord,
+    check_out,
     differences,
     read_run,
     write_run,
@@ -113,6 +114,10 @@ def test_a_place_where_nothing_can_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DefaiError, match="could not be written"):
         write_run(tmp_path / "file" / "run", record(), "")
+    with pytest.raises(DefaiError, match=r"run cannot be made: (file exists|not a directory)"):
+        check_out(tmp_path / "file" / "run")
+    check_out(tmp_path / "new" / "run")
+    assert list((tmp_path / "new").iterdir()) == []
 
 
 def test_damaged_runs_are_named(tmp_path: Path) -> None:
