@@ -82,6 +82,8 @@ async def forecasters_for(
             found.append(trained_on(source, choice.trained_on, names, target, parameters))
         else:
             found += await models_for([one], ground.recipe, say, choice.folder)
+    if not any(found) and (choice.digest or choice.trained_on):
+        say(f"{', '.join(one.name for one in loaded)} forecasts nothing: there is no use for a model")
     for model in found:
         if model is not None:
             refuse_foresight(model, ground)

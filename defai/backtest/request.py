@@ -256,7 +256,9 @@ def agents_of(request: BacktestRequest, ground: Ground) -> list[AgentSettings]:
         )
     for name in request.limits:
         if name not in Limits.model_fields:
-            raise ConfigError(f"There is no limit '{name}'.", did_you_mean(name, list(Limits.model_fields)))
+            known = list(Limits.model_fields)
+            hint = did_you_mean(name, known) or f"There are: {', '.join(known)}."
+            raise ConfigError(f"There is no limit '{name}'.", hint)
     try:
         limits = Limits.model_validate(dict(request.limits))
         return [

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import click
 
+from defai.cli.group import Group
 from defai.cli.reaching import session_options
 
 
-@click.group("approvals")
+@click.group("approvals", cls=Group)
 def command() -> None:
     """List, approve and reject decisions that wait for the owner. Exit code 3 where no session is serving."""
 

@@ -7,6 +7,7 @@ from typing import Any, TypedDict, TypeVar, Unpack
 
 import click
 
+from defai.cli.group import Group
 from defai.cli.isolation_option import isolate_option
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -56,7 +57,7 @@ def _means_options(function: Command) -> Command:
     return function
 
 
-@click.group("audit")
+@click.group("audit", cls=Group)
 def command() -> None:
     """Read, explain and verify the records of every decision. Only the chain is asked."""
 

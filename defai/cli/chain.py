@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from defai.cli.group import Group
 from defai.cli.output import print_json
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ POOLS_AGE_S = 3_600
 """How long ago the pools opened: vaults ask for the average price of the last minutes, which no new pool knows."""
 
 
-@click.group("chain")
+@click.group("chain", cls=Group)
 def command() -> None:
     """Run the stand-in chain alone."""
 

@@ -27,9 +27,19 @@ _OPTIONS: Final = (
         help="Both days included; either may be left out.",
     ),
     click.option(
-        "--balance", "balances", multiple=True, metavar="10000USDC", help="What each agent starts with."
+        "--balance",
+        "balances",
+        multiple=True,
+        metavar="10000USDC",
+        help="What each agent starts with; given again for another token.  [default: 30,000 dollars, half in each]",
     ),
-    click.option("--limit", "limits", multiple=True, metavar="NAME=VALUE", help="A limit of the guard."),
+    click.option(
+        "--limit",
+        "limits",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="A limit of the guard, as in a fleet's file: max_trade_usd=5000.",
+    ),
     click.option(
         "--flow",
         type=click.Choice(["amounts", "prices"]),

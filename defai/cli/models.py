@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from defai.cli.group import Group
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -25,7 +27,7 @@ def _chain(function: Command) -> Command:
     return function
 
 
-@click.group("models")
+@click.group("models", cls=Group)
 def command() -> None:
     """List, show, compare, register, verify, prune and roll back trained models."""
 

@@ -50,7 +50,7 @@ def run_headless(
         The exit code: 130 where it was interrupted before the blocks were through.
     """
     from defai.cli.output import print_json  # noqa: PLC0415  loads on use, so that --help is quick
-    from defai.cli.summary import narrate, print_summary  # noqa: PLC0415  the same
+    from defai.cli.summary import counted_blocks, narrate, print_summary  # noqa: PLC0415  the same
 
     show = print_json if as_json else print_summary
     keep = _Keeping(show) if keep_chain else None
@@ -67,7 +67,7 @@ def run_headless(
     if keep is None or not keep.is_begun:
         show(summary)
     if interrupted and blocks is not None:
-        click.echo(f"Stopped after {summary['blocks']:,} blocks; everything is settled.", err=True)
+        click.echo(f"Stopped after {counted_blocks(summary['blocks'])}; everything is settled.", err=True)
         return INTERRUPTED
     return 0
 

@@ -36,10 +36,15 @@ def narrate(event: StreamEvent) -> None:
             pass
 
 
+def counted_blocks(number: int) -> str:
+    """`1 block`, `2 blocks`."""
+    return f"{number:,} block{'' if number == 1 else 's'}"
+
+
 def print_summary(summary: Mapping[str, Any]) -> None:
     """Print a session's result as a table."""
     click.echo(
-        f"\n{summary['network']} · chain id {summary['chain_id']} · {summary['blocks']:,} blocks · "
+        f"\n{summary['network']} · chain id {summary['chain_id']} · {counted_blocks(summary['blocks'])} · "
         f"seed {summary['seed']} · {summary['seconds']:.1f} s"
     )
     head = (

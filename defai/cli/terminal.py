@@ -20,7 +20,7 @@ def require_terminal(hint: str) -> None:
     """
     seen = sys.stdout.isatty() and sys.stdin.isatty()
     if not seen and not os.environ.get("TEXTUAL_DRIVER"):
-        raise DefaiError("The terminal needs a terminal.", hint)
+        raise DefaiError("There is no terminal here to draw in.", hint)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ It runs in a thread of its own. The session appends events to a backlog and neve
 import asyncio
 import hmac
 import logging
+import os
 import secrets
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -61,8 +62,10 @@ class EventServer:
         self._thread.start()
         self._ready.wait()
         if self._failed is not None:
+            why = os.strerror(self._failed.errno) if self._failed.errno else str(self._failed)
             raise DefaiError(
-                f"Port {self._port} cannot be served on: {self._failed.strerror}.", "Leave out --port."
+                f"Port {self._port} cannot be served on: {why.lower()}.",
+                "Choose another, or leave out --port: one that is free is taken.",
             )
 
     def stop(self) -> None:

@@ -218,7 +218,8 @@ class Steering(BareControl):
         for agent in self._session.agents:
             if agent.name == name:
                 return agent
-        raise NotFoundError(f"There is no agent called '{name}'.")
+        names = ", ".join(agent.name for agent in self._session.agents)
+        raise NotFoundError(f"There is no agent called '{name}'.", f"There are: {names}.")
 
     def _source_of(self, name: str) -> bytes:
         return next(member.loaded.source for member in self._session.members if member.settings.name == name)

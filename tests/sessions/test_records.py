@@ -229,7 +229,7 @@ async def test_a_session_with_a_clock_can_be_stopped_while_it_waits(tmp_path: Pa
     await steering.pause("holder")
     await steering.halt_all()
     await steering.resume("tiers")
-    with pytest.raises(NotFoundError, match="no agent called 'nobody'"):
+    with pytest.raises(NotFoundError, match=r"no agent called 'nobody'\. There are: .*holder"):
         await steering.pause("nobody")
     assert [agent.state.value for agent in session.agents] == ["paused", "paused", "running", "paused"]
     await steering.stop()

@@ -238,6 +238,14 @@ def test_a_home_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     assert (err, process.returncode) == ("", 0)
 
 
+@pytest.mark.parametrize("group", ["approvals", "audit", "chain", "models"])
+def test_a_groups_help_ends_its_sentences(group: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run([group, "--help"]) == 0
+    _, _, listed = capsys.readouterr().out.partition("Commands:\n")
+    assert listed
+    assert "..." not in listed
+
+
 def test_the_shell_is_offered_the_commands(tmp_path: Path) -> None:
     with defai(
         home=tmp_path, _DEFAI_COMPLETE="bash_complete", COMP_WORDS="defai ver", COMP_CWORD="1"

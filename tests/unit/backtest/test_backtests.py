@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from defai.backtest.figures import figures
+from defai.backtest.forecasters import ModelChoice
 from defai.backtest.request import BacktestRequest, parse_balances, perform
 from defai.backtest.timeranges import parse_timerange
 from defai.cli.backtest import command
@@ -170,12 +171,19 @@ async def test_two_pools_can_be_looked_at_and_a_third_cannot(tmp_path: Path) -> 
         ({"numeraire": "DAI"}, "does not trade DAI"),
         ({"timerange": "20100101-20100102"}, "nothing within the time range"),
         ({"limits": {"max_drwdown": "1"}}, "There is no limit 'max_drwdown'"),
+        ({"limits": {"foo": "1"}}, "There are: max_slippage_bps, max_trade_usd"),
         ({"limits": {"max_drawdown": "7"}}, "max_drawdown: Input should be less than or equal to 1"),
     ],
 )
 async def test_a_request_that_cannot_be_met_says_why(more: dict[str, Any], said: str) -> None:
     with pytest.raises(Exception, match=said):
         await measured("hold", **more)
+
+
+async def test_a_model_that_nobody_asks_for_is_said_to_be_of_no_use() -> None:
+    said: list[str] = []
+    await perform(request("hold", baselines=False, model=ModelChoice(digest="0x12")), said.append)
+    assert "hold forecasts nothing: there is no use for a model" in said
 
 
 async def test_a_limit_stops_an_agent_and_the_figures_say_so() -> None:

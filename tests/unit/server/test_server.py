@@ -362,7 +362,9 @@ def test_it_serves_the_loopback_interface_alone(stage: Stage) -> None:
 
 def test_a_port_that_is_taken_is_said(stage: Stage) -> None:
     with (
-        pytest.raises(DefaiError, match=f"Port {port_of(stage)} cannot be served on"),
+        pytest.raises(
+            DefaiError, match=f"Port {port_of(stage)} cannot be served on: address already in use."
+        ),
         staged(port_of(stage)),
     ):
         pass
