@@ -95,7 +95,7 @@ MARKS = {
     "approved": ("✓", "pnl-up", "approved and carried out"),
     "clipped": ("≤", "waiting", "made smaller by the guard"),
     "denied": ("✗", "risk-denied", "denied by the guard"),
-    "needs_approval": ("⚑", "waiting", "waits for the owner"),
+    "needs_approval": ("?", "waiting", "waits for the owner"),
     "refused": ("✗", "waiting", "not carried out without the owner's yes"),
     "failed": ("✗", "risk-denied", "did not go through"),
     "pending": ("…", "muted", "under way"),
@@ -105,8 +105,8 @@ MARKS = {
 
 STATES = {
     "running": ("●", "pnl-up"),
-    "paused": ("‖", "muted"),
-    "waiting": ("◐", "waiting"),
+    "paused": ("║", "muted"),
+    "waiting": ("?", "waiting"),
     "stopped": ("■", "risk-denied"),
 }
 """Glyph and ink of each state of an agent; an unknown one reads "-"."""

@@ -75,7 +75,7 @@ def words(doing: str, columns: int, rows: int, colours: Mapping[str, str] | None
     top = _ABOVE + max(0, rows - 1 - _ABOVE - len(lines)) // 2
     left = max(0, columns - max(len(text) for text, _ in lines)) // 2
     ground, bar = _ink(colours, "foreground", "background"), _ink(colours, "waiting", "surface")
-    written = [f"{ground}\x1b[2J\x1b[H{bar}{f' defai  ◌ {in_short(doing)}':<{columns}}"]
+    written = [f"{ground}\x1b[2J\x1b[H{bar}{f' defai  ○ {in_short(doing)}':<{columns}}"]
     for offset, (text, ink) in enumerate(lines):
         written.append(f"\x1b[{top + offset + 1};{left + 1}H{_ink(colours, ink, 'background')}{text}")
     return "".join(written)

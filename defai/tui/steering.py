@@ -1,8 +1,10 @@
 """What a person can do from any screen: go somewhere, open, copy, export, halt, change the colours."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from textual.driver import Driver
 from textual.filter import ANSIToTruecolor, LineFilter
 
 from defai.tui.actions import AGENT, MODES, POOL
@@ -201,6 +203,15 @@ class Steering(Playing):
         self.theme = name
         self.preferences.put("theme", name)
         self.notify(f"Colours: {THEME_WORDS[name]}.", timeout=2)
+
+    def get_driver_class(self) -> type[Driver]:
+        """The usual one; on a console of Linux, one that writes the signs it has."""
+        usual = super().get_driver_class()
+        if os.environ.get("TERM") != "linux":
+            return usual
+        from defai.tui.console import in_its_signs  # noqa: PLC0415  few work at one
+
+        return in_its_signs(usual)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What each line goes through; none looks for colours of the terminal's own, of which there are none here."""

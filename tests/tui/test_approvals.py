@@ -22,7 +22,7 @@ async def test_what_waits_is_listed_with_what_it_is_about(opened: Handed, theatr
         assert isinstance(app.screen, ApprovalsScreen)
         assert [line.request.agent for line in app.screen.grid.roll.listed] == ["tiers", "reverter"]
         costs = ("12,400 USD", "1.59 + gas 2.10 = 3.69 USD", "0.40 USD a minute (estimate)")
-        await theatre.stands(app, pilot, "expires in 0 m 30 s", "5 Approvals 2⚑", *costs)
+        await theatre.stands(app, pilot, "expires in 0 m 30 s", "5 Approvals 2?", *costs)
 
 
 async def test_only_the_name_typed_out_approves(opened: Handed, theatre: Handed) -> None:
@@ -97,7 +97,7 @@ async def test_time_left_is_told_by_a_persons_clock_where_the_chains_goes_at_ano
         await pilot.press("enter")
         await theatre.stands(app, pilot, "Let reverter do this?", f"waits {about}", "4.80 USD a minute")
         await pilot.press("escape", "1")
-        await theatre.stands(app, pilot, "⚑ you have ≈16s")
+        await theatre.stands(app, pilot, "? you have ≈16s")
 
 
 async def test_a_rejection_has_a_reason(opened: Handed, theatre: Handed) -> None:

@@ -100,7 +100,7 @@ async def test_pause_toggles_the_selected_agent(opened: Handed, theatre: Handed)
     async with opened() as (stage, app, pilot):
         await pilot.press("j", "p")
         await theatre.until(lambda: theatre.state_of(app, "reverter") == "paused", pilot)
-        await theatre.stands(app, pilot, "‖")
+        await theatre.stands(app, pilot, "║")
         await pilot.press("p")
         await theatre.until(lambda: theatre.state_of(app, "reverter") == "running", pilot)
         assert stage.wishes == [("pause", "reverter"), ("resume", "reverter")]

@@ -71,7 +71,7 @@ async def test_old_figures_are_called_old_until_a_block_comes(
         app.exit()
 
 
-@pytest.mark.parametrize(("size", "said"), [((120, 40), "⚑ waits for you"), ((60, 20), "⚑")])
+@pytest.mark.parametrize(("size", "said"), [((120, 40), "? waits for you"), ((60, 20), "? │")])
 async def test_what_waits_for_the_owner_stands_out(
     theatre: Handed, session: list[StreamEvent], size: tuple[int, int], said: str
 ) -> None:
@@ -79,7 +79,7 @@ async def test_what_waits_for_the_owner_stands_out(
     app = stage.app()
     async with app.run_test(size=size) as pilot:
         await theatre.settled(pilot, stage)
-        await theatre.stands(app, pilot, "1 waiting ⚑", said)
+        await theatre.stands(app, pilot, "1 waiting", said)
         app.exit()
 
 

@@ -21,11 +21,11 @@ from defai.tui.widgets.request_text import pressing, write_request
 from defai.tui.widgets.text_view import TextPanel
 
 STATES = {
-    "waits": ("⚑", "waiting"),
+    "waits": ("?", "waiting"),
     "approved": ("✓", "pnl-up"),
     "rejected": ("✗", "risk-denied"),
-    "expired": ("◌", "muted"),
-    "withdrawn": ("◌", "muted"),
+    "expired": ("○", "muted"),
+    "withdrawn": ("○", "muted"),
 }
 """Glyph and ink of each state; a wish under way has its own."""
 

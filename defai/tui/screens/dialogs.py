@@ -61,7 +61,7 @@ class Settling(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """What is going on, and the way out of it."""
         with Vertical(classes="dialog"):
-            yield Static("◌ settling…", classes="dialog-title")
+            yield Static("○ settling…", classes="dialog-title")
             yield Static(
                 "What is under way is being settled and recorded, then the session ends.",
                 classes="dialog-text",

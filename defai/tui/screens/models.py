@@ -158,5 +158,5 @@ def state(line: ModelLine) -> Spans:
     if line.is_stopped:
         return (("■ stopped", "risk-denied"),)
     if line.seen.retraining:
-        return (("◐ training", "waiting"),)
+        return (("… training", "waiting"),)
     return (("● serves", "pnl-up"),)

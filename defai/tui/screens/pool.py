@@ -115,7 +115,7 @@ class PoolScreen(Board):
         curves = (Curve(points, "price-line"),) if points else ()
         chart.display_picture(Picture(curves, bands, marks, empty, ahead))
         legend = "▲ bought  ▼ sold  ◆ liquidity moved"
-        self.entitle(chart, title, f"{legend}  ⋰ forecast" if ahead else legend)
+        self.entitle(chart, title, f"{legend}  ·· forecast" if ahead else legend)
 
     def _paint_quote(self) -> None:
         page = Page(palette_of(self.app), 46, label=8, indent=1)

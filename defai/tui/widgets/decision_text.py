@@ -133,7 +133,7 @@ def write_guard(page: Page, line: LogLine) -> None:
     glyph, ink = {
         "denied": ("✗", "risk-denied"),
         "clipped": ("≤", "waiting"),
-        "needs_approval": ("⚑", "waiting"),
+        "needs_approval": ("?", "waiting"),
     }.get(one.verdict, ("✓", "pnl-up"))
     page.row("verdict", (f"{glyph} {one.verdict.replace('_', ' ')}", ink), (one.verdict_reason, "foreground"))
     write_checks(page, one.checks)
@@ -177,7 +177,7 @@ def record_words(line: LogLine, agent: AgentLine | None) -> Span:
         others = {1: "alone", 2: "with 1 other"}.get(
             anchor.count, f"with {number(anchor.count - 1, 0)} others"
         )
-        return (f"⚓ anchored {others} in block {number(anchor.block_number, 0)}", "audit-ok")
+        return (f"anchored {others} in block {number(anchor.block_number, 0)}", "audit-ok")
     if line.mark == "pending":
         return ("comes with its transaction", "muted")
     if line.mark == "needs_approval":

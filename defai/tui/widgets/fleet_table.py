@@ -134,7 +134,7 @@ class FleetTable(LineGrid[AgentLine]):
         if line.waits:
             over = self.now.since(line.request.expires_at if line.request else None)
             words = "waits for you" if over is None else f"you have {left_words(-over, self._here_s(-over))}"
-            return ((f"⚑ {words}", "waiting"),)
+            return ((f"? {words}", "waiting"),)
         entry = line.acted or line.last
         if entry is None:
             return NOTHING

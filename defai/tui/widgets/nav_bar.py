@@ -84,7 +84,7 @@ def counts_of(fleet: FleetState) -> Mapping[str, tuple[str, str]]:
     """What waits on some screens: by mode, words and their ink."""
     found = {}
     if fleet.waiting:
-        found[APPROVALS] = (f"{fleet.waiting}⚑", "waiting")
+        found[APPROVALS] = (f"{fleet.waiting}?", "waiting")
     stopped = fleet.in_state("stopped")
     if stopped:
         found[RISK] = (f"{stopped}■", "risk-denied")

@@ -39,7 +39,7 @@ class PlaybackBar(Widget):
         width, at, palette = self.size.width, self._at, palette_of(self.app)
         if y or at is None:
             return Strip.blank(width, palette_of(self.app).style("muted", "surface"))
-        state = "▶" if at.playing else "■" if at.at_end else "‖"
+        state = "►" if at.playing else "■" if at.at_end else "║"
         left = f" {state} {number(at.first_block, 0)} "
         block = f"block {number(at.block_number, 0)} of {number(at.last_block, 0)}"
         right = f" {block} · {clock(at.timestamp)} UTC · {at.speed:g} blocks/s "

@@ -72,17 +72,17 @@ def left_pieces(fleet: FleetState, now: float, *, stale: bool, leaving: bool) ->
     """Where we are, and how fresh it is."""
     name = Piece("defai  ", "accent", 3)
     if leaving:
-        return (name, Piece("◌ settling…", "waiting"))
+        return (name, Piece("○ settling…", "waiting"))
     if fleet.ended is not None:
         return (name, Piece("■ session ended", "risk-denied" if fleet.ended.exit_code else "muted"))
     if fleet.started is None:
         words = in_short(fleet.opening if fleet.setup is None else STARTING)
-        return (name, Piece(f"◌ {words}", "waiting"))
+        return (name, Piece(f"○ {words}", "waiting"))
     network = network_name(fleet.started.network, fleet.started.chain_id)
     if fleet.block is None or fleet.block_seen_at is None:
         return (
             name,
-            Piece("◌ ", "waiting"),
+            Piece("○ ", "waiting"),
             Piece(network, "strong"),
             Piece(" · waiting for a block", "muted"),
         )
@@ -118,7 +118,7 @@ def right_pieces(fleet: FleetState) -> tuple[Piece, ...]:
     pnl, versus = (
         None if value is None else round(value, 2) for value in (fleet.pnl_percent, fleet.versus_hold_percent)
     )
-    waits = (Piece(f"   {fleet.waiting} waiting ⚑", "waiting"),) if fleet.waiting else ()
+    waits = (Piece(f"   {fleet.waiting} waiting", "waiting"),) if fleet.waiting else ()
     worth = number(fleet.equity_usd)
     return (
         Piece("equity ", "muted", 10),
