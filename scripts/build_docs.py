@@ -1,8 +1,9 @@
 """Build the documentation as a site, offline: `build_docs.py [--pages-only]` writes build/site from docs/.
 
+`build_docs.py --commands` writes anew what docs/commands.md says of each command, which is the command's own help.
+
 Pages are plain Markdown and read well where they stand; this gathers them with the pages beside docs/ (README, words,
-contracts), points links at where things are in the site, and adds a reference made of docstrings and of the
-commands' own help.
+contracts), points links at where things are in the site, and adds a reference made of docstrings.
 """
 
 import argparse
@@ -43,6 +44,8 @@ REFERENCE = {
 }
 """A page of the reference: its title, and the modules whose docstrings it shows."""
 
+COMMANDS_PAGE = ROOT / "docs" / "commands.md"
+MARK = "<!-- written by scripts/build_docs.py --commands -->\n"
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^(?:```|    )")
 
@@ -51,7 +54,11 @@ def main() -> int:
     """Gather the pages and build the site; 0 when it stands."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pages-only", action="store_true", help="gather the pages, build no site")
+    parser.add_argument("--commands", action="store_true", help="write docs/commands.md anew, build nothing")
     wanted = parser.parse_args()
+    if wanted.commands:
+        COMMANDS_PAGE.write_text(commands_page(COMMANDS_PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+        return 0
     gather()
     if wanted.pages_only:
         return 0
@@ -75,7 +82,6 @@ def gather() -> None:
             shutil.copyfile(source, target)
     reference = PAGES / "reference"
     reference.mkdir(parents=True)
-    (reference / "commands.md").write_text(commands_page(), encoding="utf-8")
     for name, (title, modules) in REFERENCE.items():
         body = "\n\n".join(f"::: {module}" for module in modules)
         (reference / f"{name}.md").write_text(f"# {title}\n\n{body}\n", encoding="utf-8")
@@ -116,9 +122,10 @@ def relinked(source: Path, place: str) -> str:
     return "".join(lines)
 
 
-def commands_page() -> str:
-    """Every command with what its `--help` says."""
-    parts = ["# Commands\n", "Each command answers `--help`; this is what they say.\n"]
+def commands_page(before: str) -> str:
+    """The page of commands as it has to be: up to the mark as it is, then every command with what its `--help` says."""
+    above, mark, _ = before.partition(MARK)
+    parts = [f"{above}{mark}\n"]
     for name, entry in COMMANDS.items():
         command: click.Command = import_module(f"defai.cli.{entry.module}").command
         parts.extend(_helps(command, f"defai {name}"))
@@ -126,7 +133,13 @@ def commands_page() -> str:
 
 
 def _helps(command: click.Command, name: str) -> Iterator[str]:
-    context = click.Context(command, info_name=name, terminal_width=100, max_content_width=100)
+    context = click.Context(
+        command,
+        info_name=name,
+        terminal_width=100,
+        max_content_width=100,
+        help_option_names=["-h", "--help"],
+    )
     yield f"## {name}\n\n```text\n{command.get_help(context)}\n```\n"
     if isinstance(command, click.Group):
         for part, below in command.commands.items():
