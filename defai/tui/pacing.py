@@ -25,8 +25,8 @@ PACES: Final[Mapping[str, float]] = MappingProxyType(
     }
 )
 """Seconds between two paints of the parts that are dear to draw, or scroll away faster than anybody reads."""
-DEAR_S: Final = 1.0
-"""What has this pace or a longer one is dear to draw."""
+PUT_OFF: Final = frozenset({"chart", "card", "log"})
+"""What is painted half as often in a flood: not the fleet's table, for whose sake one looks."""
 
 
 class Pacing:
@@ -40,7 +40,7 @@ class Pacing:
     def __init__(self, paces: Mapping[str, float], clock: Callable[[], float] = time.monotonic) -> None:
         self._paces, self._clock = paces, clock
         self.flooded = False
-        """Whether so much comes that what is dear is painted half as often."""
+        """Whether so much comes that some is painted half as often."""
         self._painted: dict[str, float] = {}
 
     def wait_s(self, parts: AbstractSet[str]) -> float:
@@ -59,7 +59,7 @@ class Pacing:
 
     def _rest_s(self, part: str, now: float) -> float:
         pace = self._paces.get(part, SHORTEST_S)
-        if self.flooded and pace >= DEAR_S:
+        if self.flooded and part in PUT_OFF:
             pace *= 2
         return self._painted.get(part, -1e9) + pace - now
 

@@ -1,9 +1,12 @@
 import time
 from typing import Any, TypeAlias
 
+import pytest
+
 from defai.domain.stream import BlockArrived
 from defai.testing.stream import demo_stream
 from defai.tui.pacing import SHORTEST_S, Pacing
+from defai.tui.screens.dialogs import Settling
 from defai.tui.screens.fleet import FleetScreen
 from defai.tui.widgets.decision_card import DecisionCard
 
@@ -121,12 +124,51 @@ async def test_a_text_that_gets_longer_is_not_laid_out_anew(opened: Handed) -> N
         assert (card.virtual_size.height, laid_out) == (120, 0)
 
 
-def test_in_a_flood_what_is_dear_is_painted_half_as_often_and_the_rest_as_ever() -> None:
+def test_in_a_flood_the_log_is_painted_half_as_often_and_the_table_as_ever() -> None:
     now = [0.0]
-    pacing = Pacing({"log": 1.0, "risk": 0.25}, lambda: now[0])
+    pacing = Pacing({"log": 1.0, "agents": 1.0}, lambda: now[0])
     pacing.flooded = True
-    pacing.take({"log", "risk", "status"})
+    pacing.take({"log", "agents", "status"})
     now[0] = 1.0
-    assert pacing.take({"log", "risk", "status"}) == {"risk", "status"}
+    assert pacing.take({"log", "agents", "status"}) == {"agents", "status"}
     now[0] = 2.0
-    assert "log" in pacing.take({"log", "risk", "status"})
+    assert "log" in pacing.take({"log", "agents", "status"})
+
+
+async def test_the_first_line_is_drawn_with_its_paint_unless_other_things_are_to_be_drawn(
+    theatre: Handed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = theatre.Stage(list(demo_stream(5, 3, 4, end=False)))
+    app, drawn = stage.app(), list[Any]()
+    monkeypatch.setattr(app, "_display", lambda _, update: drawn.append(update))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await theatre.settled(pilot, stage)
+        drawn.clear()
+        board = app.board()
+        assert board is not None
+        app.leaving = True
+        board.paint_bars({"status"})
+        assert "settling" in drawn.pop().render_segments(app.console)
+        await theatre.settled(pilot, stage)
+        assert not drawn, "and not once more"
+        board.refresh(layout=True)
+        app.leaving = False
+        board.paint_bars({"status"})
+        assert not drawn, "the layout draws it"
+        await theatre.settled(pilot, stage)
+        assert drawn
+
+
+async def test_behind_a_dialog_the_first_line_goes_on(theatre: Handed) -> None:
+    stage = theatre.Stage(list(demo_stream(5, 3, 4, end=False)))
+    app = stage.app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await theatre.settled(pilot, stage)
+        board = app.board()
+        assert board is not None
+        app.push_screen(Settling())
+        await theatre.settled(pilot, stage)
+        app.leaving = True
+        board.paint_bars({"status"})
+        await theatre.settled(pilot, stage)
+        assert "settling" in app.screen._compositor.render_strips()[0].text

@@ -132,10 +132,12 @@ class Frame(Screen[None]):
     def paint_bars(self, parts: Parts = ALL_PARTS) -> None:
         """Show in the bars what changed in some parts of the state; a banner where the figures are old."""
         app = self.terminal
-        self._status.display_place(self.fleet, app.clock(), stale=app.is_stale, leaving=app.leaving)
+        anew = self._status.display_place(self.fleet, app.clock(), stale=app.is_stale, leaving=app.leaving)
         if not parts.isdisjoint(SUMMED):
-            self._status.display_sums(self.fleet)
+            anew |= self._status.display_sums(self.fleet)
             self._nav.display_counts(counts_of(self.fleet))
+        if anew:
+            self._draw_status()
         words = app.banner
         if words != self._words:
             self._words = words
@@ -144,6 +146,17 @@ class Frame(Screen[None]):
         self._playback.display_playback(self.fleet.playback)
         if not parts <= KEYLESS:
             self.paint_keys()
+
+    def _draw_status(self) -> None:
+        """Draw it at once, where nothing else is to be drawn: asked by messages it waits for a clock and costs more."""
+        status = self._status
+        due = self._layout_required or self._scroll_required or self._repaint_required or self._dirty_widgets
+        if due or self.app.screen is not self or status not in self._compositor:
+            status.refresh()
+            return
+        status._set_dirty()  # noqa: SLF001  half of a refresh: the other half sends the messages
+        self._compositor.update_widgets({status})
+        self._compositor_refresh()
 
     def paint_keys(self) -> None:
         """Show the keys that do something now."""

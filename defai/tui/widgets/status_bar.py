@@ -28,19 +28,15 @@ class StatusBar(Widget):
         self._left: tuple[Piece, ...] = (Piece("", "muted"),)
         self._right: tuple[Piece, ...] = ()
 
-    def display_place(self, fleet: FleetState, now: float, *, stale: bool, leaving: bool) -> None:
-        """Show where the session stands at a time of the terminal's clock."""
-        left = left_pieces(fleet, now, stale=stale, leaving=leaving)
-        if left != self._left:
-            self._left = left
-            self.refresh()
+    def display_place(self, fleet: FleetState, now: float, *, stale: bool, leaving: bool) -> bool:
+        """Show where the session stands at a time of the terminal's clock; says whether it is to be drawn anew."""
+        before, self._left = self._left, left_pieces(fleet, now, stale=stale, leaving=leaving)
+        return self._left != before
 
-    def display_sums(self, fleet: FleetState) -> None:
-        """Show what the agents come to."""
-        right = right_pieces(fleet)
-        if right != self._right:
-            self._right = right
-            self.refresh()
+    def display_sums(self, fleet: FleetState) -> bool:
+        """Show what the agents come to; says whether it is to be drawn anew."""
+        before, self._right = self._right, right_pieces(fleet)
+        return self._right != before
 
     def render_line(self, y: int) -> Strip:
         """The line; less important pieces give way until the rest fits."""
