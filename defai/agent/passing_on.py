@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from defai.agent.control import Control, PlayerControl
 from defai.domain.answers import (
@@ -20,6 +20,7 @@ from defai.domain.answers import (
 )
 from defai.errors import NotFoundError, NotRunningError
 
+T = TypeVar("T")
 _END: Final = object()
 
 
@@ -130,8 +131,7 @@ class AcrossLoops(PassingControl):
         """Asked there, answered here."""
         loop, control = self._there()
         call: Awaitable[Any] = method_of(control, method)(**arguments)
-        handed: Future[Any] = asyncio.run_coroutine_threadsafe(_awaited(call), loop)
-        return await asyncio.wrap_future(handed)
+        return await _outcome(asyncio.run_coroutine_threadsafe(_awaited(call), loop))
 
     async def follow(self, method: str, **arguments: Any) -> AsyncIterator[Any]:  # noqa: ANN401  the same
         """One part after the other, as they come there."""
@@ -150,7 +150,7 @@ class AcrossLoops(PassingControl):
         try:
             while (one := await queue.get()) is not _END:
                 yield one
-            await asyncio.wrap_future(pumping)
+            await _outcome(pumping)
         finally:
             pumping.cancel()
 
@@ -185,6 +185,21 @@ def method_of(control: Control, method: str) -> Callable[..., Any]:
     if found is None:
         raise NotFoundError(f"This session cannot be asked to {method}.", "It is no replay of a run.")
     return found
+
+
+async def _outcome(handed: "Future[T]") -> T:
+    """What came of something on another loop.
+
+    Raises:
+        NotRunningError: where that loop ended before it.
+    """
+    try:
+        return await asyncio.wrap_future(handed)
+    except asyncio.CancelledError:
+        here = asyncio.current_task()
+        if here is None or here.cancelling():
+            raise
+        raise NotRunningError("The session is over.") from None
 
 
 async def _awaited(call: Awaitable[Any]) -> Any:  # noqa: ANN401  whatever it gives

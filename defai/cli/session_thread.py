@@ -50,6 +50,7 @@ class SessionThread(AcrossLoops, threading.Thread):
             sentence = f"This is a defect in defai, not a mistake of yours: {type(error).__name__}: {error}"
             self._put(SessionEnded(sentence, "The log has the details; `defai doctor` says where it is.", 1))
         finally:
+            self._loop.run_until_complete(_end_calls())
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
 
@@ -97,3 +98,11 @@ class SessionThread(AcrossLoops, threading.Thread):
         if self._steering is None or self._loop.is_closed():
             raise NotRunningError("The session is not there yet, or not any more.")
         return self._loop, self._steering
+
+
+async def _end_calls() -> None:
+    """End what is still being asked: nobody may wait for it for ever, and no process of it may be left."""
+    calls = asyncio.all_tasks() - {asyncio.current_task()}
+    for call in calls:
+        call.cancel()
+    await asyncio.gather(*calls, return_exceptions=True)

@@ -1,7 +1,7 @@
 """A session: a fleet in a world, from the first step of its setting up to the last anchor."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from defai.agent.pending import WITHDRAWN
 from defai.agent.ports import Arrival, Feed, LastingWorld, World
 from defai.chain.mainnet import ALL_POOLS, POOLS, USDC, USDC_WETH_005
 from defai.config import Settings
+from defai.domain.decisions import Decision
 from defai.domain.stream import BlockArrived, Notice, PoolQuote, SessionEnded, SetupProgressed
 from defai.errors import ConfigError, DefaiError, NotFoundError
 from defai.market import tripwire
@@ -223,10 +224,9 @@ class Session:
             asked = await self._keeper.on_block() if self._keeper else {}
             for changed in await self.tuning.grant(self._world, self.run_directory):
                 self.bus.publish(changed)
-            decisions = await asyncio.gather(
-                *(agent.step(arrived, asked.get(agent.name)) for agent in self.agents)
+            self._tally.take(
+                await decided(agent.step(arrived, asked.get(agent.name)) for agent in self.agents)
             )
-            self._tally.take([decision for decision in decisions if decision is not None])
             self._tally.blocks += 1
             self._keep()
             if self._onlooker is not None:
@@ -293,6 +293,18 @@ class Session:
     def _publish_block(self, arrival: Arrival) -> None:
         if self.market is not None:
             self.bus.publish(_arrived(arrival, views.pool_quotes(self.market, self.valuation)))
+
+
+async def decided(steps: Iterable[Awaitable[Decision | None]]) -> list[Decision]:
+    """What agents decide in their steps, in their order; each comes to its end, even where another's fails.
+
+    Left to itself, a step would send something while the world is being closed.
+    """
+    ended = await asyncio.gather(*steps, return_exceptions=True)
+    for one in ended:
+        if isinstance(one, BaseException):
+            raise one
+    return [one for one in ended if one is not None and not isinstance(one, BaseException)]
 
 
 async def _block_is_due(feed: Feed, stop: asyncio.Event) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from decimal import Decimal
@@ -28,7 +28,7 @@ from defai.domain.answers import (
 )
 from defai.domain.decisions import Approval
 from defai.domain.stream import Notice
-from defai.errors import ConfigError, NotFoundError
+from defai.errors import ConfigError, DefaiError, NotFoundError
 from defai.session.apart import lines_of
 from defai.session.asked_apart import source_cards, verified
 from defai.session.parameters import judged, preview, strategy_cards
@@ -61,7 +61,7 @@ class Steering(BareControl):
 
     async def pause(self, agent: str) -> None:
         """Let an agent decide nothing until it is resumed; what waits for the owner is withdrawn."""
-        await self._pause(self._named(agent), "paused by the operator")
+        await self._pause([self._named(agent)], "paused by the operator")
 
     async def resume(self, agent: str) -> None:
         """Let a paused, waiting or stopped agent decide again; what it decided before is anchored first.
@@ -76,8 +76,7 @@ class Steering(BareControl):
 
     async def halt_all(self) -> None:
         """Pause every agent."""
-        for agent in self._session.agents:
-            await self._pause(agent, "all halted by the operator")
+        await self._pause(self._session.agents, "all halted by the operator")
 
     async def approve(self, digest: str, signature: str = "") -> None:
         """Carry out a decision that waits, with the owner's signature."""
@@ -200,10 +199,19 @@ class Steering(BareControl):
         return market
 
     @staticmethod
-    async def _pause(agent: "Agent", reason: str) -> None:
-        if agent.pending:
-            await agent.dismiss(WITHDRAWN, OPERATOR, reason)
-        agent.change_state(AgentState.PAUSED, reason)
+    async def _pause(agents: "Sequence[Agent]", reason: str) -> None:
+        """First nobody decides any more: to withdraw what waits may take a node's answer, and may fail."""
+        failure = None
+        for agent in agents:
+            agent.change_state(AgentState.PAUSED, reason)
+        for agent in agents:
+            try:
+                if agent.pending:
+                    await agent.dismiss(WITHDRAWN, OPERATOR, reason)
+            except DefaiError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
 
     def _waiting(self, digest: str) -> "tuple[Agent, Pending]":
         for agent in self._session.agents:
