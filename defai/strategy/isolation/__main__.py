@@ -7,7 +7,9 @@ author's code prints goes nowhere.
 import json
 import os
 import pickle  # what comes in is from the session that started us
+import select
 import sys
+import threading
 from typing import Any, Final
 
 from defai.strategy.isolation.sandbox import shut
@@ -26,6 +28,7 @@ def main() -> None:
     _answer(answers, {"lacks": list(in_force.lacks), "in_force": str(in_force)})
     if in_force.lacks:
         return
+    threading.Thread(target=_end_with_the_session, name="end", daemon=True).start()
     try:
         described, strategy = _load(first)
     except BaseException as error:  # noqa: BLE001  an author's file may raise anything; the session tells the person
@@ -71,6 +74,14 @@ def _asked(strategy: Any, mirror: Any, name: str, argument: Any) -> dict[str, An
         return {"answer": written(getattr(strategy, name)(asked))}
     except BaseException as error:  # noqa: BLE001  an author's code may raise anything
         return {"error": f"raised {type(error).__name__}: {error}"[:2_000]}
+
+
+def _end_with_the_session() -> None:
+    """However that ends, and whatever the author's code is doing: it may never come back to where it is asked."""
+    poll = select.poll()
+    poll.register(0, 0)  # its end of the pipe being closed is told unasked
+    poll.poll()
+    os._exit(0)
 
 
 def _message() -> bytes:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import pickle
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -246,6 +247,17 @@ def test_who_does_not_listen_is_waited_for_no_longer_than_who_does_not_answer() 
     with pytest.raises(BrokenPipeError):
         wire.send(theirs, b"7", 60, is_alive)
     os.close(theirs)
+
+
+def test_a_process_that_never_comes_back_ends_with_its_session(tmp_path: Path) -> None:
+    path = tmp_path / "endless.py"
+    path.write_text(EVIL.replace("def loop(self):", "def on_outcome(self, outcome):"))
+    apart = process.Process(process.Place(f"{path}:Evil", (str(path),)), {})
+    apart._send(pickle.dumps(("on_outcome", None)), 60)
+    pipe = apart._popen.stdin
+    assert pipe is not None
+    pipe.close()  # as the kernel does, however a session ends
+    apart._popen.wait(60)
 
 
 def test_what_is_nested_too_deep_is_no_answer() -> None:
