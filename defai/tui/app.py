@@ -206,8 +206,10 @@ class DefaiApp(Steering):
             board.paint_bars({"status"})
 
     def _tell(self, notice: Notice) -> None:
-        """Say a notice once, however often it comes within ten seconds."""
+        """Say a notice once, however often it comes within ten seconds; of a run played back only what is wrong."""
         now = self.clock()
+        if notice.level == "info" and self.fleet.playback is not None:
+            return  # hundreds of blocks a second would cover the screen with them; the log has them
         if self._told is not None and self._told[0] == notice.sentence and now - self._told[1] < 10:
             return
         self._told = (notice.sentence, now)

@@ -1,6 +1,6 @@
 from typing import Any, TypeAlias
 
-from defai.domain.stream import PlaybackMoved
+from defai.domain.stream import Notice, PlaybackMoved
 from defai.tui.widgets.playback_bar import PlaybackBar
 
 Handed: TypeAlias = Any
@@ -49,3 +49,13 @@ async def test_a_run_is_played_sought_and_sped_up(opened: Handed, theatre: Hande
         await pilot.click(PlaybackBar, offset=(first + room - 1, 0))
         await theatre.until(lambda: len(played.asked) == 7, pilot)
         assert played.asked[-1] == ("seek", 1_165)
+
+
+async def test_what_a_run_had_to_say_covers_nothing_while_it_is_played(
+    opened: Handed, theatre: Handed
+) -> None:
+    async with opened("9") as (stage, app, pilot):
+        at = PlaybackMoved(1_100, 1_065, 1_165, 1_767_225_635, 4.0, playing=True, at_end=False)
+        stage.play([at, Notice("info", "All is as it was."), Notice("warning", "The disk is full.")])
+        await theatre.told(app, pilot, "The disk is full.")
+        await theatre.stands(app, pilot, "All is as it was.")
