@@ -101,11 +101,16 @@ def challenge(task: Challenge) -> Outcome:
     better = "it beats" if low > 0 else "it does not beat"
     sentence = (
         f"retrained on blocks {main[0].block_number} to {main[cut - 1].block_number}, {better} its predecessor:"
-        f" {gain:+.4g} in {loss_name(target)} (95 %: {low:+.4g} .. {high:+.4g}; above 0 is better) on {len(gains)}"
-        f" rows that neither had seen{effect}"
+        f" {_figure(gain)} in {loss_name(target)} (95 %: {_figure(low)} .. {_figure(high)}; above 0 is better) on"
+        f" {len(gains)} rows that neither had seen{effect}"
     )
     profile = _profile(older, challenger)
     return Outcome(challenger.digest, task.holder, low > 0, gain, low, high, len(gains), profile, sentence)
+
+
+def _figure(value: float) -> str:
+    """Four digits or so, with a sign, as a person writes them."""
+    return f"{value:+.4g}" if abs(value) < 10_000 else f"{value:+,.0f}"
 
 
 def _trained(
@@ -133,7 +138,7 @@ def _trained(
     effect = float(gains.mean()) if len(gains) else 0.0
     counts = effect > 0
     changed = (
-        f"make it {'better' if counts else 'worse'} by {abs(effect):.4g} there"
+        f"make it {'better' if counts else 'worse'} by {_figure(abs(effect)).lstrip('+')} there"
         if effect
         else "change nothing"
     )

@@ -200,10 +200,8 @@ class ModelKeeper:
     def _tell_drift(self, place: _Place) -> None:
         drift = place.served.drift
         if drift and not place.holds:
-            place.holds = (
-                drift  # the first reason stays: what is announced is not said anew with every outcome
-            )
-            self._say("warning", f"Whoever forecasts by it holds ({_names(place)}): {drift}.")
+            place.holds = drift  # and stays: what is announced is not said anew with every outcome
+            self._say("warning", f"{_names(place, 'hold')}: {drift}.")
         elif place.holds and not drift:
             place.holds = ""
             self._say("info", f"The model of {_names(place)} is asked about what it knows again.")
@@ -310,7 +308,7 @@ class ModelKeeper:
         if self._chain is not None:
             await self._chain.record(model, switch)
         short = f"{switch.digest[:10]}…{switch.digest[-4:]}"
-        self._say("info", f"{_names(place)} forecast by {short} from now on: {switch.reason}.")
+        self._say("info", f"{_names(place, 'forecast')} by {short} from now on: {switch.reason}.")
 
     @property
     def _head(self) -> int:
@@ -320,8 +318,9 @@ class ModelKeeper:
         self._publish(Notice(level, sentence))
 
 
-def _names(place: _Place) -> str:
-    return ", ".join(agent.name for agent in place.agents)
+def _names(place: _Place, verb: str = "") -> str:
+    names = ", ".join(agent.name for agent in place.agents)
+    return f"{names} {verb}{'s' if len(place.agents) == 1 else ''}" if verb else names
 
 
 def _hold(reason: str, context: Context) -> Intent:  # noqa: ARG001  asked like a strategy

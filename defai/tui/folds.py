@@ -272,7 +272,12 @@ def model(fleet: "FleetState", event: ModelSeen) -> Parts:
         fleet.models[event.key] = ModelLine(event)
     else:
         line.seen, line.version = event, line.version + 1
-    return {"models"}
+    reason = event.drift.reason if event.drift is not None else ""
+    turned = [one for name in event.agents if (one := fleet.agents.get(name)) and one.drifted != reason]
+    for agent in turned:
+        agent.drifted = reason
+        agent.version += 1
+    return {"models", "agents", "risk"} if turned else {"models"}
 
 
 def judged(fleet: "FleetState", event: ForecastJudged) -> Parts:

@@ -79,9 +79,9 @@ def milliseconds(value: float | None) -> str:
     """A short time: "0.8 ms", "12 ms", "1.4 s"."""
     if value is None:
         return UNKNOWN
-    if value >= 1000:
+    if round(value) >= 1000:
         return f"{value / 1000:.1f} s"
-    return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
+    return f"{value:.0f} ms" if round(value, 1) >= 10 else f"{value:.1f} ms"
 
 
 def clock(timestamp: float | None) -> str:

@@ -107,6 +107,7 @@ STATES = {
     "running": ("●", "pnl-up"),
     "paused": ("║", "muted"),
     "waiting": ("?", "waiting"),
+    "drifted": ("≈", "waiting"),
     "stopped": ("■", "risk-denied"),
 }
 """Glyph and ink of each state of an agent; an unknown one reads "-"."""
@@ -144,6 +145,7 @@ class AgentLine:
         forecasts: block and forecast, oldest first; `judged` are those whose outcome is known.
         gauges: how close it is to its limits; `breaker` is why its circuit breaker stopped it.
         request: what it waits for its owner with.
+        drifted: why it holds whatever it is asked, though it runs: its model has drifted; empty while it has not.
     """
 
     card: AgentCard
@@ -164,6 +166,7 @@ class AgentLine:
     gauges: tuple[CheckView, ...] = ()
     breaker: str = ""
     request: ApprovalRequested | None = None
+    drifted: str = ""
     trades: deque[Trade] = field(default_factory=lambda: deque(maxlen=256))
     judged: deque[ForecastJudged] = field(default_factory=lambda: deque(maxlen=256))
     anchors: deque[HoldsAnchored] = field(default_factory=lambda: deque(maxlen=64))
@@ -204,6 +207,13 @@ class AgentLine:
         return max(positions, key=lambda one: (one.pool == self.main_pool, one.token_id))
 
     @property
+    def standing(self) -> tuple[str, str]:
+        """How it stands, a word of `STATES`, and why."""
+        if self.drifted and self.state == "running":
+            return "drifted", self.drifted
+        return self.state, self.state_reason
+
+    @property
     def waits(self) -> bool:
         """Whether it waits for its owner."""
         return self.state == "waiting" or self.request is not None
@@ -213,7 +223,9 @@ class AgentLine:
         """What a filter searches."""
         last = self.acted or self.last
         waits = "waiting" if self.waits else ""
-        return f"{self.card.name} {self.card.strategy} {self.state} {waits} {last.words if last else ''}"
+        return (
+            f"{self.card.name} {self.card.strategy} {self.standing[0]} {waits} {last.words if last else ''}"
+        )
 
     def anchor_of(self, sequence: int) -> HoldsAnchored | None:
         """The anchor that covers a decision that moved nothing; None while it waits for one."""

@@ -68,7 +68,8 @@ def test_ages_have_one_unit(seconds: float | None, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(None, "-"), (0.84, "0.8 ms"), (12.3, "12 ms"), (1_400, "1.4 s")]
+    ("value", "text"),
+    [(None, "-"), (0.84, "0.8 ms"), (9.97, "10 ms"), (12.3, "12 ms"), (999.8, "1.0 s"), (1_400, "1.4 s")],
 )
 def test_short_times(value: float | None, text: str) -> None:
     assert fmt.milliseconds(value) == text

@@ -27,6 +27,19 @@ async def test_drift_and_challengers_are_told_as_they_change(opened: Handed, the
         challenged = ("0xabab…abab took over", "a challenger is being trained")
         nearer_of_its_two_tests = "124 %"
         await theatre.stands(app, pilot, *drifted, *challenged, nearer_of_its_two_tests)
+        await pilot.resize_terminal(80, 24)
+        await theatre.gone(app, pilot, "challengers")
+        await theatre.stands(app, pilot, "Card of", "✗ its inputs have moved")
+        await pilot.press("1")
+        await theatre.stands(app, pilot, "≈")
+        assert [line.key for line in app.fleet.agents.values() if line.standing[0] == "drifted"] == [
+            *one.agents
+        ]
+        await pilot.resize_terminal(120, 40)
+        await pilot.press("2")
+        await theatre.stands(app, pilot, "≈ drifted · its inputs have moved")
+        stage.play([replace(one, challenges=(won,))])
+        await theatre.stands(app, pilot, "● running")
 
 
 async def test_its_digest_is_copied_and_a_filter_finds_it(opened: Handed, theatre: Handed) -> None:

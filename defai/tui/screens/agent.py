@@ -142,9 +142,10 @@ class AgentScreen(Explaining, Board):
 def account_text(line: AgentLine, palette: Palette) -> Text:
     """Its state and what it is worth, and where the gain came from."""
     text = Text(no_wrap=True, overflow="ellipsis")
-    glyph, ink = STATES.get(line.state, (UNKNOWN, "muted"))
-    reason = f" · {line.state_reason}" if line.state_reason else ""
-    text.append(f"{glyph} {line.wish or line.state or UNKNOWN}{reason}\n", style=palette.style(ink))
+    state, why = line.standing
+    glyph, ink = STATES.get(state, (UNKNOWN, "muted"))
+    reason = f" · {why}" if why else ""
+    text.append(f"{glyph} {line.wish or state or UNKNOWN}{reason}\n", style=palette.style(ink))
     section(text, "", account(line), palette)
     section(text, "\nWhere it came from", came_from(line), palette)
     return text

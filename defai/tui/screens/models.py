@@ -14,7 +14,7 @@ from defai.tui.models import ModelLine
 from defai.tui.screens.board import Board
 from defai.tui.themes import palette_of
 from defai.tui.widgets.grid import Column, LineGrid, Spans
-from defai.tui.widgets.model_text import worth, write_model, write_watch
+from defai.tui.widgets.model_text import worth, write_drift, write_model, write_watch
 from defai.tui.widgets.page import Page
 from defai.tui.widgets.text_view import TextPanel
 
@@ -67,6 +67,8 @@ class ModelsScreen(Board):
             width = box.scrollable_content_region.width
             page = Page(palette_of(self.app), max(40, width), label=LABEL, indent=1)
             if line is not None:
+                if box is card and line.is_stopped and not watch.display:
+                    write_drift(page, line.seen)  # why it is stopped is seen in a narrow terminal too
                 write(page, line.seen)
             box.display_text(page.text)
 
@@ -111,6 +113,7 @@ def columns() -> tuple[Column[ModelLine], ...]:
             "out of sample",
             lambda one: (worth(one.seen),),
             24,
+            grow=1,
             raw=lambda one: one.seen.gain_share,
             name="gain share",
         ),

@@ -94,8 +94,9 @@ class RiskScreen(Board):
 
 def write_limits(page: Page, line: AgentLine) -> None:
     """The breaker, and every limit with what it is of."""
-    glyph, ink = STATES.get(line.state, ("", "muted"))
-    page.row("state", (f"{glyph} {line.state}", ink), (line.state_reason, "muted"))
+    state, reason = line.standing
+    glyph, ink = STATES.get(state, ("", "muted"))
+    page.row("state", (f"{glyph} {state}", ink), (reason, "muted"))
     breaker = (
         (f"■ {line.breaker}", "risk-denied") if line.breaker else ("✓ closed: nothing stopped it", "pnl-up")
     )

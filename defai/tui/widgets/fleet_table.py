@@ -87,7 +87,7 @@ class FleetTable(LineGrid[AgentLine]):
             Column[AgentLine]("last decision", self.last, 18, grow=2, raw=last_word),
             Column[AgentLine]("because", because, 30, grow=6, rank=8, raw=reason_word),
             Column[AgentLine]("", state, 1),
-            Column[AgentLine]("state", state_word, 8, rank=8, raw=lambda one: one.state),
+            Column[AgentLine]("state", state_word, 8, rank=8, raw=lambda one: one.standing[0]),
         )
         super().__init__(
             columns,
@@ -254,13 +254,14 @@ def state(line: AgentLine) -> Spans:
     """Its state as a glyph; a hollow one while a wish is under way."""
     if line.wish:
         return (("○", "waiting"),)
-    glyph, ink = STATES.get(line.state, (UNKNOWN, "muted"))
+    glyph, ink = STATES.get(line.standing[0], (UNKNOWN, "muted"))
     return ((glyph, ink),)
 
 
 def state_word(line: AgentLine) -> Spans:
     """Its state as a word."""
-    return ((line.wish or line.state or UNKNOWN, STATES.get(line.state, ("", "muted"))[1]),)
+    word, _ = line.standing
+    return ((line.wish or word or UNKNOWN, STATES.get(word, ("", "muted"))[1]),)
 
 
 def base_symbol(line: AgentLine) -> str:

@@ -16,6 +16,14 @@ LEAST_SHARE: Final = 0.005
 """Features that matter less are left out."""
 LOSSES: Final = {"qlike": "QLIKE", "rmse": "RMSE", "mae": "MAE", "pinball": "pinball"}
 """How losses are written."""
+COLUMNS: Final = {
+    "squared error": "sq.error",
+    "break_even_bps": "worth bp",
+    "rank_ic": "rank IC",
+    "r2": "R²",
+    "r2_log": "R² log",
+}
+"""Titles of metrics, of eight cells at most."""
 
 
 def loss_name(name: str) -> str:
@@ -59,11 +67,11 @@ def write_model(page: Page, one: ModelSeen) -> None:
 
 def write_skill(page: Page, one: ModelSeen) -> None:
     """Its errors out of sample beside its baselines', and how sure the difference is."""
-    page.title("Out of sample", f"of {loss_name(one.loss)}, less is better")
+    page.title("Out of sample", f"in {loss_name(one.loss)}, less is better")
     known = dict.fromkeys([one.loss, *(name for values in one.metrics.values() for name in values)])
     names = list(known)[: max(1, (page.width - NAME - 1) // 9)]
     places = {name: places_of([values.get(name) for values in one.metrics.values()]) for name in names}
-    write_named(page, "", ((f"{loss_name(name)[:8]:>9}", "muted") for name in names))
+    write_named(page, "", ((f"{COLUMNS.get(name, loss_name(name))[:8]:>9}", "muted") for name in names))
     for forecaster in ranked(one):
         ink = "strong" if forecaster == "model" else "foreground"
         values = one.metrics[forecaster]
@@ -71,11 +79,9 @@ def write_skill(page: Page, one: ModelSeen) -> None:
             page, forecaster, ((f"{number(values.get(name), places[name]):>9}", ink) for name in names)
         )
     page.row(loss_name(one.loss), worth(one))
-    page.row(
-        "gain",
-        (f"{signed(one.gain, 4)}", "foreground"),
-        (f"95 % between {signed(one.gain_low, 4)} and {signed(one.gain_high, 4)}", "muted"),
-    )
+    digits = places_of([one.gain, one.gain_low, one.gain_high])
+    low, high = signed(one.gain_low, digits), signed(one.gain_high, digits)
+    page.row("gain", (signed(one.gain, digits), "foreground"), (f"95 % between {low} and {high}", "muted"))
     if one.band_level is not None:
         held = UNKNOWN if one.band_coverage is None else number(one.band_coverage * 100, 1, "%")
         page.row(
@@ -123,13 +129,17 @@ def write_watch(page: Page, one: ModelSeen) -> None:
     page.title("Served")
     if not one.switches:
         page.row("", ("this one, ever since the session began", "muted"))
+    told = {challenge.challenger for challenge in one.challenges if challenge.takes_over}
     for switch in reversed(one.switches):
         back = "back to " if switch.is_rollback else ""
+        why = (
+            switch.reason if switch.is_rollback or switch.digest not in told else "which took over, see above"
+        )
         where = UNKNOWN if switch.block_number is None else number(switch.block_number, 0)
         page.row(
             f"block {where}"[: page.label - 1],
             (f"{back}{shorten(switch.digest)}", "strong"),
-            (switch.reason, "foreground"),
+            (why, "foreground"),
         )
 
 
@@ -157,7 +167,10 @@ def write_drift(page: Page, one: ModelSeen) -> None:
     expected = drift.expected_miss_rate
     missed = f"{number(drift.missed, 0)} of {number(drift.outcomes, 0)} left the band,"
     aside = "" if expected is None else f"{number(expected * drift.outcomes, 1)} expected"
-    page.row("outcomes", (missed, "foreground"), (aside, "muted"))
+    if drift.outcomes:
+        page.row("outcomes", (missed, "foreground"), (aside, "muted"))
+    else:
+        page.row("outcomes", ("none is known yet", "muted"))
     if drift.alarm is not None:
         write_gauge(
             page, "alarm", drift.alarm, 1.0, "how far the misses are beyond chance; at 1 the model is stopped"
@@ -186,10 +199,4 @@ def write_challenge(page: Page, one: ChallengeView) -> None:
     page.row(
         label, (f"{glyph} {shorten(one.challenger)} {took}", ink), (f"from {shorten(one.champion)}", "muted")
     )
-    page.row(
-        "",
-        (f"gain {signed(one.gain, 4)}", "foreground"),
-        (f"95 % between {signed(one.low, 4)} and {signed(one.high, 4)},", "muted"),
-        (f"{number(one.rows, 0)} rows neither had seen", "muted"),
-    )
-    page.row("", (one.reason, "foreground"))
+    page.row("", (one.reason, "foreground"))  # it has the gain, its interval and on how many rows

@@ -28,7 +28,7 @@ class RiskTable(LineGrid[AgentLine]):
                 "agent", lambda one: ((one.card.name, "strong"),), 9, grow=1, raw=lambda one: one.card.name
             ),
             Column[AgentLine]("", state, 1),
-            Column[AgentLine]("state", state_word, 8, rank=1, raw=lambda one: one.state),
+            Column[AgentLine]("state", state_word, 8, rank=1, raw=lambda one: one.standing[0]),
             Column[AgentLine]("closest", closest_bar, 26, raw=closest_share, name="closest share"),
             *(
                 Column[AgentLine](
@@ -43,7 +43,7 @@ class RiskTable(LineGrid[AgentLine]):
                 for place, name in enumerate(GAUGES)
             ),
             Column[AgentLine](
-                "why it stands", why, 14, grow=3, rank=10, raw=lambda one: one.state_reason or None
+                "why it stands", why, 14, grow=3, rank=10, raw=lambda one: one.standing[1] or None
             ),
         )
         super().__init__(
@@ -129,8 +129,8 @@ def gauge_spans(check: CheckView | None) -> Spans:
 
 def why(line: AgentLine) -> Spans:
     """Why it stands as it does, where somebody said."""
-    words = line.breaker or line.state_reason
-    return ((words, STATES.get(line.state, ("", "muted"))[1]),)
+    state, reason = line.standing
+    return ((line.breaker or reason, STATES.get(state, ("", "muted"))[1]),)
 
 
 def overview(fleet: FleetState) -> str:
