@@ -7,6 +7,7 @@ of ours, no argument, no log and no error.
 import logging
 import os
 import queue
+import re
 import threading
 import time
 from collections import deque
@@ -24,7 +25,8 @@ from defai.domain.stream import (
     StreamEvent,
 )
 from defai.errors import ConfigError
-from defai.redaction import protect
+from defai.harmless import harmless
+from defai.redaction import protect, redacted
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +35,12 @@ AGAIN_AFTER_S: Final = 900.0
 """The same thing is said again after so long at the soonest."""
 A_MINUTE: Final = 6
 """Messages a minute at most; of the others the next message says how many there were."""
+LONGEST_TITLE: Final = 200
+LONGEST_TEXT: Final = 1_000
 _WAITING: Final = 32
 _LAST_WORDS_S: Final = 5.0
+_SECRET_PART: Final = 12
+"""Characters of a part of an address from which on it may open a door by itself."""
 
 Send = Callable[[str, str], bool]
 """Sends a title and a text; whether that worked."""
@@ -68,6 +74,12 @@ def message_of(event: StreamEvent) -> Message | None:
             return None
 
 
+def fit(text: str, longest: int) -> str:
+    """A text that may leave this machine: without secrets, on one line, and no longer than so many characters."""
+    told = redacted(harmless(text))
+    return told if len(told) <= longest else f"{told[: longest - 1]}…"
+
+
 class Notifier:
     """Sends messages from a thread of its own; whoever publishes never waits.
 
@@ -91,8 +103,9 @@ class Notifier:
         if message is None or not self._is_due(message):
             return
         more = f" ({self._left_out} more messages were left out.)" if self._left_out else ""
+        title, text = fit(message.title, LONGEST_TITLE), fit(message.text, LONGEST_TEXT)
         try:
-            self._queue.put_nowait(replace(message, text=message.text + more))
+            self._queue.put_nowait(replace(message, title=title, text=text + more))
             self._left_out = 0
         except queue.Full:
             self._left_out += 1
@@ -138,8 +151,7 @@ def notifier_of(environment: Mapping[str, str] | None = None) -> Notifier | None
     if not urls:
         return None
     for url in urls:
-        with suppress(ValueError):  # what is too short to be told from ordinary text names no service
-            protect(url)
+        _protect(url)
     import apprise  # noqa: PLC0415  takes a second; only for those who want to be told
 
     for talkative in ("apprise", "urllib3"):
@@ -152,9 +164,18 @@ def notifier_of(environment: Mapping[str, str] | None = None) -> Notifier | None
             )
 
     def send(title: str, text: str) -> bool:
-        return bool(services.notify(title=title, body=text))
+        return bool(services.notify(title=title, body=text, body_format=apprise.NotifyFormat.TEXT))
 
     return Notifier(send)
+
+
+def _protect(url: str) -> None:
+    """Have an address taken out of every log, and what of it may turn up alone: a token, a topic."""
+    with suppress(ValueError):  # what is too short to be told from ordinary text names no service
+        protect(url)
+    for part in re.split(r"[/:@?&=,]+", url.partition("://")[2]):
+        if len(part) >= _SECRET_PART and "." not in part:
+            protect(part)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import pytest
 from defai.domain.stream import AgentStateChanged, Notice, SessionEnded, StreamEvent
 from defai.errors import ConfigError
 from defai.redaction import redacted
-from defai.session.notifying import A_MINUTE, AGAIN_AFTER_S, Notifier, notifier_of
+from defai.session.notifying import A_MINUTE, AGAIN_AFTER_S, LONGEST_TEXT, Notifier, notifier_of
 from defai.testing.stream import demo_stream
 
 PATH = "/a-secret-nobody-should-see"
@@ -86,6 +86,19 @@ def test_a_service_that_breaks_breaks_nothing_else(caplog: pytest.LogCaptureFixt
     assert len([record for record in caplog.records if record.levelno == logging.ERROR]) == 2
 
 
+def test_what_is_sent_has_no_secret_no_order_and_an_end() -> None:
+    phone = Phone()
+    key = "0123456789abcdef0123"
+    reason = f"raised OSError: https://me:pass@node.example/v2/{key}?token={key} \x1b[2J\nall is well"
+    phone.notifier.hear(stopped("tiers", reason))
+    phone.notifier.hear(SessionEnded("password=hunter2", "x" * 1_000_000, 1))
+    (_, first), (_, last) = phone.told()
+    assert first == "raised OSError: https://***@node.example/v2/***?token=*** [2J all is well"
+    assert "hunter2" not in last
+    assert last.endswith("x…")
+    assert len(last) == LONGEST_TEXT
+
+
 @pytest.fixture
 def webhook() -> Iterator[tuple[str, list[dict[str, str]]]]:
     got: list[dict[str, str]] = []
@@ -123,6 +136,17 @@ def test_a_webhook_is_called_and_its_address_is_nowhere(
     ]
     assert PATH not in "".join(record.getMessage() for record in caplog.records)
     assert PATH not in redacted(f"sent to {url}")
+    assert PATH not in redacted(f"Max retries exceeded with url: {PATH}")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_a_service_that_shows_html_gets_a_text(webhook: tuple[str, list[dict[str, str]]]) -> None:
+    url, got = webhook
+    notifier = notifier_of({"DEFAI_NOTIFY": f"{url}?format=html"})
+    assert notifier is not None
+    notifier.hear(stopped("tiers", "<script>alert(1)</script>"))
+    notifier.close()
+    assert [one["message"] for one in got] == ["&lt;script&gt;alert(1)&lt;/script&gt;"]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
