@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from copy import copy
 from importlib import import_module
 from pathlib import Path
 
@@ -133,14 +134,12 @@ def commands_page(before: str) -> str:
 
 
 def _helps(command: click.Command, name: str) -> Iterator[str]:
-    context = click.Context(
-        command,
-        info_name=name,
-        terminal_width=100,
-        max_content_width=100,
-        help_option_names=["-h", "--help"],
+    shown = copy(command)
+    shown.add_help_option = (
+        False  # its line says nothing, and its names depend on who asked the command first
     )
-    yield f"## {name}\n\n```text\n{command.get_help(context)}\n```\n"
+    context = click.Context(shown, info_name=name, terminal_width=100, max_content_width=100)
+    yield f"## {name}\n\n```text\n{shown.get_help(context)}\n```\n"
     if isinstance(command, click.Group):
         for part, below in command.commands.items():
             yield from _helps(below, f"{name} {part}")

@@ -173,7 +173,9 @@ def verify(
 def export(*, agent: str | None, out: Path | None, as_json: bool, **place: Unpack[PlaceOptions]) -> None:
     """Write every record with its payload, and every anchor: JSON lines, or parquet."""
     from defai.cli.auditing import Place, exported, gathered  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.cli.output import require_folder  # noqa: PLC0415  the same
 
+    require_folder(out.parent if out else None)
     evidence = asyncio.run(gathered(Place.of(**place)))
     count = exported(evidence, agent, out)
     if out is not None and not as_json:

@@ -35,6 +35,15 @@ _MACHINE_IN_THE_WAY: Final = {
     errno.EROFS,
     errno.EMFILE,
 }
+_PATH_IN_THE_WAY: Final = {
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EEXIST,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+}
+"""What is wrong with a path that somebody named, where the error says which."""
 
 
 class Entry(NamedTuple):
@@ -217,6 +226,8 @@ def _in_words(error: BaseException, *, debug: bool) -> tuple[str, str, int]:
         return error.format_message(), "", 1
     if isinstance(error, OSError) and error.errno in _MACHINE_IN_THE_WAY:
         return f"{error.strerror}{f': {error.filename}' if error.filename else ''}.", "", 1
+    if isinstance(error, OSError) and error.errno in _PATH_IN_THE_WAY and error.filename:
+        return f"{error.strerror}: {error.filename}.", _where_to_look(debug=debug), 1
     defect = f"This is a defect in defai, not a mistake of yours: {type(error).__name__}: {error}"
     return defect, _where_to_look(debug=debug), 1
 

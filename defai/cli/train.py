@@ -58,7 +58,8 @@ def command(
     A model of generated history is the one that a fleet takes. One of your own data is taken by the agent that names it
     in the fleet's file, `model = "0x12ab"` or its identifier, and by `defai backtest --model`.
     """
-    from defai.cli.parameters import parse_parameters  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.cli.output import require_folder  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.cli.parameters import parse_parameters  # noqa: PLC0415  the same
     from defai.errors import ConfigError  # noqa: PLC0415  the same
     from defai.session.history import TRAINING_SEED, HistoryRecipe  # noqa: PLC0415  the same
     from defai.strategy.registry import load  # noqa: PLC0415  the same
@@ -66,6 +67,7 @@ def command(
     strategy = load(reference, parse_parameters(parameters))
     if strategy.strategy.target() is None:
         raise ConfigError(f"The strategy '{strategy.name}' forecasts nothing, so there is no model to train.")
+    require_folder(folder)
     if source != GENERATED:
         model = _train_on_file(strategy, Path(source), options["timerange"], design_from(options, seed or 0))
         _keep(model, folder, None, as_json=as_json)

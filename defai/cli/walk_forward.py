@@ -43,12 +43,14 @@ _PARAMETER_HINT = (
 @isolate_option
 def command(**options: Any) -> None:  # noqa: ANN401  options are click's
     """Train on the past and test on what follows, fold by fold, purged and embargoed; then show the card."""
-    from defai.cli.output import print_json  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.cli.output import print_json, require_folder  # noqa: PLC0415  loads on use, so that --help is quick
     from defai.models.card import summary  # noqa: PLC0415  the same
     from defai.models.page import page  # noqa: PLC0415  the same
     from defai.models.registry import ModelRegistry  # noqa: PLC0415  the same
     from defai.models.walking import study, trained_model  # noqa: PLC0415  the same
 
+    require_folder(options["out"])
+    require_folder(options["folder"])
     target, names, source = _asked(options)
     design = design_from(options, options["seed"])
     click.echo(f"walking forward over {source.label}: {target.name}", err=True)

@@ -66,8 +66,9 @@ def scaffold(name: str, template: TemplateName = "lp") -> Scaffold:
     if not _NAME.fullmatch(name) or keyword.iskeyword(name) or len(name) > _LONGEST_NAME:
         better = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+", "_", name).strip("_").lower()[:_LONGEST_NAME]
         fits = _NAME.fullmatch(better) and not keyword.iskeyword(better)
+        rule = f"a small letter, then small letters, digits and single underscores, {_LONGEST_NAME} at most"
         raise ConfigError(
-            f"'{name}' can't name a strategy: small letters, digits and single underscores, {_LONGEST_NAME} at most.",
+            f"'{name}' can't name a strategy: {'Python has that word' if keyword.iskeyword(name) else rule}.",
             f"Did you mean '{better}'?" if fits else "For instance: dip_buyer.",
         )
     words = {

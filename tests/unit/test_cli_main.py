@@ -171,6 +171,14 @@ def test_a_full_disk_is_no_defect(
     assert capsys.readouterr().err == "defai: No space left on device: /run/journal.\n"
 
 
+def test_a_path_that_cannot_be_is_no_defect(
+    failing: dict[str, BaseException], capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing["error"] = FileNotFoundError(errno.ENOENT, "No such file or directory", "/nowhere/x")
+    assert main.run(["fail"]) == 1
+    assert capsys.readouterr().err.startswith("defai: No such file or directory: /nowhere/x.\n")
+
+
 @pytest.mark.parametrize(
     "error", [KeyboardInterrupt(), click.Abort(), BaseExceptionGroup("g", [KeyboardInterrupt()])]
 )

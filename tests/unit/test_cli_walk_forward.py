@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from defai.cli.train import command as train
 from defai.cli.walk_forward import command
-from defai.errors import ConfigError
+from defai.errors import ConfigError, DefaiError
 from defai.features import asked as asking
 from defai.models.registry import ModelRegistry
 from defai.testing.histories import generated_history
@@ -151,3 +151,14 @@ def test_an_own_feature_that_knows_single_rows_only_is_trained_with(prices: Path
     wanted = ["-s", f"{path}:Own", "--source", str(prices), "--models", str(tmp_path / "models"), "--json"]
     ran = CliRunner().invoke(train, [*wanted, "--folds", "2", "--rounds", "10"], catch_exceptions=False)
     assert "own_able_3" in {one["name"] for one in json.loads(ran.stdout)["features"]}
+
+
+@pytest.mark.parametrize("option", ["--out", "--models"])
+def test_a_folder_that_cannot_be_made_is_said_before_anything_is_trained(tmp_path: Path, option: str) -> None:
+    (tmp_path / "file").touch()
+    asked = ["--source", str(tmp_path / "gone"), option, str(tmp_path / "file" / "in")]
+    with pytest.raises(DefaiError, match=r"Nothing can be written to .*file/in"):
+        CliRunner().invoke(command, asked, catch_exceptions=False)
+    if option == "--models":
+        with pytest.raises(DefaiError, match="Nothing can be written to"):
+            CliRunner().invoke(train, ["-s", "volatility_band", *asked], catch_exceptions=False)

@@ -185,7 +185,7 @@ def head_of(path: Path) -> tuple[str, ...]:
             f"{path.name} is no gzip file, whatever its name says.", "Fetch it again."
         ) from error
     except (OSError, EOFError, UnicodeDecodeError, ValueError, zlib.error) as error:
-        raise ConfigError(f"{path.name} cannot be read as a table: {error}.") from error
+        raise ConfigError(f"{path.name} cannot be read as a table: {str(error).rstrip('.')}.") from error
 
 
 def _read_csv(path: Path) -> Table:

@@ -72,6 +72,7 @@ def test_a_name_that_is_none_is_refused_with_a_better_one(name: str, hint: str) 
     with pytest.raises(ConfigError, match="can't name a strategy") as refused:
         scaffold(name)
     assert hint in refused.value.hint
+    assert ("Python has that word" in refused.value.sentence) is (name == "class")
 
 
 def test_the_command_says_what_it_wrote_and_refuses_a_name_that_is_taken(
