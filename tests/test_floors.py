@@ -157,6 +157,14 @@ def test_an_attached_terminal_loads_neither_chain_nor_session() -> None:
     }
 
 
+def test_a_status_is_asked_without_what_attaching_needs() -> None:
+    """What `defai status` needs: importing aiohttp alone took longer than all of this, and the answer."""
+    asking = loaded_by(
+        "defai.cli.status", "defai.cli.reaching", "defai.server.places", "defai.server.standing"
+    )
+    assert not asking & (HEAVY | {"asyncio", "websockets", "msgspec", "numpy", "pydantic", "ssl"})
+
+
 def test_the_first_words_wait_for_nothing_that_draws() -> None:
     """What is imported before the terminal says what it is doing."""
     before = loaded_by(

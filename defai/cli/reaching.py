@@ -1,6 +1,5 @@
 """Reaching a session that serves, from a command of its own."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -27,7 +26,9 @@ def ask(url: str | None, method: str, **arguments: Any) -> Any:  # noqa: ANN401 
     Raises:
         NotRunningError: where none serves, or nobody answers.
     """
-    from defai.server.client import ask_once  # noqa: PLC0415  loads on use, so that --help is quick
+    import asyncio  # noqa: PLC0415  loads on use, so that --help is quick
+
+    from defai.server.client import ask_once  # noqa: PLC0415  the same
     from defai.server.places import find  # noqa: PLC0415  the same
 
     return asyncio.run(ask_once(lambda: find(url), method, **arguments))
@@ -39,11 +40,11 @@ def status(url: str | None) -> dict[str, Any]:
     Raises:
         NotRunningError: where none serves, or nobody answers.
     """
-    from defai.server.client import status_of  # noqa: PLC0415  loads on use, so that --help is quick
-    from defai.server.places import find  # noqa: PLC0415  the same
+    from defai.server.places import find  # noqa: PLC0415  loads on use, so that --help is quick
+    from defai.server.standing import status_of  # noqa: PLC0415  the same
 
     where, token = find(url)
-    return {"url": where, **asyncio.run(status_of(where, token))}
+    return {"url": where, **status_of(where, token)}
 
 
 def digest_of(waiting: Sequence[Mapping[str, Any]], name: str) -> str:

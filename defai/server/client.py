@@ -19,18 +19,17 @@ from defai.domain.stream import (
     StreamEvent,
 )
 from defai.domain.wire import plain, read_events
-from defai.errors import ConfigError, DefaiError, NotRunningError, TooSlowError
+from defai.errors import NotRunningError, TooSlowError
 from defai.server.protocol import (
     LARGEST_TO_READER,
     PROTOCOL_VERSION,
     SOCKET_PATH,
-    STATUS_PATH,
     read_answer,
     read_failure,
 )
+from defai.server.standing import CONNECT_WITHIN_S, no_session, nobody, refusal, silent
 
 HEARTBEAT_S: Final = 10.0
-CONNECT_WITHIN_S: Final = 15.0
 PART_WITHIN_S: Final = 0.25
 """How long to wait for the session's farewell: where both say theirs at once, each may wait for the other's."""
 SHORTEST_WAIT_S: Final = 0.25
@@ -238,16 +237,9 @@ async def _open(url: str, token: str) -> ClientConnection:
     except InvalidStatus as error:
         raise refusal(url, error.response.status_code) from error
     except TimeoutError as error:
-        raise _silent(url) from error
+        raise silent(url, CONNECT_WITHIN_S) from error
     except (WebSocketException, OSError) as error:
-        raise NotRunningError(f"Nobody answers at {url}.", "Is the session still running?") from error
-
-
-def _silent(url: str) -> NotRunningError:
-    return NotRunningError(
-        f"Who answers at {url} did not greet within {CONNECT_WITHIN_S:g} s.",
-        "Is the session very busy, or stopped?",
-    )
+        raise nobody(url) from error
 
 
 async def _greet(url: str, socket: ClientConnection, words: dict[str, Any]) -> dict[str, Any]:
@@ -257,7 +249,7 @@ async def _greet(url: str, socket: ClientConnection, words: dict[str, Any]) -> d
         async with asyncio.timeout(CONNECT_WITHIN_S):
             answer = await socket.recv()
     except TimeoutError as error:
-        raise _silent(url) from error
+        raise silent(url, CONNECT_WITHIN_S) from error
     except ConnectionClosed as error:
         raise NotRunningError("Who answers does not greet.", "Is it a session's address?") from error
     try:
@@ -267,46 +259,10 @@ async def _greet(url: str, socket: ClientConnection, words: dict[str, Any]) -> d
     if isinstance(welcome, dict) and welcome.get("type") == "refused":
         raise read_failure(welcome)
     if not isinstance(welcome, dict) or "session" not in welcome:
-        raise ConfigError(f"Who answers at {url} is no session.", "Is it a session's address?")
+        raise no_session(url)
     return welcome
 
 
 def _call(number: int, method: str, arguments: dict[str, Any]) -> str:
     call = {"type": "call", "id": number, "method": method, "arguments": plain(arguments)}
     return json.dumps(call)
-
-
-async def status_of(url: str, token: str) -> dict[str, Any]:
-    """What a session says of itself.
-
-    Raises:
-        NotRunningError: where nobody answers.
-    """
-    import aiohttp  # noqa: PLC0415  whoever attaches need not wait for it: it takes longer than to draw a screen
-
-    address = url.replace("ws://", "http://", 1) + STATUS_PATH
-    timeout = aiohttp.ClientTimeout(total=CONNECT_WITHIN_S)
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as http,
-            http.get(address, headers={"Authorization": f"Bearer {token}"}) as answer,
-        ):
-            if answer.status != 200:
-                raise refusal(url, answer.status)
-            said: dict[str, Any] = await answer.json()
-            return said
-    except TimeoutError as error:
-        raise _silent(url) from error
-    except (aiohttp.ClientError, OSError) as error:
-        raise NotRunningError(f"Nobody answers at {url}.", "Is the session still running?") from error
-
-
-def refusal(url: str, status: int) -> DefaiError:
-    """Why a server lets nobody in, by its HTTP status."""
-    if status == 401:
-        return ConfigError(
-            f"The session at {url} does not take this token.", "It may have been started again: attach anew."
-        )
-    if status == 503:
-        return NotRunningError(f"The session at {url} has as many readers as it takes.")
-    return ConfigError(f"{url} answers with {status}.", "Is it a session's address?")

@@ -25,7 +25,6 @@ BATCH_EVENTS: Final = 256
 BATCH_BYTES: Final = 256 * 1024
 CALLS_AT_ONCE: Final = 32
 SOCKET_PATH: Final = "/session"
-STATUS_PATH: Final = "/status"
 
 METHODS: Final = tuple(name for name in dir(PlayerControl) if not name.startswith("_"))
 STREAMING: Final = frozenset({"backtest"})

@@ -18,8 +18,9 @@ from aiohttp import web
 from defai.agent.control import Control
 from defai.errors import DefaiError
 from defai.server.backlog import Backlog
-from defai.server.protocol import PROTOCOL_VERSION, SOCKET_PATH, STATUS_PATH
+from defai.server.protocol import PROTOCOL_VERSION, SOCKET_PATH
 from defai.server.reader import Reader
+from defai.server.standing import STATUS_PATH
 from defai.server.status import summary
 
 log = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 
 from defai.chain.keys import throwaway_key, throwaway_secret
-from defai.server.client import status_of
 from defai.server.places import find
+from defai.server.standing import status_of
 from tests.sessions.elsewhere import Elsewhere, chain_elsewhere
 from tests.sessions.fleets import check_journal
 from tests.sessions.processes import COMMAND, Running, started
@@ -66,7 +66,7 @@ class Owner:
         chain.go_on()
         await said(it, "waiting: moves")
         await chain.stand_still()
-        (one,) = (await status_of(*find(None)))["approvals"]
+        (one,) = (await asyncio.to_thread(status_of, *find(None)))["approvals"]
         return dict(one)
 
 

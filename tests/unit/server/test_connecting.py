@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from defai.domain.stream import StreamEvent
-from defai.errors import ConfigError, NotRunningError
-from defai.server import client
-from defai.server.client import RemoteSession, ask_once, status_of
+from defai.errors import ConfigError, DefaiError, NotRunningError
+from defai.server import client, standing
+from defai.server.client import RemoteSession, ask_once
 from defai.server.places import find
+from defai.server.standing import status_of
 from tests.unit.server.stage import TOKEN, until
 
 KEY = re.compile(rb"sec-websocket-key: (\S+)", re.IGNORECASE)
@@ -61,10 +62,27 @@ async def test_who_answers_and_says_nothing_is_waited_for_so_long_and_no_longer(
 
 
 async def test_a_status_is_waited_for_so_long_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "CONNECT_WITHIN_S", 0.2)
+    monkeypatch.setattr(standing, "CONNECT_WITHIN_S", 0.2)
     async with answering() as url:
         with pytest.raises(NotRunningError, match=f"Who answers at {url} did not greet within 0.2 s"):
-            await status_of(url, TOKEN)
+            await asyncio.to_thread(status_of, url, TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "is no session"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", "is no session"),
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "answers with 404"),
+        (b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", "as many readers as it takes"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "is no session"),
+    ],
+    ids=["no JSON", "no object", "another server", "too many", "another protocol"],
+)
+async def test_a_status_of_something_else_is_said(answer: bytes, said: str) -> None:
+    async with answering(answer) as url:
+        with pytest.raises(DefaiError, match=said):
+            await asyncio.to_thread(status_of, url, TOKEN)
 
 
 @pytest.mark.parametrize("answer", [(), (UPGRADE,)], ids=["no word", "no greeting"])
@@ -76,7 +94,7 @@ async def test_whoever_leaves_while_it_connects_waits_for_nobody(
         listening = asyncio.create_task(heard_from(remote))
         await until(lambda: remote.url)
         await remote.detach()
-        assert await asyncio.wait_for(listening, client.CONNECT_WITHIN_S / 2) == []
+        assert await asyncio.wait_for(listening, standing.CONNECT_WITHIN_S / 2) == []
 
 
 async def heard_from(remote: RemoteSession) -> list[StreamEvent]:

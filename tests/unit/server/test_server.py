@@ -23,8 +23,9 @@ from defai.domain.stream import (
     StreamRestarted,
 )
 from defai.errors import ConfigError, DefaiError, NotFoundError, NotRunningError, TooSlowError
-from defai.server.client import RemoteSession, ask_once, status_of
+from defai.server.client import RemoteSession, ask_once
 from defai.server.protocol import LARGEST_FROM_READER, PROTOCOL_VERSION
+from defai.server.standing import status_of
 from defai.testing.stream import demo_stream
 from tests.unit.server.stage import TOKEN, Stage, Wire, listening, spoken, staged, until
 
@@ -118,7 +119,7 @@ async def test_a_reader_too_slow_misses_the_oldest_and_is_told() -> None:
             dropped = sum(event.count for event in audience.of(EventsDropped))
             assert dropped > 0
             assert dropped + len(audience.of(Notice)) == len(big)
-            said = await status_of(stage.server.url, TOKEN)
+            said = status_of(stage.server.url, TOKEN)
             assert said["missed"] == dropped
         assert len(stage.backlog._recent) == 400
 
@@ -166,7 +167,7 @@ async def test_where_nobody_serves_that_is_said_at_once() -> None:
             async with listening(stage.remote(url)):
                 pass
         with pytest.raises(NotRunningError):
-            await status_of(url, TOKEN)
+            status_of(url, TOKEN)
         with pytest.raises(NotRunningError):
             await ask_once(lambda: (url, TOKEN), "halt_all")
 
@@ -177,7 +178,7 @@ async def test_a_wrong_token_lets_nobody_in(stage: Stage, token: str) -> None:
         async with listening(stage.remote(token=token or "-")):
             pass
     with pytest.raises(ConfigError, match="token"):
-        await status_of(stage.server.url, token)
+        status_of(stage.server.url, token)
 
 
 @pytest.mark.parametrize(
@@ -249,7 +250,7 @@ async def test_a_huge_message_ends_the_connection_alone(stage: Stage) -> None:
     assert answer.type in {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED}
     assert answer.data == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
     await until(lambda: not stage.server._readers)
-    assert (await status_of(stage.server.url, TOKEN))["readers"] == 0
+    assert status_of(stage.server.url, TOKEN)["readers"] == 0
 
 
 async def test_questions_are_answered_with_what_they_ask_for(stage: Stage) -> None:
@@ -342,9 +343,9 @@ async def test_who_only_asks_is_sent_no_events(stage: Stage) -> None:
 
 
 async def test_the_status_says_how_things_stand(stage: Stage) -> None:
-    assert (await status_of(stage.server.url, TOKEN))["agents"] == []
+    assert status_of(stage.server.url, TOKEN)["agents"] == []
     events = played(stage, blocks=5)
-    said = await status_of(stage.server.url, TOKEN)
+    said = status_of(stage.server.url, TOKEN)
     assert said["events"] == len(events)
     assert [agent["name"] for agent in said["agents"]] == ["lp-wide", "reverter", "tiers", "hold"]
     assert said["network"] == "standin"
