@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 import tenacity
 
 from defai.errors import ConfigError, DefaiError, NotRunningError, TooSlowError
+from defai.harmless import harmless
+from defai.redaction import protect_parts, redacted
 
 Json: TypeAlias = Any
 """A JSON value: what it is depends on the method that was called."""
@@ -30,6 +32,7 @@ READ_PREFIXES: Final = (
 )
 """Methods that change nothing, and may therefore be asked again when the connection breaks."""
 ATTEMPTS: Final = 4
+LONGEST_WORDS: Final = 1_000
 BUSY: Final = frozenset({429, 502, 503, 504})
 
 
@@ -38,7 +41,7 @@ class RpcError(DefaiError):
 
     Attributes:
         code: the JSON-RPC error code.
-        message: the node's own words.
+        message: the node's own words, `LONGEST_WORDS` characters of them at most, on one line and without secrets.
         revert_data: what the contract reverted with; None where the error isn't a revert with data.
     """
 
@@ -83,6 +86,7 @@ class Rpc:
                 f"{redact(url)!r} is not the address of a node.", "Write it as http://host:port or https://…"
             )
         self._url = url
+        protect_parts(url)
         import aiohttp  # noqa: PLC0415  heavy, and who only reads files asks no node
 
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
@@ -291,11 +295,16 @@ def _is_http(url: str) -> bool:
         return False
 
 
+def _words(said: Json) -> str:
+    told = redacted(harmless(str(said)))
+    return told if len(told) <= LONGEST_WORDS else f"{told[: LONGEST_WORDS - 1]}…"
+
+
 def _rpc_error(method: str, error: Json) -> RpcError:
     if not isinstance(error, dict):
-        return RpcError(method, 0, str(error))
+        return RpcError(method, 0, _words(error))
     code = error.get("code", 0)
-    message = str(error.get("message", "without a reason"))
+    message = _words(error.get("message", "without a reason"))
     data = error.get("data")
     if isinstance(data, dict):
         data = data.get("data")

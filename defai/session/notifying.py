@@ -7,7 +7,6 @@ of ours, no argument, no log and no error.
 import logging
 import os
 import queue
-import re
 import threading
 import time
 from collections import deque
@@ -26,7 +25,7 @@ from defai.domain.stream import (
 )
 from defai.errors import ConfigError
 from defai.harmless import harmless
-from defai.redaction import protect, redacted
+from defai.redaction import protect, protect_parts, redacted
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +38,6 @@ LONGEST_TITLE: Final = 200
 LONGEST_TEXT: Final = 1_000
 _WAITING: Final = 32
 _LAST_WORDS_S: Final = 5.0
-_SECRET_PART: Final = 12
-"""Characters of a part of an address from which on it may open a door by itself."""
 
 Send = Callable[[str, str], bool]
 """Sends a title and a text; whether that worked."""
@@ -151,7 +148,9 @@ def notifier_of(environment: Mapping[str, str] | None = None) -> Notifier | None
     if not urls:
         return None
     for url in urls:
-        _protect(url)
+        with suppress(ValueError):  # what is too short to be told from ordinary text names no service
+            protect(url)
+        protect_parts(url)
     import apprise  # noqa: PLC0415  takes a second; only for those who want to be told
 
     for talkative in ("apprise", "urllib3"):
@@ -167,15 +166,6 @@ def notifier_of(environment: Mapping[str, str] | None = None) -> Notifier | None
         return bool(services.notify(title=title, body=text, body_format=apprise.NotifyFormat.TEXT))
 
     return Notifier(send)
-
-
-def _protect(url: str) -> None:
-    """Have an address taken out of every log, and what of it may turn up alone: a token, a topic."""
-    with suppress(ValueError):  # what is too short to be told from ordinary text names no service
-        protect(url)
-    for part in re.split(r"[/:@?&=,]+", url.partition("://")[2]):
-        if len(part) >= _SECRET_PART and "." not in part:
-            protect(part)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from defai.chain.rpc import ATTEMPTS, Json, Rpc, RpcError, RpcReplyError, redact
+from defai.chain.rpc import ATTEMPTS, LONGEST_WORDS, Json, Rpc, RpcError, RpcReplyError, redact
 from defai.errors import ConfigError, DefaiError, NotRunningError, TooSlowError
 
 Answer = Callable[[Json], Awaitable[web.Response] | web.Response]
@@ -95,6 +95,17 @@ async def test_errors_of_every_shape_are_errors(error: object, revert: bytes | N
         with pytest.raises(RpcError) as caught:
             await rpc.call("eth_call", {})
     assert caught.value.revert_data == revert
+
+
+async def test_what_a_node_says_is_one_line_with_an_end_and_without_the_key() -> None:
+    key = "Zy9xW8vU7tS6rQ5p"
+    error = {"code": -32000, "message": f"bad key {key}\nall is well\x1b[2J {'x' * 1_000_000}"}
+    async with node(reply(error=error)) as there, Rpc(f"{there.url}/?key={key}") as rpc:
+        with pytest.raises(RpcError) as caught:
+            await rpc.call("eth_call", {})
+    assert caught.value.sentence.startswith("The node refused eth_call: bad key *** all is well[2J xxx")
+    assert caught.value.sentence.endswith("x….")
+    assert len(caught.value.message) == LONGEST_WORDS
 
 
 async def test_no_error_is_none() -> None:
