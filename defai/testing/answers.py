@@ -224,7 +224,7 @@ class MadeUpControl(MadeUpBacktests):
         return found
 
     async def preview_parameters(self, agent: str, values: Mapping[str, str]) -> ParameterPreview:
-        """Bounds are held to; the decision changes with them."""
+        """The decision changes with them."""
         return previewed(self._card(agent), values, self._block)
 
     async def set_parameters(self, agent: str, values: Mapping[str, str]) -> ParameterPreview:

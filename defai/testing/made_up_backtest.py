@@ -1,7 +1,6 @@
 """Backtests and previews of the made-up session: no strategy is run, the figures are always the same."""
 
 from collections.abc import AsyncIterator, Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from defai.agent.control import BareControl
@@ -77,22 +76,10 @@ class MadeUpBacktests(BareControl):
 
 
 def previewed(card: AgentCard, values: Mapping[str, str], block: BlockArrived | None) -> ParameterPreview:
-    """What other parameters would change: bounds are held to, the decision changes with them."""
+    """What other parameters would change: the decision changes with them, and their author has a rule of his own."""
     agent, form = card.name, {one.name: one for one in card.form}
-    errors = {}
-    for name, text in values.items():
-        try:
-            value = Decimal(text)
-        except InvalidOperation:
-            errors[name] = "a number is wanted"
-            continue
-        low, high = form[name].minimum, form[name].maximum
-        if low is not None and value < low:
-            errors[name] = f"at least {low} is wanted"
-        if high is not None and value > high:
-            errors[name] = f"at most {high} is wanted"
-    if errors:
-        return ParameterPreview(agent, errors)
+    if values.get("patience") == "13":
+        return ParameterPreview(agent, {"patience": "brings bad luck"})
     changed = tuple(
         (name, form[name].value, value) for name, value in values.items() if form[name].value != value
     )

@@ -103,11 +103,23 @@ async def test_time_left_is_told_by_a_persons_clock_where_the_chains_goes_at_ano
 async def test_a_rejection_has_a_reason(opened: Handed, theatre: Handed) -> None:
     async with opened("a", "down", "r", more=REQUESTS) as (stage, app, pilot):
         assert isinstance(app.screen, Refusal)
+        about = ("wants to rebalance to 198,400…200,900", "moves 12,400 USD", "waits expires in 4 m 12 s")
+        await theatre.stands(app, pilot, "Reject what reverter asks?", *about)
         await pilot.press("escape", "r", *"too wide", "enter")
         await theatre.until(lambda: stage.wishes, pilot)
         await theatre.settled(pilot, stage)
         assert stage.wishes == [("reject", "0xaa", "too wide")]
         await theatre.stands(app, pilot, "rejected by the owner: too wide")
+
+
+async def test_a_rejection_that_comes_too_late_is_none(opened: Handed, theatre: Handed) -> None:
+    async with opened("a", "r", more=REQUESTS[1:]) as (stage, app, pilot):
+        await theatre.stands(app, pilot, "Reject what tiers asks?")
+        stage.play([ApprovalResolved("tiers", "0xbb", "expired", "", "")])
+        await theatre.stands(app, pilot, "It has expired in the meantime: nothing was rejected here.")
+        await pilot.press(*"no", "enter")
+        await theatre.until(lambda: isinstance(app.screen, ApprovalsScreen), pilot)
+        assert stage.wishes == []
 
 
 @pytest.mark.parametrize("key", ["enter", "r", "y"])

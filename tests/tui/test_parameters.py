@@ -24,11 +24,15 @@ async def test_the_form_says_what_would_change_and_changes_it_upon_enter(
     async with opened("2", "e") as (stage, app, pilot):
         assert isinstance(app.screen, ParameterForm)
         await pilot.press(*["backspace"] * 3, *"99")
-        await theatre.stands(app, pilot, "at most 20 is wanted")
+        await theatre.stands(app, pilot, "✗ has to be > 0 … 20")
         await pilot.press("enter")
         await theatre.settled(pilot, stage)
         assert stage.wishes == [], "what does not fit is not sent"
-        await pilot.press(*["backspace"] * 2, "5")
+        await pilot.press(*["backspace"] * 2, "5", "tab", "tab", "backspace", *"13", "enter")
+        await theatre.stands(app, pilot, "✗ brings bad luck")
+        await theatre.settled(pilot, stage)
+        assert stage.wishes == [], "nor what does not fit for reasons of its author's"
+        await pilot.press(*["backspace"] * 2, "3")
         await theatre.stands(app, pilot, "3.0 → 5", "rebalance to 199,700…200,120")
         await pilot.press("enter")
         await theatre.until(lambda: app.fleet.agents["lp-wide"].card.parameters["sigmas"] == "5", pilot)

@@ -141,7 +141,7 @@ class ApprovalsScreen(Board):
         """Ask for a reason, and reject with it."""
         line = self.grid.selected
         if line is not None and line.is_open:
-            self.app.push_screen(Refusal(line), lambda reason: self._rejected(line, reason))
+            self.app.push_screen(Refusal(line, self.fleet), lambda reason: self._rejected(line, reason))
 
     def _rejected(self, line: RequestLine, reason: str | None) -> None:
         if reason is None:

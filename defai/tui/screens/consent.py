@@ -1,6 +1,6 @@
 """Yes and no to what waits for the owner. Consent is a name typed out, never a key that happened to be pressed."""
 
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -14,10 +14,12 @@ from defai.tui.fleet import FleetState
 from defai.tui.themes import palette_of
 from defai.tui.waiting import RequestLine
 from defai.tui.widgets.page import Page
-from defai.tui.widgets.request_text import deadline, write_consequence
+from defai.tui.widgets.request_text import deadline, write_consequence, write_wish
 
 LOOK_EVERY_S = 0.5
 WIDTH = 64
+
+Answer = TypeVar("Answer")
 
 
 def ended(line: RequestLine) -> str:
@@ -25,8 +27,8 @@ def ended(line: RequestLine) -> str:
     return f"It {'has' if line.state == 'expired' else 'was'} {line.state} in the meantime"
 
 
-class Consent(ModalScreen[bool]):
-    """Says what follows and takes the agent's name, typed out, for a yes.
+class AnswerDialog(ModalScreen[Answer]):
+    """About one request, and how much time there is for an answer.
 
     Where the request ends first it says so and stays: what is typed on must not fall to the screen behind it as keys.
 
@@ -36,100 +38,110 @@ class Consent(ModalScreen[bool]):
     """
 
     CSS_PATH = "dialogs.tcss"
-    AUTO_FOCUS = "#consent-name"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "answer(False)", "not now")]
+    AUTO_FOCUS = "Input"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "not now")]
+    UNSAID: ClassVar[str] = ""
+    """What was not done where the request ended."""
 
     def __init__(self, line: RequestLine, fleet: FleetState) -> None:
         super().__init__()
         self.line, self.fleet = line, fleet
         self._looking: Timer | None = None
 
+    def on_mount(self) -> None:
+        """See whether the request is still there."""
+        self._looking = self.set_interval(LOOK_EVERY_S, self.look)
+        self.look()
+
+    def write(self, page: Page) -> None:
+        """Write what the request is about."""
+        raise NotImplementedError
+
+    def about(self) -> Text:
+        """What the request is about, and until when it waits."""
+        page = Page(palette_of(self.app), WIDTH, label=12, indent=0, ground="surface")
+        self.write(page)
+        if self.line.is_open:
+            page.row("waits", deadline(self.line, self.fleet))
+        return page.text
+
+    def look(self) -> None:
+        """Show the request as it stands, until it has ended."""
+        if self._looking is None:
+            return
+        self.query_one("#about", Static).update(self.about())
+        if not self.line.is_open:
+            self._looking.stop()
+            self._looking = None
+            self.say(f"{ended(self.line)}: {self.UNSAID}. esc closes.")
+
+    def say(self, words: str) -> None:
+        """Say what went otherwise than was meant."""
+        said = self.query_one("#said", Static)
+        said.update(words)
+        said.add_class("-refused")
+
+    def action_leave(self) -> None:
+        """Leave it as it is."""
+        self.dismiss(None)
+
+
+class Consent(AnswerDialog[bool]):
+    """Says what follows and takes the agent's name, typed out, for a yes."""
+
+    UNSAID: ClassVar[str] = "nothing was approved here"
+
     def compose(self) -> ComposeResult:
         """What would be done, what it costs, and the place for the name."""
         name = self.line.request.agent
         with Vertical(classes="dialog -wide"):
             yield Static(f"Let {name} do this?", classes="dialog-title", markup=False)
-            yield Static(self._consequence(), classes="dialog-text", id="consent-text")
+            yield Static(self.about(), classes="dialog-text", id="about")
             hint = f"Type {name} and press enter. It is signed with the owner's key."
             yield Static(hint, classes="dialog-hint", markup=False)
-            yield Input(placeholder=name, id="consent-name", compact=True)
-            yield Static("esc leaves it waiting", classes="dialog-hint", id="consent-said", markup=False)
+            yield Input(placeholder=name, compact=True)
+            yield Static("esc leaves it waiting", classes="dialog-hint", id="said", markup=False)
 
-    def on_mount(self) -> None:
-        """See whether the request is still there."""
-        self._looking = self.set_interval(LOOK_EVERY_S, self._look)
-        self._look()
-
-    def _consequence(self) -> Text:
-        """What a yes does and costs, and until when it can be said."""
-        page = Page(palette_of(self.app), WIDTH, label=12, indent=0, ground="surface")
+    def write(self, page: Page) -> None:
+        """What a yes does and costs."""
         write_consequence(page, self.line, self.fleet)
-        if self.line.is_open:
-            page.row("waits", deadline(self.line, self.fleet))
-        return page.text
-
-    def _look(self) -> None:
-        if self._looking is None:
-            return
-        self.query_one("#consent-text", Static).update(self._consequence())
-        if not self.line.is_open:
-            self._looking.stop()
-            self._looking = None
-            self._say(f"{ended(self.line)}: nothing was approved here. esc closes.")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """The right name is a yes; anything else is none."""
         event.stop()
-        self._look()
+        self.look()
         if not self.line.is_open:
             self.dismiss(False)
         elif event.value.strip() == self.line.request.agent:
             self.dismiss(True)
         else:
-            self._say(f"That is not the name: nothing was approved. It is {self.line.request.agent}.")
-
-    def _say(self, words: str) -> None:
-        said = self.query_one("#consent-said", Static)
-        said.update(words)
-        said.add_class("-refused")
-
-    def action_answer(self, answer: bool) -> None:
-        """Leave it as it is."""
-        self.dismiss(answer)
+            self.say(f"That is not the name: nothing was approved. It is {self.line.request.agent}.")
 
 
-class Refusal(ModalScreen[str | None]):
-    """Takes a reason for a no; an empty one is a reason too.
+class Refusal(AnswerDialog[str]):
+    """Takes a reason for a no; an empty one is a reason too."""
 
-    Args:
-        line: the request.
-    """
-
-    CSS_PATH = "dialogs.tcss"
-    AUTO_FOCUS = "#refusal-reason"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "not now")]
-
-    def __init__(self, line: RequestLine) -> None:
-        super().__init__()
-        self.line = line
+    UNSAID: ClassVar[str] = "nothing was rejected here"
 
     def compose(self) -> ComposeResult:
         """What is rejected, and the place for the reason."""
         with Vertical(classes="dialog -wide"):
             yield Static(f"Reject what {self.line.request.agent} asks?", classes="dialog-title", markup=False)
+            yield Static(self.about(), classes="dialog-text", id="about")
             yield Static(
                 "The decision is dropped and stays on record as rejected, with your reason. The agent decides anew "
                 "with the next block, and may ask for the same again.",
                 classes="dialog-text",
             )
-            yield Input(placeholder="why not, in a few words", id="refusal-reason", compact=True)
-            yield Static("enter rejects · esc leaves it waiting", classes="dialog-hint")
+            yield Input(placeholder="why not, in a few words", compact=True)
+            yield Static("enter rejects · esc leaves it waiting", classes="dialog-hint", id="said")
+
+    def write(self, page: Page) -> None:
+        """What would not be done."""
+        write_wish(page, self.line)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Reject."""
         event.stop()
-        self.dismiss(event.value.strip())
-
-    def action_leave(self) -> None:
-        """Leave it as it is."""
-        self.dismiss(None)
+        self.look()
+        self.dismiss(event.value.strip() if self.line.is_open else None)

@@ -1,6 +1,7 @@
 """The parameters of an agent's strategy as a form: it says what they would change before they do."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -14,7 +15,7 @@ from defai.domain.answers import ParameterPreview
 from defai.errors import DefaiError
 from defai.tui.lines import AgentLine
 from defai.tui.themes import palette_of
-from defai.tui.widgets.bounds import bounds
+from defai.tui.widgets.bounds import bounds, misfit
 from defai.tui.widgets.decision_text import intent_words
 from defai.tui.widgets.page import Page
 from defai.tui.wishes import Wishes
@@ -85,15 +86,22 @@ class ParameterForm(ModalScreen[None]):
     def _try(self) -> None:
         values = self.values
         self._tried = values
-        if values:
+        cards = {card.name: card for card in self.line.card.form}
+        needs = {name: misfit(cards[name], text) for name, text in values.items()}
+        if any(needs.values()):
+            wrong = {name: f"has to be {need}" for name, need in needs.items() if need}
+            self._say(ParameterPreview(self.line.key, wrong), "")
+        elif values:
             self._wishes.ask(
-                self._wishes.control.preview_parameters(self.line.key, values), self._take, self._refused
+                self._wishes.control.preview_parameters(self.line.key, values),
+                partial(self._take, values),
+                self._refused,
             )
         else:
             self._say(None, "")
 
-    def _take(self, answer: ParameterPreview) -> None:
-        if self.is_mounted:
+    def _take(self, tried: Mapping[str, str], answer: ParameterPreview) -> None:
+        if self.is_mounted and tried == self._tried:  # else something else was typed meanwhile
             self._say(answer, "")
 
     def _refused(self, refusal: DefaiError) -> None:
@@ -124,7 +132,7 @@ class ParameterForm(ModalScreen[None]):
 
     def _set(self, answer: ParameterPreview) -> None:
         if answer.errors:
-            self._take(answer)
+            self._take(self._tried, answer)
             return
         self.app.notify(f"{self.line.key} decides by them from the next block on.", markup=False)
         if self.is_mounted:

@@ -41,7 +41,7 @@ def deadline(line: RequestLine, fleet: FleetState) -> Span:
     words, here = f"{left // 60} m {left % 60:02} s", fleet.here_s(left)
     if here is None:
         return (f"expires in {words}", pressing(left))
-    about = f"{here:.0f} s" if here < 120 else f"{here // 60:.0f} m"
+    about = f"{int(here)} s" if here < 120 else f"{here // 60:.0f} m"
     return (f"expires in about {about}: {words} on the chain", pressing(here))
 
 
@@ -50,14 +50,20 @@ def pressing(left_s: float) -> str:
     return "risk-denied" if left_s < 60 else "waiting"
 
 
-def write_consequence(page: Page, line: RequestLine, fleet: FleetState) -> None:
-    """What a yes does, what it costs, and what a minute here of waiting does."""
+def write_wish(page: Page, line: RequestLine) -> None:
+    """What would be done, and how much it moves."""
     one = line.request
     page.row("wants to", (intent_words(one.text), "strong"))
     if one.before:
         page.row("instead of", (intent_words(one.before), "foreground"))
     if one.moved_usd is not None:
         page.row("moves", (number(one.moved_usd, 0, "USD"), "strong"))
+
+
+def write_consequence(page: Page, line: RequestLine, fleet: FleetState) -> None:
+    """What a yes does, what it costs, and what a minute here of waiting does."""
+    one = line.request
+    write_wish(page, line)
     costs = cost_words(one.swap_usd, one.swap_cost_usd, one.gas_usd)
     if costs:
         page.row("costs", (costs, "foreground"))
