@@ -11,7 +11,7 @@ from defai.audit.outbox import Anchor
 from defai.audit.record import Draft
 from defai.domain.decisions import Decision
 from defai.domain.intents import Hold, Intent
-from defai.strategy.api import Context, Outcome
+from defai.strategy.api import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,6 @@ class Rerun(Agent):
     def pass_by(self) -> None:
         """Let a block pass that was decided upon, and whose decision nobody asks for."""
         self.desk.drawdown(self.desk.valued().equity_raw)
-
-    def _hear_comment(self, outcome: Outcome) -> None:
-        """What a strategy says about an outcome is for the log of the run that is over."""
 
     async def fold(self, decision: Decision | None, settlement: Settlement, told: Told) -> None:
         """Fold what came of something that was sent, as the agent did when it heard of it."""

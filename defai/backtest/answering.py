@@ -21,6 +21,7 @@ from platformdirs import user_data_path
 from pydantic import TypeAdapter
 
 from defai.backtest.figures import figures
+from defai.backtest.metrics import drawdowns
 from defai.backtest.record import record_of
 from defai.backtest.report import page
 from defai.backtest.request import BacktestRequest, parse_balances, perform
@@ -183,8 +184,7 @@ def _row(
     times = columns["timestamp"]
     falls: tuple[tuple[int, float], ...] = ()
     if len(curve):
-        values = np.asarray(curve, dtype=np.float64)
-        falls = _points(times, (1 - values / np.maximum.accumulate(values)).tolist())
+        falls = _points(times, drawdowns(np.asarray(curve, dtype=np.float64)).tolist())
     return BacktestRow(
         name=name,
         is_baseline=is_baseline,

@@ -18,8 +18,6 @@ Series: TypeAlias = NDArray[np.float64]
 Times: TypeAlias = NDArray[np.int64]
 
 YEAR_S: Final = 365 * 86_400
-SHORTEST_YEARLY_S: Final = 30 * 86_400
-"""A return over less is not annualised: to the power of a hundred it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,16 +216,6 @@ def _ratio(mean: float, deviation: float, step_s: float) -> float | None:
         return None
     ratio = mean / deviation * sqrt(YEAR_S / step_s)
     return ratio if isfinite(ratio) else None
-
-
-def yearly_return(initial: float, final: float, seconds: float) -> float | None:
-    """The return that, compounded over a year, would have given this one.
-
-    None for less than thirty days, or where everything was lost.
-    """
-    if seconds < SHORTEST_YEARLY_S or initial <= 0 or final <= 0:
-        return None
-    return float((final / initial) ** (YEAR_S / seconds) - 1)
 
 
 def in_range_ratio(times: Times, prices: Series, bands: Sequence[HeldBand]) -> float | None:

@@ -215,9 +215,3 @@ def _pool(pools: Mapping[Address, PoolKey], address: Address) -> PoolKey:
         return pools[address]
     except KeyError:
         raise NotFoundError(f"The pool {address} is not among the {len(pools)} that are watched.") from None
-
-
-def words_of(data: bytes) -> tuple[int, ...]:
-    """The unsigned words of call data after its selector; what is left over at the end is dropped."""
-    body = data[4:]
-    return tuple(int.from_bytes(body[i : i + WORD], "big") for i in range(0, len(body) - WORD + 1, WORD))

@@ -22,7 +22,6 @@ _TOKENS_TYPE: Final = "(address,uint120,uint120,uint120)[]"
 _POOLS_TYPE: Final = "(address,uint32,uint24)[]"
 _POLICY: Final = f"({_TARGETS_TYPE},{_TOKENS_TYPE},{_POOLS_TYPE},(address,uint16,uint32))"
 CREATE_VAULT: Final = f"createVault(address,address,{_POLICY})"
-PREDICT_VAULT: Final = f"predictVault(address,address,{_POLICY})"
 VAULT_CREATED: Final = "VaultCreated(uint256,address,address,address)"
 _FACTORY_GAS: Final = 12_000_000
 _VAULT_GAS: Final = 2_000_000

@@ -13,13 +13,11 @@ from defai.chain.codec import (
     selector,
     topic,
     unhex,
-    word,
 )
-from defai.chain.contracts import transfer
 from defai.chain.decode import Log
 from defai.domain.decisions import Action, Approval, Decision
 from defai.domain.operations import Call
-from defai.domain.tokens import Address, Token
+from defai.domain.tokens import Address
 from defai.errors import DivergenceError
 
 _ANCHOR: Final = "(bytes32,uint64,uint32,bytes32)"
@@ -157,28 +155,6 @@ def recorded_anchors(logs: Iterable[Log], audit: Address) -> list[RecordedAnchor
             )
         )
     return anchors
-
-
-def withdraw_token(vault: Address, token: Token, recipient: Address, amount_raw: int) -> Call:
-    """What the vault's owner sends to take tokens out of it."""
-    data = encode_call("withdrawToken(address,address,uint256)", token.address, recipient, amount_raw)
-    return Call(vault, data)
-
-
-def deposit_token(vault: Address, token: Token, amount_raw: int) -> Call:
-    """What anyone sends to put tokens into a vault: a plain transfer."""
-    return transfer(token, vault, amount_raw)
-
-
-def audit_filter(audit: Address, *, agent_id: int | None = None) -> dict[str, object]:
-    """An eth_getLogs filter for records and anchors, without its block range.
-
-    The agent's number stands in the second topic of a record and in the first of an anchor, so one filter for both
-    can't ask for it: with a number only its records are asked for.
-    """
-    if agent_id is None:
-        return {"address": audit, "topics": [[topic(DECISION_RECORDED), topic(DECISIONS_ANCHORED)]]}
-    return {"address": audit, "topics": [topic(DECISION_RECORDED), None, "0x" + word(agent_id).hex()]}
 
 
 def _of(logs: Iterable[Log], audit: Address, event: str) -> list[Log]:

@@ -1,6 +1,6 @@
 """Where trees start: a linear model in fixed point, with values for the steps of a day or a week."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -130,9 +130,6 @@ def fit_start(values: Integers, wanted: Floats, weights: Floats, shape: Shape) -
         used += len(thresholds)
         seasons.append(Season(feature, thresholds, (0, *(round(float(step) * Q24) for step in steps))))
     return Start(round(base * Q24), Linear(terms, shape.shift), tuple(seasons), shape.link)
-
-
-Solver = Callable[[Floats, Floats, Floats, float], tuple[float, Floats]]
 
 
 def _least_squares(design: Floats, wanted: Floats, weights: Floats, _: float) -> tuple[float, Floats]:

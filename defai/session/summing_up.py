@@ -29,7 +29,6 @@ class Tally:
     before: int = 0
     digest: bytes = b""
     started: float = field(default_factory=perf_counter)
-    decide_ms: list[float] = field(default_factory=list)
 
     def go_on_after(self, past: Past | None) -> None:
         """Count on from where an earlier process was; None where there was none."""

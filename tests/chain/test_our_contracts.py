@@ -7,11 +7,11 @@ import pytest
 from defai.audit.outbox import Anchor, Outbox
 from defai.audit.record import AuditDomain, Draft, action_digest
 from defai.chain import mainnet
-from defai.chain.codec import address_at, encode_call, selector
-from defai.chain.contracts import encode_operations
+from defai.chain.codec import address_at, encode_call, selector, topic, word
+from defai.chain.contracts import encode_operations, transfer
 from defai.chain.decode import NftTransferred, decode_receipt_logs
 from defai.chain.deploy import (
-    PREDICT_VAULT,
+    CREATE_VAULT,
     AgentSeat,
     OurContracts,
     VaultRequest,
@@ -23,13 +23,11 @@ from defai.chain.deploy import (
 from defai.chain.keys import throwaway_key
 from defai.chain.tx import Receipt, Step, Wallet, carry_out, create_address
 from defai.chain.vault import (
-    audit_filter,
-    deposit_token,
+    DECISION_RECORDED,
     encode_anchor,
     encode_execute,
     recorded_anchors,
     recorded_decisions,
-    withdraw_token,
 )
 from defai.domain.decisions import ZERO_DIGEST, Action, Decision
 from defai.domain.operations import Call, MintPosition, Operation, SwapExactInput
@@ -99,7 +97,9 @@ async def test_addresses_are_foretold_and_found_again(market: Market) -> None:
     assert [seat.agent_id for seat in fleet.seats] == [0, 1]
     assert await find_contracts(market.chain.rpc, fleet.ours.factory) == replace(fleet.ours, block_number=0)
     wish = (deployer, fleet.agent.address, VaultRules(pools=mainnet.POOLS).policy())
-    foretold = address_at(await market.view(fleet.ours.factory, encode_call(PREDICT_VAULT, *wish)))
+    foretold = address_at(
+        await market.view(fleet.ours.factory, encode_call(CREATE_VAULT.replace("create", "predict"), *wish))
+    )
     assert foretold not in {each.vault for each in fleet.seats}
     await market.chain.fund_ether(throwaway_key(1, "anyone").address)
     payer = await Wallet.connect(throwaway_key(1, "anyone"), market.chain.rpc)
@@ -161,11 +161,13 @@ async def test_holds_are_anchored_and_read_back(market: Market) -> None:
     second = await fleet.send(encode_execute(pending, traded, swap))
     assert [one.anchor for one in recorded_anchors(second.logs, fleet.ours.audit)] == [pending]
     rpc, span = market.chain.rpc, {"fromBlock": hex(fleet.ours.block_number), "toBlock": "latest"}
-    logs = await rpc.call("eth_getLogs", span | audit_filter(fleet.ours.audit))
+    span |= {"address": fleet.ours.audit}
+    logs = await rpc.call("eth_getLogs", span)
     assert [one.decision for one in recorded_decisions(logs, fleet.ours.audit)] == [traded]
     assert [one.anchor for one in recorded_anchors(logs, fleet.ours.audit)] == [anchor, pending]
     for agent_id, count in ((0, 1), (1, 0)):
-        mine = await rpc.call("eth_getLogs", span | audit_filter(fleet.ours.audit, agent_id=agent_id))
+        topics = [topic(DECISION_RECORDED), None, "0x" + word(agent_id).hex()]
+        mine = await rpc.call("eth_getLogs", {**span, "topics": topics})
         assert len(mine) == count
 
 
@@ -203,9 +205,10 @@ async def test_a_pool_that_does_not_exist_makes_no_vault(market: Market) -> None
 async def test_money_goes_in_and_only_the_owner_takes_it_out(market: Market) -> None:
     fleet = await opened_fleet(market, VaultRules(pools=mainnet.POOLS))
     usdt = mainnet.USDT
-    await market.act([deposit_token(fleet.vault, usdt, 500)])
+    await market.act([transfer(usdt, fleet.vault, 500)])
     assert await market.chain.balance(fleet.vault, usdt) == 500
-    take = withdraw_token(fleet.vault, usdt, market.trader.address, 200)
+    what = (usdt.address, market.trader.address, 200)
+    take = Call(fleet.vault, encode_call("withdrawToken(address,address,uint256)", *what))
     with pytest.raises(DefaiError, match="NotOwner"):
         await market.act([take])
     owner = await Wallet.connect(throwaway_key(1, "deployer"), market.chain.rpc)

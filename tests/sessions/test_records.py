@@ -16,7 +16,6 @@ from defai.chain.mainnet import USDC, WETH
 from defai.chain.vault import (
     RecordedAnchor,
     RecordedDecision,
-    audit_filter,
     recorded_anchors,
     recorded_decisions,
 )
@@ -42,7 +41,7 @@ class Witnessed(Session):
     async def summary(self) -> dict[str, Any]:
         world = self.world
         assert isinstance(world, ForkWorld)
-        wanted = {"fromBlock": "0x0", "toBlock": "latest", **audit_filter(world.contracts.audit)}
+        wanted = {"fromBlock": "0x0", "toBlock": "latest", "address": world.contracts.audit}
         logs = await world.chain.rpc.call("eth_getLogs", wanted)
         self.records = recorded_decisions(logs, world.contracts.audit)
         self.anchors = recorded_anchors(logs, world.contracts.audit)

@@ -1,6 +1,5 @@
 """When runs begin and end: so many shifted starts within each day that is tested."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -50,8 +49,3 @@ class Schedule:
 def day_text(moment: int) -> str:
     """A day as people write it."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d")
-
-
-def span_text(days: Sequence[int]) -> str:
-    """The days of a schedule in words."""
-    return f"{day_text(days[0])}..{day_text(days[-1])}"

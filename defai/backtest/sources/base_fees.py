@@ -1,7 +1,6 @@
 """What gas cost over time, from a file: CSV or parquet with a timestamp and a base fee."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
@@ -99,8 +98,3 @@ def _fee(table: Table, row: int, cell: str, unit: int) -> int:
     if not 0 <= wei <= _LARGEST_WEI:
         raise ConfigError(f"{table.place(row)}: a base fee of {cell} cannot be.", "Is the unit right?")
     return int(wei)
-
-
-def fees_at(series: BaseFeeSeries, moments: Sequence[int]) -> list[int]:
-    """The base fee at each of some moments."""
-    return [series.at(moment) for moment in moments]

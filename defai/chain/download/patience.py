@@ -60,7 +60,6 @@ class PatientRpc(Rpc):
         first_wait_seconds: float = FIRST_WAIT_SECONDS,
     ) -> None:
         super().__init__(url, timeout_seconds=timeout_seconds)
-        self.retries = 0
         self._attempts = attempts
         self._first_wait = first_wait_seconds
         self._batch = LARGEST_BATCH
@@ -96,7 +95,6 @@ class PatientRpc(Rpc):
             stop=tenacity.stop_after_attempt(self._attempts),
             wait=tenacity.wait_exponential(multiplier=self._first_wait, max=LONGEST_WAIT_SECONDS),
             retry=tenacity.retry_if_exception(worth_it),
-            before_sleep=self._count,
             reraise=True,
         )
 
@@ -145,6 +143,3 @@ class PatientRpc(Rpc):
         self._good += 1
         if not self._good % BATCHES_BETWEEN_GROWTH:
             self._batch = min(LARGEST_BATCH, 2 * self._batch)
-
-    def _count(self, state: tenacity.RetryCallState) -> None:  # noqa: ARG002  tenacity's signature
-        self.retries += 1

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from defai.backtest.contest.entrants import WIDTHS, chosen_rivals, rivals
-from defai.backtest.contest.schedule import DAY_S, Schedule, span_text
+from defai.backtest.contest.schedule import DAY_S, Schedule
 from defai.backtest.contest.standing import duel, mean_and_error, table_of
 from defai.cli.contest import command
 from defai.errors import ConfigError
@@ -46,7 +46,6 @@ def test_runs_lie_within_whole_days() -> None:
     schedule = Schedule.between(10 * DAY_S + 5, 13 * DAY_S, 12, 3_600)
     assert schedule.days == (11 * DAY_S, 12 * DAY_S)
     assert schedule.run_s == 13 * 3_600
-    assert span_text(schedule.days) == "1970-01-12..1970-01-13"
     with pytest.raises(ConfigError, match="no whole day"):
         Schedule.between(DAY_S + 1, 2 * DAY_S, 12, 3_600)
     with pytest.raises(ConfigError, match="less than half a day"):

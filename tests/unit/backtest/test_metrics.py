@@ -150,7 +150,6 @@ def test_ratios_by_hand() -> None:
     assert metrics.sortino_ratio(equity, 86_400) == pytest.approx(0.05 / sqrt(0.0025 / 3) * yearly)
     assert metrics.sharpe_ratio(equity, 60) == pytest.approx(0.05 / sqrt(0.0075) * sqrt(525_600))
     assert metrics.max_drawdown(series(100, 120, 90, 150, 140)) == pytest.approx(0.25)
-    assert metrics.yearly_return(100, 110, 365 * 86_400 / 2) == pytest.approx(0.21)
 
 
 def test_time_in_range_is_weighted_by_time() -> None:
@@ -184,7 +183,6 @@ def test_what_cannot_be_measured_is_none() -> None:
     assert metrics.in_range_ratio(minutes(2), two, [HeldBand(1, 1, 1.0, 1.0, 2.0)]) is None
     assert metrics.turnover_ratio(1.0, series()) is None
     assert metrics.turnover_ratio(50.0, series(100, 100)) == 0.5
-    assert metrics.yearly_return(100, 110, 86_400) is None
     assert metrics.mean_and_standard_error([]) is None
     assert metrics.mean_and_standard_error([3.0]) == (3.0, None)
     assert metrics.mean_and_standard_error([1.0, 3.0]) == pytest.approx((2.0, 1.0))
