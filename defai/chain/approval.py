@@ -102,7 +102,7 @@ def _signer_of(digest: bytes, signature: bytes) -> Address | None:
 
 
 async def _view(rpc: Rpc, vault: Address, data: bytes) -> bytes:
-    answer = unhex(await rpc.call("eth_call", {"to": vault, "data": "0x" + data.hex()}, "latest"))
+    answer = await rpc.view(vault, data)
     if len(answer) != 32:
         raise DivergenceError(f"There is no vault at {vault}.", "Is it the right network?")
     return answer

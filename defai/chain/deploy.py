@@ -149,9 +149,7 @@ async def deploy_contracts(
     (receipt,) = await carry_out(
         rpc, deployer, [step], max_fee_wei=max_fee_wei, priority_fee_wei=priority_fee_wei, settle=settle
     )
-    if receipt.contract is None:
-        raise DivergenceError("The node gave a receipt of a deployment without the contract's address.")
-    return await find_contracts(rpc, receipt.contract, block_number=receipt.block_number)
+    return await find_contracts(rpc, receipt.created, block_number=receipt.block_number)
 
 
 async def find_contracts(rpc: Rpc, factory: Address, *, block_number: int = 0) -> OurContracts:
@@ -160,8 +158,7 @@ async def find_contracts(rpc: Rpc, factory: Address, *, block_number: int = 0) -
     Raises:
         DivergenceError: where there is no such factory.
     """
-    call = {"to": factory, "data": "0x" + selector("audit()").hex()}
-    answer = unhex(await rpc.call("eth_call", call, "latest"))
+    answer = await rpc.view(factory, selector("audit()"))
     if len(answer) != 32:
         raise DivergenceError(f"There is no vault factory at {factory}.", "Is it the right network?")
     return OurContracts(factory, address_at(answer), block_number)

@@ -179,9 +179,7 @@ async def ensure_registries(
             priority_fee_wei=priority_fee_wei,
             settle=settle,
         )
-        if receipt.contract is None:
-            raise DivergenceError("The node gave a receipt of a deployment without the contract's address.")
-        return receipt.contract
+        return receipt.created
 
     found = await find_registries(rpc)
     if found is None:

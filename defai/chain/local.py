@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from defai.chain.anvil import Anvil
-from defai.chain.codec import checksum, encode_call, unhex, unsigned
+from defai.chain.codec import checksum, encode_call, unsigned
 from defai.chain.rpc import Rpc
 from defai.domain.tokens import Address, Token
 from defai.units import WEI
@@ -58,9 +58,7 @@ class DevelopmentChain:
 
     async def balance(self, account: Address, token: Token) -> int:
         """An account's balance of a token, in its smallest unit."""
-        data = encode_call("balanceOf(address)", account)
-        answer = await self.rpc.call("eth_call", {"to": token.address, "data": "0x" + data.hex()}, "latest")
-        return unsigned(unhex(answer))
+        return unsigned(await self.rpc.view(token.address, encode_call("balanceOf(address)", account)))
 
     async def snapshot(self) -> str:
         """Remember the chain as it is; `revert` goes back to it."""

@@ -1,7 +1,7 @@
 """Models on the chain: uploaded as contract code, sealed under their digest, run by the EVM, read back by anyone."""
 
 import struct
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -78,13 +78,17 @@ async def deploy_model_registry(
     Raises:
         DefaiError: where it is refused or reverts.
     """
-    step = Step(None, artifact("ModelRegistry").creation_code(), _DEPLOY_GAS, "deploy the models' registry")
+    steps = [registry_step()]
     (receipt,) = await carry_out(
-        rpc, deployer, [step], max_fee_wei=max_fee_wei, priority_fee_wei=priority_fee_wei, settle=settle
+        rpc, deployer, steps, max_fee_wei=max_fee_wei, priority_fee_wei=priority_fee_wei, settle=settle
     )
-    if receipt.contract is None:
-        raise DivergenceError("The node gave a receipt of a deployment without the contract's address.")
-    return receipt.contract
+    return receipt.created
+
+
+def registry_step() -> Step:
+    """What deploys an empty registry."""
+    code = artifact("ModelRegistry").creation_code()
+    return Step(None, code, _DEPLOY_GAS, "deploy the registry of models")
 
 
 async def register_model(
@@ -121,21 +125,43 @@ async def register_model(
     known = await find_model_with_card(rpc, registry, model)
     if known is not None:
         return known
-    file, digest = model_file(model, card_uri=card_uri), unhex(model.digest)
     carry = partial(
         carry_out, rpc, author, max_fee_wei=max_fee_wei, priority_fee_wei=priority_fee_wei, settle=settle
     )
-    if len(file) <= CHUNK_SIZE:
-        data = encode_call(PUBLISH, parent or 0, file, digest)
-        (published,) = await carry([_step(registry, data, len(file), "register the model")])
-        return _model_id(published)
-    (drafted,) = await carry([_step(registry, encode_call(DRAFT, parent or 0), 0, "announce the model")])
-    model_id = _model_id(drafted)
-    for part in (file[at : at + CHUNK_SIZE] for at in range(0, len(file), CHUNK_SIZE)):
-        data = encode_call(WRITE, model_id, part)
-        await carry([_step(registry, data, len(part), "write a part of the model")])
-    await carry([_step(registry, encode_call(SEAL, model_id, digest), len(file) // 10, "seal the model")])
+    (begun,) = await carry([first_step(registry, model, parent=parent or 0, card_uri=card_uri)])
+    model_id = _model_id(begun)
+    for step in further_steps(registry, model, model_id, card_uri=card_uri):
+        await carry([step])
     return model_id
+
+
+def first_step(registry: Address, model: TrainedModel, *, parent: int = 0, card_uri: str = "") -> Step:
+    """What begins to upload a model, and ends it where all of it fits into one transaction.
+
+    Args:
+        registry: the registry.
+        model: what is uploaded.
+        parent: the number of the model it replaces; 0 for none.
+        card_uri: where its card is.
+    """
+    file = model_file(model, card_uri=card_uri)
+    if len(file) > CHUNK_SIZE:
+        return _step(registry, encode_call(DRAFT, parent), 0, "announce the model")
+    data = encode_call(PUBLISH, parent, file, unhex(model.digest))
+    return _step(registry, data, len(file), "register the model")
+
+
+def further_steps(
+    registry: Address, model: TrainedModel, model_id: int, *, card_uri: str = ""
+) -> Iterator[Step]:
+    """What follows `first_step`, which gives a model its number: its parts and the seal; nothing where it fits."""
+    file = model_file(model, card_uri=card_uri)
+    if len(file) <= CHUNK_SIZE:
+        return
+    for part in (file[at : at + CHUNK_SIZE] for at in range(0, len(file), CHUNK_SIZE)):
+        yield _step(registry, encode_call(WRITE, model_id, part), len(part), "write a part of the model")
+    seal = encode_call(SEAL, model_id, unhex(model.digest))
+    yield _step(registry, seal, len(file) // 10, "seal the model")
 
 
 def model_file(model: TrainedModel, *, card_uri: str = "") -> bytes:
@@ -254,7 +280,7 @@ async def predict_on_chain(
 
 
 async def _view(rpc: Rpc, registry: Address, data: bytes, block: str) -> bytes:
-    answer = unhex(await rpc.call("eth_call", {"to": registry, "data": "0x" + data.hex()}, block))
+    answer = await rpc.view(registry, data, block)
     if len(answer) < 32:
         raise NotFoundError(f"There is no model registry at {registry}.", "Is it the right network?")
     return answer

@@ -157,6 +157,17 @@ class Rpc:
                 f"The node at {self.name} answered {method} with what is no number."
             ) from error
 
+    async def view(self, contract: str, data: bytes, block: str = "latest") -> bytes:
+        """What a contract answers to call data, read only; empty where there is no contract.
+
+        Args:
+            contract: its address.
+            data: the call data.
+            block: a block's number in hex, or "latest".
+        """
+        answer = await self.call("eth_call", {"to": contract, "data": "0x" + data.hex()}, block)
+        return bytes.fromhex(answer[2:])
+
     async def batch(self, requests: Sequence[Request]) -> list[Json]:
         """Call several methods in one round trip; the results come in the order of the requests.
 

@@ -10,7 +10,7 @@ from defai.chain.keys import Signer
 from defai.chain.revert import decode_revert
 from defai.chain.rpc import Json, Rpc, RpcError
 from defai.domain.tokens import Address
-from defai.errors import DefaiError, TooSlowError
+from defai.errors import DefaiError, DivergenceError, TooSlowError
 
 Rlp: TypeAlias = "bytes | Sequence[Rlp]"
 """What RLP encodes: byte strings, and lists of such."""
@@ -78,6 +78,17 @@ class Receipt:
     gas_price_wei: int
     contract: Address | None
     logs: tuple[dict[str, Any], ...]
+
+    @property
+    def created(self) -> Address:
+        """The contract it created.
+
+        Raises:
+            DivergenceError: where the node does not name it.
+        """
+        if self.contract is None:
+            raise DivergenceError("The node gave a receipt of a deployment without the contract's address.")
+        return self.contract
 
 
 def sign(transaction: Transaction, signer: Signer) -> SignedTransaction:

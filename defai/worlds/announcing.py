@@ -1,22 +1,11 @@
 """Before the first decision: the fleet's models and charters, on the chain, for whoever wants to decide again."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 from defai.agent.ports import ModelChange, Notices
 from defai.audit.charter import Charter
-from defai.chain.artifacts import artifact
-from defai.chain.codec import encode_call, unhex
-from defai.chain.model_registry import (
-    CHUNK_SIZE,
-    DRAFT,
-    PUBLISH,
-    SEAL,
-    WRITE,
-    count_models,
-    find_model,
-    model_file,
-)
+from defai.chain.model_registry import count_models, find_model, first_step, further_steps, registry_step
 from defai.chain.rpc import Rpc
 from defai.chain.tx import (
     SignedTransaction,
@@ -39,9 +28,6 @@ Fees: TypeAlias = Mapping[str, int]
 
 MODEL_SWITCH: Final = "defai model switch"
 """Kind of the notice that says why one model took over from another."""
-_DEPLOY_GAS: Final = 5_000_000
-_FIXED_GAS: Final = 500_000
-_BYTE_GAS: Final = 300
 _PATIENCE_SECONDS: Final = 120.0
 _NOTICE_GAS: Final = 60_000
 _NOTICE_BYTE_GAS: Final = 60
@@ -75,10 +61,10 @@ async def announce(
     registry, transactions = None, []
     if models and deployer is not None:
         registry = create_address(deployer.address, deployer.nonce)
-        transactions = [
-            deployer.sign(step.to, step.data, gas=step.gas, **fees)
-            for step in _registration(registry, models)
-        ]
+        steps = [registry_step()]
+        for model_id, model in enumerate(models, 1):
+            steps += _upload(registry, model, model_id)
+        transactions = [deployer.sign(step.to, step.data, gas=step.gas, **fees) for step in steps]
     notices = write(registry)
     transactions += [_notice(accounts[name], content, fees) for name, content in notices.items()]
     for error in await send(rpc, transactions):
@@ -129,16 +115,12 @@ async def _register_once(
     if registry is None or len(await rpc.call("eth_getCode", registry, "latest")) <= 2:
         registry = create_address(deployer.address, deployer.nonce)
         ledger.note(registry=registry)
-        steps.append(
-            Step(
-                None, artifact("ModelRegistry").creation_code(), _DEPLOY_GAS, "deploy the registry of models"
-            )
-        )
+        steps.append(registry_step())
     else:
         missing = [model for model in models if await find_model(rpc, registry, model.digest) is None]
         known = await count_models(rpc, registry)
     for model_id, model in enumerate(missing, known + 1):
-        steps += _upload(registry, model, model_id, 0)
+        steps += _upload(registry, model, model_id)
     if steps:
         max_fee, tip = fees["max_fee_wei"], fees["priority_fee_wei"]
         await carry_out(rpc, deployer, steps, max_fee_wei=max_fee, priority_fee_wei=tip)
@@ -177,7 +159,7 @@ async def announce_switch(
     if await find_model(rpc, registry, change.model.digest) is None:
         parent = await find_model(rpc, registry, change.parent)
         model_id = await count_models(rpc, registry) + 1
-        steps = list(_upload(registry, change.model, model_id, parent or 0))
+        steps = _upload(registry, change.model, model_id, parent or 0)
     spoken = canonical_json(
         {
             "kind": MODEL_SWITCH,
@@ -215,24 +197,6 @@ def _notice(account: VaultAccount, content: bytes, fees: Fees) -> SignedTransact
     return account.wallet.sign(account.wallet.address, content, gas=gas, **fees)
 
 
-def _registration(registry: Address, models: Sequence[TrainedModel]) -> list[Step]:
-    """A fresh registry, and each model in one transaction, or in pieces where it is too large for one."""
-    steps = [Step(None, artifact("ModelRegistry").creation_code(), _DEPLOY_GAS, "deploy the registry")]
-    for model_id, model in enumerate(models, 1):
-        steps += _upload(registry, model, model_id, 0)
-    return steps
-
-
-def _upload(registry: Address, model: TrainedModel, model_id: int, parent: int) -> Iterator[Step]:
-    file, digest = model_file(model), unhex(model.digest)
-    if len(file) <= CHUNK_SIZE:
-        yield _step(registry, encode_call(PUBLISH, parent, file, digest), len(file))
-        return
-    yield _step(registry, encode_call(DRAFT, parent), 0)
-    for part in (file[at : at + CHUNK_SIZE] for at in range(0, len(file), CHUNK_SIZE)):
-        yield _step(registry, encode_call(WRITE, model_id, part), len(part))
-    yield _step(registry, encode_call(SEAL, model_id, digest), len(file) // 10)
-
-
-def _step(registry: Address, data: bytes, size: int) -> Step:
-    return Step(registry, data, _FIXED_GAS + _BYTE_GAS * size, "register a model")
+def _upload(registry: Address, model: TrainedModel, model_id: int, parent: int = 0) -> list[Step]:
+    """A model in one transaction, or in pieces where it is too large for one."""
+    return [first_step(registry, model, parent=parent), *further_steps(registry, model, model_id)]

@@ -7,7 +7,7 @@ from typing import Final
 from defai.agent import gas
 from defai.agent.ports import Settlement, Submission
 from defai.chain.approval import approval_digest, check_approval
-from defai.chain.codec import decode_values, encode_call, unhex, unsigned
+from defai.chain.codec import decode_values, encode_call, unsigned
 from defai.chain.contracts import encode_operations
 from defai.chain.keys import Signer
 from defai.chain.rpc import Rpc
@@ -158,10 +158,8 @@ class VaultAccounts:
 
 async def read_place(rpc: Rpc, audit: Address, agent_id: int) -> tuple[int, str]:
     """Where an agent's chain of decisions stands: the number of its next one, and the digest of the one before it."""
-    call = {"to": audit, "data": "0x" + encode_call("agentOf(uint256)", agent_id).hex()}
-    _, sequence, digest, _ = decode_values(
-        ("address", "uint64", "bytes32", "uint256"), unhex(await rpc.call("eth_call", call, "latest"))
-    )
+    answer = await rpc.view(audit, encode_call("agentOf(uint256)", agent_id))
+    _, sequence, digest, _ = decode_values(("address", "uint64", "bytes32", "uint256"), answer)
     return sequence, "0x" + digest.hex()
 
 
@@ -172,5 +170,4 @@ def agent_tip(rank: int) -> int:
 
 async def count_records(rpc: Rpc, audit: Address) -> int:
     """How many records an audit contract has."""
-    call = {"to": audit, "data": "0x" + encode_call("totalSupply()").hex()}
-    return unsigned(unhex(await rpc.call("eth_call", call, "latest")))
+    return unsigned(await rpc.view(audit, encode_call("totalSupply()")))
