@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 HEAVY = frozenset({"web3", "lightgbm", "sklearn", "pandas", "pyarrow", "textual", "scipy", "aiohttp"})
 
 PURE_FLOORS = (
-    "units", "errors", "redaction", "harmless", "time_limit", "late_dataclass", "amm", "domain", "market", "portfolio",
-    "features", "models", "audit", "risk", "strategy", "agent",
+    "units", "errors", "redaction", "harmless", "time_limit", "late_dataclass", "whole_file", "amm", "domain", "market",
+    "portfolio", "features", "models", "audit", "risk", "strategy", "agent",
 )  # fmt: skip
 HEADLESS = ("chain", "marketsim", "worlds", "config", "session", "backtest", "server")
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from defai import whole_file
 from defai.errors import ConfigError, DefaiError, NotFoundError
 from defai.features.spec import FeatureSpec
 from defai.models.card import ModelCard, canonical_json, keccak_hex
@@ -78,9 +79,7 @@ class ModelRegistry:
         """Let a key stand for a model from now on."""
         place = self._key_file(key)
         place.parent.mkdir(parents=True, exist_ok=True)
-        draft = place.with_name(f".{key}.{secrets.token_hex(4)}")
-        _write_durably(draft, f"{digest}\n".encode())
-        draft.replace(place)
+        whole_file.put(place, f"{digest}\n".encode(), durable=True)
 
     def find(self, key: str) -> TrainedModel | None:
         """The model a key stands for; None where there is none.

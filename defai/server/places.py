@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from platformdirs import user_state_path
 
+from defai import whole_file
 from defai.errors import ConfigError, DefaiError, NotRunningError
 from defai.redaction import protect
 
@@ -69,13 +70,9 @@ def announced(url: str, token: str, run_directory: str | None) -> Iterator[Path]
     kept = "" if os.environ.get(TOKEN) else token
     place = Place(url, os.getpid(), run_directory, kept)
     path = folder() / f"{urlsplit(url).port}.json"
-    draft = path.with_suffix(".part")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft.unlink(missing_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(asdict(place), file)
-        draft.replace(path)
+        whole_file.put(path, json.dumps(asdict(place)).encode(), mode=0o600)
     except OSError as error:
         raise DefaiError(f"{path} cannot be written: {error.strerror}.", "Make room.") from error
     try:

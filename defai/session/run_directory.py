@@ -12,6 +12,7 @@ from typing import Any
 
 from platformdirs import user_data_path
 
+from defai import whole_file
 from defai.config import Settings
 from defai.domain.stream import AgentStateChanged, ApprovalRequested, ApprovalResolved, StreamEvent
 from defai.domain.wire import write_event
@@ -212,10 +213,8 @@ class Journal:
         self.failed = f"The journal {self.path} cannot be written any more: {error.strerror}."
 
     def _write(self, name: str, content: dict[str, Any]) -> None:
-        draft = self.path / f".{name}.part"
         try:
-            draft.write_text(json.dumps(content, indent=2, default=str) + "\n", encoding="utf-8")
-            draft.replace(self.path / name)
+            whole_file.put(self.path / name, (json.dumps(content, indent=2, default=str) + "\n").encode())
         except OSError as error:
             raise DefaiError(
                 f"{self.path / name} cannot be written: {error.strerror}.", "Make room."

@@ -1,10 +1,10 @@
 """What a person set once and finds again: colours, sorting. A JSON file; the terminal runs without it too."""
 
-import contextlib
 import json
-import os
 from pathlib import Path
 from typing import Any
+
+from defai import whole_file
 
 
 class Preferences:
@@ -56,15 +56,11 @@ class Preferences:
     def _write(self) -> None:
         if self.path is None:
             return
-        beside = self.path.with_suffix(f".{os.getpid()}")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(json.dumps(self._values, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-            beside.replace(self.path)
+            whole_file.put(self.path, (json.dumps(self._values, indent=1, sort_keys=True) + "\n").encode())
         except OSError:
             self.problem = f"{self.path} cannot be written: settings last until the terminal is left."
-            with contextlib.suppress(OSError):
-                beside.unlink(missing_ok=True)
 
 
 def usual_path() -> Path:

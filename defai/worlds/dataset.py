@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from defai import whole_file
 from defai.amm import Pool
 from defai.chain.codec import checksum, topic
 from defai.chain.decode import (
@@ -238,9 +239,7 @@ class Tables:
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write what a data set says of itself: the last thing to be written."""
-    scratch = folder / f".{MANIFEST}"
-    scratch.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-    scratch.replace(folder / MANIFEST)
+    whole_file.put(folder / MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
 
 
 class _Table:

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
+from defai import whole_file
 from defai.errors import ConfigError, DefaiError
 
 LEDGER: Final = "seats.json"
@@ -77,15 +78,13 @@ class SeatLedger:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Replace a file: a reader, and whoever comes after a crash, sees the old one or the new one.
+    """As `whole_file.put`, in words.
 
     Raises:
         DefaiError: where it cannot be written.
     """
-    draft = path.with_name(f".{path.name}.part")
     try:
-        draft.write_bytes(content)
-        draft.replace(path)
+        whole_file.put(path, content)
     except OSError as error:
         raise DefaiError(
             f"{path} cannot be written: {os.strerror(error.errno or 0)}.",

@@ -114,7 +114,7 @@ def test_a_large_event_fails_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_summary_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     journal = Journal(tmp_path, settings(tmp_path))
-    (tmp_path / ".summary.json.part").mkdir()
+    (tmp_path / "summary.json").mkdir()
     with pytest.raises(DefaiError, match=r"summary\.json cannot be written"):
         journal.close({})
 
