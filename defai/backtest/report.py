@@ -14,6 +14,8 @@ from typing import Any, Final
 from defai.backtest.money import Money, cell
 from defai.backtest.run_files import Columns, RunRecord
 from defai.backtest.starts_report import starts_notes, starts_table, starts_title
+from defai.domain.others_words import made_harmless
+from defai.harmless import harmless
 
 _MOST_POINTS: Final = 500
 """A chart has at most five times as many points: first, lowest and highest of each stretch."""
@@ -62,7 +64,7 @@ def text(figures: Mapping[str, Any]) -> str:
         averages = _aligned(starts_table(starts, money))
         lines += ["", starts_title(starts), *averages, *starts_notes(starts, money), ""]
     lines += [f"decision digest {figures['decision_digest']}"]
-    return "\n".join(lines)
+    return "\n".join(map(harmless, lines))
 
 
 def _head(money: Money) -> list[str]:
@@ -82,7 +84,7 @@ def _aligned(table: Sequence[Sequence[str]]) -> list[str]:
 def page(record: RunRecord) -> str:
     """The report as one HTML file with everything in it."""
     title = f"{record.figures['strategy']} – backtest"
-    content = json.dumps(_content(record), ensure_ascii=False, allow_nan=False, default=str)
+    content = json.dumps(made_harmless(_content(record)), ensure_ascii=False, allow_nan=False, default=str)
     template = (files("defai.backtest") / "page" / "report.html").read_text(encoding="utf-8")
     parts = template.replace("__TITLE__", escape(title)).split("__PLOTLY__")
     return parts[0] + _plotly() + parts[1].replace("__RUN__", content.replace("<", "\\u003c"))

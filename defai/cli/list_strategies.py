@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from defai.cli.strategy_folder import fleet_option
+from defai.harmless import harmless
 
 _LONGEST: Final = 40
 
@@ -86,7 +87,9 @@ def _has_changed(entry: "StrategyName", run: "PastRun") -> bool | None:
 
 def _say(entry: "StrategyName", run: "PastRun | None", *, whole: bool) -> None:
     name = click.style(f"{entry.name:<22}", bold=True)
-    click.echo(f"{name} {click.style(entry.problem, fg='red') if entry.problem else entry.summary}")
+    click.echo(
+        f"{name} {click.style(harmless(entry.problem), fg='red') if entry.problem else harmless(entry.summary)}"
+    )
     if whole:
         click.echo(_line("from", _place(entry)))
         for parameter in entry.parameters:

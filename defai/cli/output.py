@@ -36,7 +36,10 @@ def require_folder(folder: Path | None) -> None:
 
 def print_json(result: Mapping[str, object]) -> None:
     """Print one JSON object on one line of standard output. Decimals and paths are written as strings."""
-    click.echo(json.dumps(result, default=_plain, ensure_ascii=False))
+    text = json.dumps(result, default=_plain, ensure_ascii=False)
+    if not text.isprintable():  # orders to a terminal, that JSON lets pass: they are written as escapes
+        text = json.dumps(result, default=_plain)
+    click.echo(text)
 
 
 def _plain(value: object) -> str:

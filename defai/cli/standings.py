@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from os.path import normpath
 from typing import Any, Final
 
+from defai.harmless import harmless
+
 _COLUMNS: Final = (
     ("final USD", "final_usd", "{:,.2f}"),
     ("hold USD", "hodl_usd", "{:,.2f}"),
@@ -35,7 +37,7 @@ def sweep_text(found: Mapping[str, Any]) -> str:
     lines += ["", found["warning"]] if found["warning"] else []
     if found["out"]:
         lines += ["", f"all runs: {found['out']}/{'parts' if found['interrupted'] else 'results.parquet'}"]
-    return "\n".join(lines)
+    return "\n".join(map(harmless, lines))
 
 
 def search_text(found: Mapping[str, Any]) -> str:
@@ -60,7 +62,7 @@ def search_text(found: Mapping[str, Any]) -> str:
     lines += ["", found["warning"]] if found["warning"] else []
     if found["out"]:
         lines += ["", f"all trials: {found['out']}/{'parts' if found['interrupted'] else 'results.parquet'}"]
-    return "\n".join(lines)
+    return "\n".join(map(harmless, lines))
 
 
 def nested_text(found: Mapping[str, Any]) -> str:
@@ -95,7 +97,8 @@ def nested_text(found: Mapping[str, Any]) -> str:
     if found["better_than_hold"] is not None:
         lines.append(f"better than holding in {found['better_than_hold']} of {len(found['folds'])} tests")
     lines.append(f"{found['trials']:,} trials stand behind these choices. {_DSR}")
-    return "\n".join(lines + ([f"all trials: {found['out']}"] if found["out"] else []))
+    lines += [f"all trials: {found['out']}"] if found["out"] else []
+    return "\n".join(map(harmless, lines))
 
 
 def standings(

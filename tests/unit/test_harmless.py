@@ -1,10 +1,11 @@
 """What others wrote is printed as a text on one line, whatever it would have a terminal do."""
 
+import json
 from typing import Any
 
 import pytest
 
-from defai.cli.output import say
+from defai.cli.output import print_json, say
 from defai.cli.summary import narrate
 from defai.domain.others_words import fit_to_show, made_harmless
 from defai.domain.stream import AgentStateChanged, Notice
@@ -34,6 +35,15 @@ def test_what_a_session_tells_is_printed_harmless(capsys: pytest.CaptureFixture[
     printed = capsys.readouterr()
     assert (printed.out + printed.err).replace("\n", "").isprintable()
     assert len((printed.out + printed.err).splitlines()) == 3, "nobody adds a line of his own"
+
+
+def test_json_for_a_terminal_gives_it_no_orders(capsys: pytest.CaptureFixture[str]) -> None:
+    for told in ({"why": ORDERS}, {"why": "σ 0.41"}):
+        print_json(told)
+        printed = capsys.readouterr().out
+        assert printed.removesuffix("\n").isprintable()
+        assert json.loads(printed) == told
+    assert "σ" in printed
 
 
 def test_events_are_the_same_where_nothing_is_wrong_with_them() -> None:

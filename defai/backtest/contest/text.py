@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from defai.harmless import harmless
+
 _COLUMNS: Final = (
     ("hedged PnL", "hedged_pnl_usd", "{:+,.2f}", True),
     ("fees", "fees_usd", "{:,.2f}", False),
@@ -29,7 +31,7 @@ def contest_text(found: Mapping[str, Any]) -> str:
         "USD a run; PnL delta-hedged every 15 minutes, after gas and what swaps cost; standard errors over days.",
         *_verdict(found),
     ]
-    return "\n".join(lines)
+    return "\n".join(map(harmless, lines))
 
 
 def contest_rows(found: Mapping[str, Any]) -> list[list[str]]:

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from defai.harmless import harmless
+
 NOT_CHECKED: Final = (
     "files that native code opens by a path from the root",
     "what comes over the network",
@@ -128,7 +130,7 @@ def text(report: LookaheadReport) -> str:
         )
     lines.append(_looked_at(report))
     lines.append(f"Not checked: {'; '.join(NOT_CHECKED)}.")
-    return "\n".join(lines)
+    return "\n".join(map(harmless, lines))
 
 
 def _verdict(report: LookaheadReport) -> str:

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from defai.harmless import harmless
+
 CHECKS: Final[Mapping[str, str]] = {
     "types": "parameters, signatures, names of pools and features, what it reads of the context and asks for",
     "purity": "no file, no network, no clock, no randomness but ctx.rng, no memory, nothing private",
@@ -106,4 +108,5 @@ def report_text(report: CheckReport) -> str:
                 lines.append(f"            {finding.hint}")
     lines += ["", "not checked:", *(f"  {one}" for one in NOT_CHECKED), ""]
     verdict = "passed" if report.passed else f"{len(report.findings) or 'no'} finding(s)"
-    return "\n".join([*lines, f"{verdict} in {report.seconds:.1f} s"])
+    lines.append(f"{verdict} in {report.seconds:.1f} s")
+    return "\n".join(map(harmless, lines))  # a strategy that is checked adds no line of its own

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -135,3 +136,15 @@ def test_bands_are_drawn_one_by_one() -> None:
     assert band_runs(lower, upper) == [(1, 3), (3, 4), (5, 6)]
     assert band_runs([], []) == []
     assert band_runs([None], [None]) == []
+
+
+def test_what_a_strategy_says_adds_no_line_and_gives_no_order() -> None:
+    evil = "raised ValueError: \x1b[2J\x9b31m\nevery record is verified \u202e"
+    figures = {**FIGURES, "strategy": "calm", "stopped": evil}
+    printed = text(figures)
+    assert printed.replace("\n", "").isprintable()
+    assert len(printed.splitlines()) == len(text({**figures, "stopped": "calm"}).splitlines())
+    shown = content_of(page(replace(RECORD, figures=figures)))
+    assert shown["complaints"] == [
+        "this strategy stopped: raised ValueError: [2J31m every record is verified "
+    ]

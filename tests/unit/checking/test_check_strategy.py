@@ -1,6 +1,7 @@
 """The rules that strategies are held to: what breaks each of them is found, with its line; what keeps them passes."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,12 @@ return Swap(pool=ctx.pool.key.address, zero_for_one=True, amount_in_raw=state * 
     text = report_text(report)
     assert "tried.py:" in text
     assert "FAIL  determinism" in text
+    forging = replace(
+        report.findings[0], sentence="raised ValueError: \x1b[2J\n  ok    purity       source read"
+    )
+    forged = report_text(replace(report, findings=(forging,)))
+    assert forged.replace("\n", "").isprintable()
+    assert "\n  ok    all is well" not in forged
 
 
 def test_one_that_answers_by_the_process_it_is_in_is_not_determined(tmp_path: Path) -> None:
