@@ -21,10 +21,12 @@ from defai.market.state import WINDOW_BLOCKS
 from defai.redaction import redacted
 from defai.session.checkpoint import Checkpoint, read_checkpoint
 from defai.worlds.kept import DECISIONS, Kept
-from defai.worlds.sent_log import cut_broken_line
+from defai.worlds.seat_ledger import LEDGER
+from defai.worlds.sent_log import SENT, cut_broken_line
 
 RUN = "run.json"
 EVENTS_FILE = "events.jsonl"
+PLACE = "chain.json"
 LASTING = frozenset({"rpc", "live"})
 """Networks that are still there when the process has ended."""
 AT_ONCE = (ApprovalRequested, ApprovalResolved, AgentStateChanged)
@@ -45,7 +47,7 @@ def run_directory(settings: Settings) -> Path:
     unique = f"{stamp}-{os.getpid()}-{secrets.token_hex(2)}"
     path = settings.run_dir or user_data_path("defai") / "runs" / unique
     try:
-        if (path / RUN).exists():
+        if (path / RUN).exists() and _is_begun(path):
             _check_lasting(path, settings.network.kind)
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -53,6 +55,11 @@ def run_directory(settings: Settings) -> Path:
             f"The run directory {path} cannot be made: {error.strerror}.", "Name another with run_dir."
         ) from error
     return path
+
+
+def _is_begun(path: Path) -> bool:
+    """Whether a run came as far as a chain; a start that failed, or was stopped, has left nothing to be kept."""
+    return any((path / name).exists() for name in (PLACE, LEDGER, SENT, DECISIONS))
 
 
 def _check_lasting(path: Path, kind: str) -> None:
@@ -122,6 +129,9 @@ class Journal:
             raise DefaiError(
                 f"Another process runs in {path}.", "End it first, or name another directory."
             ) from error
+        if not _is_begun(path):
+            for name in (RUN, EVENTS_FILE):
+                (path / name).unlink(missing_ok=True)
         self.is_old = (path / RUN).exists()
         self.checkpoint = read_checkpoint(path) if self.is_old else None
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -167,7 +177,7 @@ class Journal:
 
     def place(self, content: dict[str, Any]) -> None:
         """Write where the records are: chain.json, without an endpoint's secret."""
-        self._write("chain.json", {**content, "rpc_url": redacted(content["rpc_url"])})
+        self._write(PLACE, {**content, "rpc_url": redacted(content["rpc_url"])})
 
     def event(self, event: StreamEvent) -> None:
         """Keep an event of the stream; the first failure is remembered and ends the writing, not the session."""

@@ -5,6 +5,7 @@ scheduler runs what it is given, and other users of the machine reach loopback t
 end when the process that started them does, however that ends: each watches a pipe that breaks with it.
 """
 
+import atexit
 import logging
 import re
 import socket
@@ -180,6 +181,7 @@ def open_workers(
 def _started(count: int, folder: Path) -> Iterator["Client"]:
     import dask  # noqa: PLC0415  seconds that only sweeps pay
     from distributed import Client, LocalCluster, Security  # noqa: PLC0415  the same
+    from distributed.deploy.spec import close_clusters  # noqa: PLC0415  the same
 
     with (
         tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder, ignore_cleanup_errors=True) as scratch,
@@ -203,6 +205,11 @@ def _started(count: int, folder: Path) -> Iterator["Client"]:
             )
         except (OSError, RuntimeError, TimeoutError) as error:
             raise DefaiError(f"The workers could not be started: {error}.") from error
+        except KeyboardInterrupt:
+            atexit.unregister(
+                close_clusters
+            )  # dask fails where it closes one that had not come up; ours end with us
+            raise
         with cluster, Client(cluster, timeout=CONNECT_S) as client:
             yield client
 

@@ -81,7 +81,9 @@ class FleetScreen(Explaining, Board):
     def _paint_table(self) -> None:
         table = self.table
         count = len(self.fleet.agents)
-        self.entitle(table, f"Fleet · {number(count, 0)} agents" if count else "Fleet")
+        self.entitle(
+            table, f"Fleet · {number(count, 0)} agent{'' if count == 1 else 's'}" if count else "Fleet"
+        )
         room = self.size.height // 2 if self.has_class("-short") else self.size.height * 2 // 5
         height = min(count + 3, max(7, room)) if count else 7
         self.shape(table, height)

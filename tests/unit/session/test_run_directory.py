@@ -75,9 +75,23 @@ def test_without_a_name_a_run_gets_a_folder_of_its_own(
 
 def test_a_folder_with_a_run_in_it_is_left_alone(tmp_path: Path) -> None:
     chosen = settings(tmp_path)
-    Journal(run_directory(chosen), chosen).close(None)
+    folder = run_directory(chosen)
+    journal = Journal(folder, chosen)
+    journal.place({"rpc_url": "http://127.0.0.1:1"})
+    journal.close(None)
     with pytest.raises(ConfigError, match="holds a run already"):
         run_directory(chosen)
+
+
+def test_a_start_that_came_to_no_chain_does_not_stand_in_the_way(tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    journal = Journal(run_directory(chosen), chosen)
+    journal.event(Notice("info", "no node answers"))
+    journal.close(None)
+    again = Journal(run_directory(chosen), chosen)
+    assert not again.is_old
+    again.close(None)
+    assert (tmp_path / "runs" / "mine" / "events.jsonl").read_bytes() == b""
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:

@@ -270,3 +270,19 @@ def listening(pids: set[int]) -> set[str]:
                 address = bytes.fromhex(cells[1].partition(":")[0])[::-1]
                 found.add(".".join(str(byte) for byte in address))
     return found
+
+
+def test_ctrl_c_while_workers_start_leaves_dask_nothing_to_fail_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    from distributed.deploy.spec import close_clusters
+
+    undone: list[object] = []
+    monkeypatch.setattr("distributed.LocalCluster", interrupted)
+    monkeypatch.setattr("atexit.unregister", undone.append)
+    with pytest.raises(KeyboardInterrupt), open_workers(1, None, tmp_path, quiet):
+        pass
+    assert undone == [close_clusters]
