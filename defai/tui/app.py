@@ -224,8 +224,8 @@ class DefaiApp(Steering):
             return
         from defai.tui.screens.dialogs import Farewell  # noqa: PLC0415  no part of the first paint
 
-        fleet = self.fleet
-        self.push_screen(Farewell(ended, begun=fleet.started is not None, seen=fleet.block is not None))
+        begun, seen = self.fleet.started is not None, self.fleet.block is not None
+        self.push_screen(Farewell(ended, begun=begun, seen=seen))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A stream or a wish that broke is said on the screen; the session is over where it was the stream."""
@@ -256,9 +256,8 @@ class DefaiApp(Steering):
     def is_stale(self) -> bool:
         """Whether the last block is so long ago that something must be wrong."""
         fleet = self.fleet
-        if fleet.block_seen_at is None or fleet.ended is not None or fleet.playback is not None:
-            return False
-        return self.clock() - fleet.block_seen_at > max(self._stale_after_s, 4 * fleet.block_gap_s)
+        quiet_s = 0.0 if fleet.block_seen_at is None or fleet.is_over else self.clock() - fleet.block_seen_at
+        return quiet_s > max(self._stale_after_s, 4 * fleet.block_gap_s)
 
     @property
     def banner(self) -> str:
@@ -273,7 +272,8 @@ class DefaiApp(Steering):
         if heard is not None and heard.state != "connected":
             again = f" Tried {heard.attempt} times, trying on." if heard.attempt > 1 else " Trying again."
             why = (heard.reason or heard.state).rstrip(".")
-            return f"The session at {heard.url} cannot be heard: {why}.{again} {of_old}"
+            who = "The session" if heard.url in why else f"The session at {heard.url}"
+            return f"{who} cannot be heard: {why}.{again} {of_old}"
         if self.is_stale and fleet.block_seen_at is not None:
             return f"No block for {age(self.clock() - fleet.block_seen_at)}. {of_old}"
         return ""

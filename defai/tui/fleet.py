@@ -155,11 +155,16 @@ class FleetState:
     @property
     def waiting(self) -> int:
         """How many decisions wait for the owner; agents that wait where nobody told what with."""
-        return max(len(self.waiting_room.open), self._together.waiting)
+        return 0 if self.ended is not None else max(len(self.waiting_room.open), self._together.waiting)
 
     def in_state(self, *states: str) -> int:
         """How many agents are in one of these states."""
         return sum(self._together.states.get(state, 0) for state in states)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can be asked of the session any more: it has ended, or is played back."""
+        return self.ended is not None or self.playback is not None
 
     @property
     def chain_time(self) -> int | None:

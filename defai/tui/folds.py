@@ -354,9 +354,9 @@ def playback(fleet: "FleetState", event: PlaybackMoved) -> Parts:
 
 
 def end(fleet: "FleetState", event: SessionEnded) -> Parts:
-    """The last event."""
+    """The last event: what waited for the owner waits no more."""
     fleet.ended = event
-    return {"status"}
+    return {"status", "agents", "approvals"}
 
 
 def write(fleet: "FleetState", level: str, who: str, text: str) -> None:

@@ -3,7 +3,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from defai.domain.stream import ApprovalResolved
+from defai.domain.stream import ApprovalResolved, SessionEnded
 from defai.testing.surroundings import demo_request
 from defai.tui.screens.approvals import ApprovalsScreen
 from defai.tui.screens.consent import Consent, Refusal
@@ -119,6 +119,27 @@ async def test_a_rejection_that_comes_too_late_is_none(opened: Handed, theatre: 
         await theatre.stands(app, pilot, "It has expired in the meantime: nothing was rejected here.")
         await pilot.press(*"no", "enter")
         await theatre.until(lambda: isinstance(app.screen, ApprovalsScreen), pilot)
+        assert stage.wishes == []
+
+
+async def test_once_the_session_has_ended_nothing_can_be_answered(opened: Handed, theatre: Handed) -> None:
+    async with opened("a", "enter", more=REQUESTS) as (stage, app, pilot):
+        await theatre.stands(app, pilot, "Let tiers do this?")
+        stage.play([SessionEnded("anvil was killed.", "Start it again.", 3)])
+        await theatre.stands(app, pilot, "anvil was killed.")
+        await pilot.press("escape")
+        await theatre.stands(app, pilot, "The session has ended: nothing was approved here. esc closes.")
+        await pilot.press(*"tiers", "enter")
+        await theatre.until(lambda: isinstance(app.screen, ApprovalsScreen), pilot)
+        unanswered = ("nobody answered before the session ended", "unanswered", "2 unanswered · 0 resolved")
+        text = await theatre.stands(app, pilot, *unanswered)
+        assert "left" not in text
+        assert "asks for the agent's name" not in text
+        await pilot.press("enter", "r", "y")
+        await theatre.settled(pilot, stage)
+        assert isinstance(app.screen, ApprovalsScreen), "and nothing asks"
+        await pilot.press("1")
+        await theatre.stands(app, pilot, "? waited for you")
         assert stage.wishes == []
 
 

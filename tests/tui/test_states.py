@@ -1,6 +1,7 @@
 """Loading, empty, disconnected, waiting, ended, too small: each state is designed, and leaving works from all."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import pytest
@@ -289,6 +290,9 @@ async def test_a_connection_that_is_lost_is_said_above_everything(
         await theatre.settled(pilot, stage)
         said = "The session at ws://127.0.0.1:8600 cannot be heard: connection refused. Tried 3 times, trying on."
         await theatre.stands(app, pilot, said, "The figures are those of block 1,124.")
+        stage.play([replace(lost, reason="Nobody answers at ws://127.0.0.1:8600.", attempt=4)])
+        once = "The session cannot be heard: Nobody answers at ws://127.0.0.1:8600. Tried 4 times, trying on."
+        await theatre.stands(app, pilot, once)
         stage.play([ConnectionChanged("connected", "ws://127.0.0.1:8600")])
         await theatre.gone(app, pilot, "cannot be heard")
         app.exit()

@@ -71,6 +71,8 @@ class ApprovalsScreen(Board):
         if line.resolved is not None:
             return ((outcome_words(line.resolved), "muted"),)
         left = line.left_s(self.fleet.chain_time)
+        if self.fleet.ended is not None:
+            return (("unanswered", "muted"),)
         if left is None:
             return (("no end", "muted"),)
         here = self.fleet.here_s(left)
@@ -83,9 +85,13 @@ class ApprovalsScreen(Board):
         room = self.fleet.waiting_room
         lines = room.lines
         self.shape(self.grid, min(max(4, len(lines) + 3), max(6, self.size.height // 3)))
-        self.grid.show(lines, self.fleet.chain_time)
+        self.grid.show(lines, (self.fleet.chain_time, self.fleet.is_over))
         self.entitle(
-            self.grid, "Approvals", f"{len(room.open)} waiting · {len(room.done)} resolved" if lines else ""
+            self.grid,
+            "Approvals",
+            f"{len(room.open)} {'unanswered' if self.fleet.ended else 'waiting'} · {len(room.done)} resolved"
+            if lines
+            else "",
         )
         self._paint_request()
 
@@ -98,7 +104,7 @@ class ApprovalsScreen(Board):
         page = Page(palette_of(self.app), max(40, box.scrollable_content_region.width), label=12, indent=1)
         if line is not None:
             write_request(page, line, self.fleet)
-            if line.is_open and not line.wish:
+            if self._can_answer(line):
                 page.gap()
                 page.row(
                     "",
@@ -112,16 +118,18 @@ class ApprovalsScreen(Board):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what there is something to do with."""
         if action in {"approve", "reject"}:
-            line = self.grid.selected if self.is_mounted else None
-            return line is not None and line.is_open and not line.wish
+            return self.is_mounted and self._can_answer(self.grid.selected)
         if action in {"copy", "decision"}:
             return self.is_mounted and self.grid.selected is not None
         return super().check_action(action, parameters)
 
+    def _can_answer(self, line: RequestLine | None) -> bool:
+        return line is not None and line.is_open and not line.wish and not self.fleet.is_over
+
     def action_approve(self) -> None:
         """Ask for the agent's name, and approve with it."""
         line = self.grid.selected
-        if line is not None and line.is_open:
+        if line is not None and self._can_answer(line):
             self.app.push_screen(Consent(line, self.fleet), lambda yes: self._approved(line) if yes else None)
 
     def on_key(self, event: events.Key) -> None:
@@ -140,7 +148,7 @@ class ApprovalsScreen(Board):
     def action_reject(self) -> None:
         """Ask for a reason, and reject with it."""
         line = self.grid.selected
-        if line is not None and line.is_open:
+        if line is not None and self._can_answer(line):
             self.app.push_screen(Refusal(line, self.fleet), lambda reason: self._rejected(line, reason))
 
     def _rejected(self, line: RequestLine, reason: str | None) -> None:

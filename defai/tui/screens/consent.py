@@ -24,6 +24,8 @@ Answer = TypeVar("Answer")
 
 def ended(line: RequestLine) -> str:
     """That a request ended while one looked at it: "It has expired in the meantime"."""
+    if line.is_open:
+        return "The session has ended"
     return f"It {'has' if line.state == 'expired' else 'was'} {line.state} in the meantime"
 
 
@@ -61,16 +63,21 @@ class AnswerDialog(ModalScreen[Answer]):
         """What the request is about, and until when it waits."""
         page = Page(palette_of(self.app), WIDTH, label=12, indent=0, ground="surface")
         self.write(page)
-        if self.line.is_open:
+        if not self.is_over:
             page.row("waits", deadline(self.line, self.fleet))
         return page.text
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no answer is taken any more."""
+        return not self.line.is_open or self.fleet.is_over
 
     def look(self) -> None:
         """Show the request as it stands, until it has ended."""
         if self._looking is None:
             return
         self.query_one("#about", Static).update(self.about())
-        if not self.line.is_open:
+        if self.is_over:
             self._looking.stop()
             self._looking = None
             self.say(f"{ended(self.line)}: {self.UNSAID}. esc closes.")
@@ -110,7 +117,7 @@ class Consent(AnswerDialog[bool]):
         """The right name is a yes; anything else is none."""
         event.stop()
         self.look()
-        if not self.line.is_open:
+        if self.is_over:
             self.dismiss(False)
         elif event.value.strip() == self.line.request.agent:
             self.dismiss(True)
@@ -144,4 +151,4 @@ class Refusal(AnswerDialog[str]):
         """Reject."""
         event.stop()
         self.look()
-        self.dismiss(event.value.strip() if self.line.is_open else None)
+        self.dismiss(None if self.is_over else event.value.strip())

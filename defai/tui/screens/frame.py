@@ -183,11 +183,10 @@ class Frame(Screen[None]):
 
     def offers(self) -> Iterable[Act]:
         """What can be done here, now."""
-        is_over = self.fleet.playback is not None or self.fleet.ended is not None
         for act in acts(self.scope, EVERYWHERE):
             place = self.app if act.scope == EVERYWHERE else self
             name, _, argument = act.action.partition("(")
-            if is_over and name in OF_A_RUNNING_SESSION:
+            if self.fleet.is_over and name in OF_A_RUNNING_SESSION:
                 continue
             if place.check_action(name, (argument.strip("()'"),) if argument else ()):
                 yield act

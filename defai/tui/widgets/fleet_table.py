@@ -51,6 +51,7 @@ class FleetTable(LineGrid[AgentLine]):
 
     def __init__(self) -> None:
         self.now = Now(None, ())
+        self._is_over = False
         self._here_s: Callable[[float], float | None] = lambda _: None
         columns = (
             Column[AgentLine](
@@ -99,8 +100,8 @@ class FleetTable(LineGrid[AgentLine]):
 
     def display_fleet(self, fleet: FleetState) -> None:
         """Show the fleet as it stands."""
-        self.now, self._here_s = Now.of(fleet), fleet.here_s
-        self.show(tuple(fleet.agents.values()), self.now)
+        self.now, self._here_s, self._is_over = Now.of(fleet), fleet.here_s, fleet.ended is not None
+        self.show(tuple(fleet.agents.values()), (self.now, self._is_over))
 
     def position(self, line: AgentLine) -> Spans:
         """Where its liquidity stands to the price, or what it holds."""
@@ -131,6 +132,8 @@ class FleetTable(LineGrid[AgentLine]):
 
     def last(self, line: AgentLine) -> Spans:
         """What it last did, how long ago, and the record of it; a hold where it never did anything."""
+        if line.waits and self._is_over:
+            return (("? waited for you", "muted"),)
         if line.waits:
             over = self.now.since(line.request.expires_at if line.request else None)
             words = "waits for you" if over is None else f"you have {left_words(-over, self._here_s(-over))}"

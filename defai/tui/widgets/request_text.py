@@ -36,6 +36,8 @@ def write_request(page: Page, line: RequestLine, fleet: FleetState) -> None:
 def deadline(line: RequestLine, fleet: FleetState) -> Span:
     """Until when a request waits, by the chain's clock, and by a person's where that is another."""
     left = line.left_s(fleet.chain_time)
+    if fleet.ended is not None:
+        return ("nobody answered before the session ended", "muted")
     if left is None:
         return ("waits until you say something", "waiting")
     words, here = f"{left // 60} m {left % 60:02} s", fleet.here_s(left)
