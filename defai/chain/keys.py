@@ -142,7 +142,12 @@ def write_keystore(path: Path, secret: bytes, passphrase: str) -> Signer:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            file.write(document + "\n")
+            try:
+                file.write(document + "\n")
+                file.flush()
+            except OSError:
+                path.unlink()
+                raise
     except FileExistsError as error:
         raise ConfigError(
             f"There is a file {path} already.", "It is not written over: name another."

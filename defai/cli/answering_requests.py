@@ -1,6 +1,5 @@
 """What the `approvals` commands do: find a request, say what a yes does, have it signed, hand the answer over."""
 
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any, Final
 import click
 
 from defai.chain.approval import approval_digest, approval_typed_data
+from defai.cli.confirming import have_typed
 from defai.cli.key_sources import named_key
 from defai.cli.output import print_json, say
 from defai.cli.reaching import ask, digest_of, status
@@ -120,14 +120,8 @@ def confirm(agent: str) -> None:
     Raises:
         ConfigError: where something else is.
     """
-    click.echo(f"Type '{agent}' to approve it: ", err=True, nl=False)
-    typed = sys.stdin.readline().strip()
-    if not sys.stdin.isatty():
-        click.echo("", err=True)
-    if typed != agent:
-        raise ConfigError(
-            "It was not confirmed: the decision waits on.", f"Type exactly: {agent}; or say --yes."
-        )
+    hint = f"Type exactly: {agent}; or say --yes."
+    have_typed(agent, "approve it", ConfigError("It was not confirmed: the decision waits on.", hint))
 
 
 def tell(

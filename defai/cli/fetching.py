@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import click
 
+from defai.cli.progress import StatusLine, duration
 from defai.errors import ConfigError, DivergenceError
 from defai.redaction import protect
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from defai.chain.download.patience import PatientRpc
     from defai.worlds.download import Progress
 
+_UPDATE_S = 0.1
 LONGEST_ORDINARY_WORD = 15
 """Parts of an address's path that are longer are keys."""
 
@@ -79,9 +81,8 @@ class ProgressLine:
     """One line on standard error that says how far it is; nothing where nobody watches."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet or not sys.stderr.isatty()
+        self._line = StatusLine(quiet=quiet or not sys.stderr.isatty())
         self._shown = 0.0
-        self._width = 0
 
     def say(self, sentence: str) -> None:
         """Say something that a person should know, quiet or not: it is what the result rests on."""
@@ -91,7 +92,7 @@ class ProgressLine:
     def update(self, progress: "Progress") -> None:
         """Show how far it is, at most ten times a second."""
         now = time.monotonic()
-        if self._quiet or (now - self._shown < 0.1 and progress.reached < progress.last):
+        if now - self._shown < _UPDATE_S and progress.reached < progress.last:
             return
         self._shown = now
         total = progress.last - progress.first + 1
@@ -99,16 +100,13 @@ class ProgressLine:
         left = progress.seconds_left
         text = (
             f"block {progress.reached:,} · {done:,} of {total:,} ({done / total:.0%}) · {progress.logs:,} logs"
-            + (f" · {_duration(left)} left" if left is not None else "")
+            + (f" · {duration(left)} left" if left is not None else "")
         )
-        click.echo("\r" + text.ljust(self._width), err=True, nl=False)
-        self._width = len(text)
+        self._line.update(text, now=now)
 
     def clear(self) -> None:
         """Leave an empty line behind."""
-        if self._width:
-            click.echo("\r" + " " * self._width + "\r", err=True, nl=False)
-            self._width = 0
+        self._line.end()
 
 
 async def with_line(line: ProgressLine, work: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
@@ -155,9 +153,3 @@ def verdict(verification: Mapping[str, Any]) -> str:
     if verification["equal"] is None:
         return f"none, the node keeps no state {where}; {swaps}"
     return f"DIFFERS from the chain {where}; {swaps}"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

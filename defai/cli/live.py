@@ -1,18 +1,18 @@
 """The gate to live trading: said on the command line, the account's key unlocked, and confirmed by typing it out."""
 
-import sys
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from defai.cli.confirming import have_typed
 from defai.cli.key_sources import named_key
 from defai.errors import ConfigError
 from defai.redaction import redacted
 
 if TYPE_CHECKING:
     from defai.chain.keys import Signer
-    from defai.config import Settings
+    from defai.config import AgentSettings, Settings
     from defai.worlds.permits import LivePermit
 
 OPERATOR_KEY: Final = "DEFAI_OPERATOR_KEY"
@@ -45,7 +45,11 @@ def permit_for(settings: "Settings", *, said_live: bool) -> "LivePermit":
     operator = _operator(settings)
     owner = checksum(network.owner) if network.owner else None
     _show(settings, operator.address, owner or operator.address)
-    _confirm(f"trade live on chain {network.chain_id}")
+    phrase = f"trade live on chain {network.chain_id}"
+    click.echo("", err=True)
+    have_typed(
+        phrase, "go on", ConfigError("It was not confirmed: nothing was sent.", f"Type exactly: {phrase}")
+    )
     return LivePermit(
         operator,
         network.chain_id,
@@ -83,17 +87,7 @@ def _show(settings: "Settings", operator: str, owner: str) -> None:
         click.echo(f"  {name:<16} {text}", err=True)
 
 
-def _stake(agent: object) -> str:
-    balances: dict[str, Decimal] = getattr(agent, "balances", {})
-    if balances:
-        return " and ".join(f"{amount:,} {symbol}" for symbol, amount in balances.items())
-    return f"{getattr(agent, 'usd', None) or Decimal(0):,.0f} USD, half in each token"
-
-
-def _confirm(phrase: str) -> None:
-    click.echo(f"\nType '{phrase}' to go on: ", err=True, nl=False)
-    typed = sys.stdin.readline().strip()
-    if not sys.stdin.isatty():
-        click.echo("", err=True)
-    if typed != phrase:
-        raise ConfigError("It was not confirmed: nothing was sent.", f"Type exactly: {phrase}")
+def _stake(agent: "AgentSettings") -> str:
+    if agent.balances:
+        return " and ".join(f"{amount:,} {symbol}" for symbol, amount in agent.balances.items())
+    return f"{agent.usd or Decimal(0):,.0f} USD, half in each token"

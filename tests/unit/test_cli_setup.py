@@ -2,17 +2,18 @@
 
 import io
 import json
+import resource
 import stat
 from pathlib import Path
 
 import pytest
 from eth_account import Account
 
-from defai.chain.keys import throwaway_key, throwaway_secret
+from defai.chain.keys import throwaway_key, throwaway_secret, write_keystore
 from defai.cli.key_sources import named_key
 from defai.cli.main import run
 from defai.config import Settings
-from defai.errors import NotFoundError
+from defai.errors import DefaiError, NotFoundError
 
 SECRET = throwaway_secret(3, "operator").hex()
 PASSPHRASE = "correct horse"  # noqa: S105  it opens nothing but a throwaway key
@@ -59,6 +60,17 @@ def test_what_is_no_key_or_hardly_a_passphrase_writes_nothing(
     assert words in said
     assert typed.split("\n", 1)[0] not in said
     assert not (tmp_path / "mine").exists()
+
+
+def test_a_disk_that_fills_leaves_no_half_of_a_key_in_the_way_of_the_next(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(DefaiError, match=r"operator\.json cannot be written: File too large"):
+            write_keystore(tmp_path / "operator.json", bytes.fromhex(SECRET), PASSPHRASE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_where_no_passphrase_is_given_that_is_said(

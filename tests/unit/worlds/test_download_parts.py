@@ -287,7 +287,7 @@ def test_progress_is_shown_where_somebody_watches(monkeypatch: pytest.MonkeyPatc
     assert halfway.seconds_left == 20.0
     line = ProgressLine(quiet=False)
     line.update(halfway)
-    assert "block 150 · 50 of 100 (50%) · 1,234 logs · 0:20 left" in watched.getvalue()
+    assert "block 150 · 50 of 100 (50%) · 1,234 logs · 20 s left" in watched.getvalue()
     line.clear()
     before = watched.getvalue()
     ProgressLine(quiet=True).update(halfway)
