@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from defai.chain.rpc import Rpc, redact
+from defai.chain.rpc import Rpc, is_loopback, redact
 from defai.errors import ConfigError, DefaiError, NotFoundError, NotRunningError, TooSlowError
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
@@ -111,7 +111,7 @@ class AnvilOptions:
         ):
             if value is not None:
                 arguments += [flag, str(value)]
-        if self.fork_url is not None and _is_loopback(self.fork_url):
+        if self.fork_url is not None and is_loopback(self.fork_url):
             arguments.append("--no-storage-caching")  # another local chain may have had the same blocks
         return [*arguments, *self.extra]
 
@@ -274,10 +274,6 @@ async def _check_fork(url: str, block: int | None) -> None:
         head = await rpc.number("eth_blockNumber")
     if block is not None and block > head:
         raise ConfigError(f"Block {block:,} cannot be forked: {redact(url)} is at block {head:,}.")
-
-
-def _is_loopback(url: str) -> bool:
-    return "//127." in url or "//localhost" in url or "//[::1]" in url
 
 
 def _signal(send: Callable[[int, int], None], target: int, number: signal.Signals) -> None:

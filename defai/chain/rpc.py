@@ -5,6 +5,7 @@ import io
 import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
+from ipaddress import ip_address
 from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
 from urllib.parse import urlsplit
@@ -296,6 +297,15 @@ def redact(url: str) -> str:
         return "(an address without a host)" if parts.scheme or "/" in url else url[:12]
     secret = parts.path.strip("/") or parts.query
     return f"{parts.scheme}://{parts.hostname}{port}{'/…' if secret else ''}"
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is one of this machine's own."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _is_http(url: str) -> bool:

@@ -118,12 +118,12 @@ class Notifier:
         self._said = {key: at for key, at in self._said.items() if now - at < AGAIN_AFTER_S}
         if message.key in self._said:
             return False
-        self._said[message.key] = now
         while self._times and now - self._times[0] >= 60:
             self._times.popleft()
         if len(self._times) >= A_MINUTE:
             self._left_out += 1
             return False
+        self._said[message.key] = now
         self._times.append(now)
         return True
 

@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from defai.chain.keys import Signer
 from defai.chain.local import DevelopmentChain
 from defai.chain.pools import check_chain
-from defai.chain.rpc import Rpc, RpcError
+from defai.chain.rpc import Rpc, RpcError, is_loopback
 from defai.chain.tx import Wallet
 from defai.domain.tokens import Address
 from defai.errors import ConfigError
@@ -61,7 +59,7 @@ class PlayPermit:
 
     async def check(self, rpc: Rpc) -> None:
         """Only a development node on the loopback interface will do: anyone can compute the keys."""
-        if not _is_loopback(self.url):
+        if not is_loopback(self.url):
             raise ConfigError(
                 f"{rpc.name} is not on this machine: trading there is live trading.",
                 "Say so with --network live, or fork it: --network fork --fork-url URL.",
@@ -123,11 +121,3 @@ class LivePermit:
         fees: Mapping[str, int] = {"max_fee_wei": max_fee_wei, "priority_fee_wei": agent_tip(0)}
         wallet = await Wallet.connect(self.operator, chain.rpc)
         return OwnMoney(chain.rpc, wallet, self.owner or self.operator.address, self.gas_wei, fees)
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

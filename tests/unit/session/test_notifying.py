@@ -68,6 +68,15 @@ def test_very_many_are_counted_and_not_said() -> None:
     assert len(phone.got) == A_MINUTE + 1
 
 
+def test_what_was_left_out_is_said_when_it_happens_again() -> None:
+    phone = Phone()
+    for at in range(A_MINUTE):
+        phone.notifier.hear(stopped(f"agent-{at}"))
+    phone.notifier.hear(stopped("tiers"))
+    phone.now = 61.0
+    assert phone.told(stopped("tiers"))[-1][0] == "defai: tiers has stopped"
+
+
 def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
     while not condition():
