@@ -232,7 +232,7 @@ def print_reports(evidence: Evidence, reports: Sequence[Report], *, in_full: boo
         mine = [report for report in reports if report.agent_id == agent_id]
         records = sum(report.token_id is not None for report in mine)
         good, bad = sum(each.is_verified for each in mine), sum(each.broken is not None for each in mine)
-        click.echo(f"{name:<12}{len(mine):>10,}{records:>9,}{good:>10,}{len(mine) - good - bad:>6,}{bad:>8,}")
+        say(f"{name:<12}{len(mine):>10,}{records:>9,}{good:>10,}{len(mine) - good - bad:>6,}{bad:>8,}")
     broken = [report for report in reports if report.broken]
     for rung, count in Counter(report.broken.rung for report in broken if report.broken).items():
         click.echo(f"{count:,} break on the rung of {rung.name.lower()}")

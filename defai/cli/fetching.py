@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import click
 
+from defai.cli.output import print_json, say
 from defai.cli.progress import StatusLine, duration
 from defai.errors import ConfigError, DivergenceError
 from defai.redaction import protect
@@ -87,7 +88,7 @@ class ProgressLine:
     def say(self, sentence: str) -> None:
         """Say something that a person should know, quiet or not: it is what the result rests on."""
         self.clear()
-        click.echo(sentence, err=True)
+        say(sentence, err=True)
 
     def update(self, progress: "Progress") -> None:
         """Show how far it is, at most ten times a second."""
@@ -123,14 +124,12 @@ def print_result(folder: Path, manifest: Mapping[str, Any], seconds: float, *, a
     Raises:
         DivergenceError: where it does not.
     """
-    from defai.cli.output import print_json  # noqa: PLC0415  loads on use, so that --help is quick
-
     if as_json:
         print_json({"folder": folder, **manifest, "seconds": round(seconds, 3)})
     else:
         blocks, logs = manifest["blocks"], manifest["logs"]
         names = ", ".join(pool["name"] for pool in manifest["pools"])
-        click.echo(
+        say(
             f"{names} on chain {manifest['chain_id']}: blocks {blocks['first']['number']:,} to "
             f"{blocks['last']['number']:,}, {logs['total']:,} logs in {seconds:.1f} s"
         )

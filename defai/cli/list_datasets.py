@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from defai.cli.fetching import default_base
+from defai.cli.output import print_json, say
 from defai.errors import DefaiError, NotFoundError
 
 
@@ -20,8 +21,6 @@ def command(*, folder: Path | None, as_json: bool) -> None:
 
     FOLDER is one data set or a folder of them; the user's data directory where it is not given.
     """
-    from defai.cli.output import print_json  # noqa: PLC0415  loads on use, so that --help is quick
-
     if folder is not None and not folder.is_dir():
         raise NotFoundError(f"There is no folder {folder}.")
     base = folder or default_base()
@@ -34,7 +33,7 @@ def command(*, folder: Path | None, as_json: bool) -> None:
         click.echo(f"No data sets in {base}. `defai download-data` fetches one.")
         return
     for one in found:
-        click.echo(_line(one))
+        say(_line(one))
     for gap in gaps:
         click.echo(
             f"gap: {gap['pool']} on chain {gap['chain_id']} has no blocks {gap['first']:,} to {gap['last']:,}"

@@ -1,10 +1,14 @@
 """What others wrote is printed as a text on one line, whatever it would have a terminal do."""
 
 import json
-from typing import Any
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from defai.cli.auditing import print_reports
+from defai.cli.fetching import print_result
 from defai.cli.output import print_json, say
 from defai.cli.summary import narrate
 from defai.domain.others_words import fit_to_show, made_harmless
@@ -35,6 +39,26 @@ def test_what_a_session_tells_is_printed_harmless(capsys: pytest.CaptureFixture[
     printed = capsys.readouterr()
     assert (printed.out + printed.err).replace("\n", "").isprintable()
     assert len((printed.out + printed.err).splitlines()) == 3, "nobody adds a line of his own"
+
+
+def test_names_from_the_chain_are_printed_harmless(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Of tokens, and of agents that set out before ours looked."""
+    manifest = {
+        "pools": [{"name": ORDERS}],
+        "chain_id": 1,
+        "blocks": {"first": {"number": 1}, "last": {"number": 2}},
+        "logs": {"total": 0},
+        "opening": {"how": "read"},
+        "verification": {"equal": True, "exact_swaps": 0, "swaps": 0, "block": 2},
+    }
+    print_result(tmp_path, manifest, 1.0, as_json=False)
+    trail = SimpleNamespace(charter=SimpleNamespace(name=ORDERS))
+    print_reports(cast("Any", SimpleNamespace(trails={1: trail})), [], in_full=False)
+    printed = capsys.readouterr().out
+    assert printed.count("verified31m flip") == 2
+    assert printed.replace("\n", "").isprintable()
 
 
 def test_json_for_a_terminal_gives_it_no_orders(capsys: pytest.CaptureFixture[str]) -> None:
