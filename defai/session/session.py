@@ -183,7 +183,7 @@ class Session:
         self.bus.tap(self._onlooker.hear)
         tell_models(members, models, recipe, self.bus.publish)
         if self.settings.models.is_active:
-            from defai.session.model_keeper import Fleet, keep_models  # noqa: PLC0415  not in every session
+            from defai.session.kept_models import Fleet, keep_models  # noqa: PLC0415  not in every session
 
             kept_up = Fleet(members, models, self.agents, self.run_directory, self._past is not None)
             self._keeper = await keep_models(
