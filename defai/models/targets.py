@@ -61,6 +61,20 @@ class Target:
         if self.parameter >> _PARAMETER_BITS or (self.parameter and self.horizon_blocks >> _PARAMETER_BITS):
             raise ValueError("a target's parameter and its horizon have 16 bits each")
 
+    @classmethod
+    def of_terms(cls, kind: str, terms: int) -> "Target":
+        """The target that a kind and `terms` stand for, as the chain's registry keeps them.
+
+        Raises:
+            ValueError: where there is no such target.
+        """
+        known = next((one for one in TARGET_CODES if one == kind), None)
+        if known is None:
+            raise ValueError(f"there is no target {kind}")
+        if known in _PARAMETERS:
+            return cls(known, terms & ((1 << _PARAMETER_BITS) - 1), terms >> _PARAMETER_BITS)
+        return cls(known, terms)
+
     @property
     def terms(self) -> int:
         """Horizon and parameter as one number, which is the horizon alone where there is no parameter."""

@@ -98,6 +98,21 @@ def test_verify_ends_with_1_where_the_source_is_another(
     assert "✗ strategy digest" in text
 
 
+def test_without_the_source_a_rung_is_open_and_none_breaks(
+    place: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code, text = printed(
+        capsys, "verify", "--agent", "reverter", "--strategies", str(tmp_path), *place, "--json"
+    )
+    reports = json.loads(text)["reports"]
+    assert code == 0
+    assert len(reports) == BLOCKS
+    assert {report["broken_rung"] for report in reports} == {None}
+    model = next(rung for rung in reports[0]["rungs"] if rung["rung"] == "model")
+    assert model["standing"] == "open"
+    assert [(each["what"], each["agrees"]) for each in model["compared"]] == [("model digest", True)]
+
+
 def test_show_explains_and_its_contributions_add_up(
     place: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -38,7 +38,8 @@ async def find_oracle(rpc: Rpc, charter: Charter, author: Strategy, folder: Path
     Args:
         rpc: the node.
         charter: names the model's digest and the registry.
-        author: the strategy: says what its model forecasts.
+        author: the strategy: says what its model forecasts; where it is not there, the registry does, and the model's
+            digest, which covers it, tells whether that is so.
         folder: where models are looked for that are not registered.
     """
     if charter.model_digest is None:
@@ -66,7 +67,7 @@ async def _registered(rpc: Rpc, charter: Charter, author: Strategy) -> Oracle:
     read = await read_model(rpc, registry, model_id)
     forecaster = Forecaster(
         spec=FeatureSpec.of(charter.features),
-        target=author.target() or Target("volatility", read.horizon_blocks),
+        target=author.target() or Target.of_terms(read.target_kind, read.horizon_blocks),
         ensemble=read.ensemble,
         band_x24=read.band_x24,
         beats_baseline=read.beats_baseline,

@@ -319,3 +319,7 @@ def test_a_parameter_that_a_target_has_no_use_for_is_refused() -> None:
             Target(kind, 6, parameter)  # type: ignore[arg-type]  # the loop's pairs have no types
     assert Target("survival", 6, 30).terms == 30 << 16 | 6
     assert Target("volatility", 6).terms == 6
+    for target in (Target("survival", 6, 30), Target("return", 1 << 16), Target("volatility", 6)):
+        assert Target.of_terms(target.kind, target.terms) == target
+    with pytest.raises(ValueError, match="no target"):
+        Target.of_terms("unknown (9)", 6)
