@@ -138,7 +138,7 @@ def tell(
 def print_request(request: Request, now: int, *, err: bool = False) -> None:
     """What waits, what a yes does and costs, until when."""
     expires_at = request["expires_at"]
-    left = f" · expires in {max(0, expires_at - now)} s" if expires_at is not None else ""
+    left = f" · expires in {max(0, expires_at - now)} s on the chain" if expires_at is not None else ""
     say(f"{request['agent']}:{request['sequence']}  {request['text']}{left}", err=err)
     for name, words in _rows(request):
         if words:

@@ -111,6 +111,7 @@ async def _answered(tmp_path: Path) -> None:
             assert (code, "It was not confirmed" in told) == (4, True)
             (waiting,) = json.loads((await owner.says("list", "--json"))[1])["approvals"]
             assert waiting["digest"] == first["digest"], "nothing of that was an answer"
+            assert " s on the chain\n" in (await owner.says("list"))[1], "whose clock it is by"
             assert (await owner.says("approve", "buyer", "--key-stdin", typed=f"{OWNER}\nbuyer\n"))[0] == 0
             second = await owner.waits(it, chain)
             assert (await owner.says("reject", second["digest"], "--why", "enough"))[0] == 0
