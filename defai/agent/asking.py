@@ -1,5 +1,6 @@
 """Asking an agent's strategy: whatever its author's code does, what comes of it is an intent or a reason to stop."""
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Final
@@ -12,6 +13,8 @@ from defai.strategy.api import Context, Edge, Strategy
 from defai.strategy.isolation.faults import fault_of
 from defai.strategy.outcome import Outcome, outcome_of
 from defai.time_limit import OverrunError, TimeLimit
+
+log = logging.getLogger(__name__)
 
 OUTCOMES_KEPT: Final = 32
 """What came of so many decisions is told with every context."""
@@ -62,7 +65,7 @@ class Asking:
         except OverrunError as overrun:
             wrong = str(overrun)
         except (Exception, SystemExit) as error:  # noqa: BLE001  an author's code may raise anything; it stops its agent only
-            wrong = fault_of(error)
+            wrong = self._told_of("decide", error)
         if not wrong:
             self.fault = ""
             return intent
@@ -88,9 +91,20 @@ class Asking:
             self.fault = shortened(f"{self._name}.{what} {overrun}")
             return ""
         except (Exception, SystemExit) as error:  # noqa: BLE001  as above
-            self.fault = shortened(f"{self._name}.{what} {fault_of(error)}")
+            self.fault = shortened(f"{self._name}.{what} {self._told_of(what, error)}")
             return ""
         if not isinstance(words, str):
             self.fault = shortened(f"{self._name}.{what} gave {type(words).__name__}, not text")
             return ""
         return shortened(words)
+
+    def _told_of(self, what: str, error: BaseException) -> str:
+        """What it did, in words; where in its author's code that was is in the log's file."""
+        log.info(
+            "%s.%s raised %s; the log's file says where",
+            self._name,
+            what,
+            type(error).__name__,
+            exc_info=error,
+        )
+        return fault_of(error)

@@ -1,5 +1,7 @@
 """What an agent's strategy is told of its own doings, when it may refuse to begin, and what its words may do."""
 
+import logging
+
 import pytest
 
 from defai.agent.agent import AgentState
@@ -96,13 +98,19 @@ async def test_hooks_that_fail_stop_their_agent_with_the_reason() -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), SystemExit(3), RecursionError("deep")])
-def test_whatever_is_raised_becomes_a_hold_with_the_reason(error: BaseException) -> None:
+def test_whatever_is_raised_becomes_a_hold_with_the_reason(
+    error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     asking, strategy = Asking("s"), Scripted().then(error, Hold(reason="again"))
     context = context_on({KEY: pool_with_liquidity(KEY)})
     assert asking.decide(strategy.decide, context, strategy.stated_edge) == Hold(
         reason=f"s.decide raised {type(error).__name__}: {error}"
     )
     assert asking.fault
+    (kept,) = caplog.records
+    assert kept.exc_info, "the log says where"
+    assert kept.exc_info[1] is error
     assert asking.decide(strategy.decide, context, strategy.stated_edge) == Hold(reason="again")
     assert not asking.fault
 
