@@ -9,6 +9,7 @@ import click
 
 from defai.cli.group import Group
 from defai.cli.isolation_option import isolate_option
+from defai.domain.decisions import Action
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -65,7 +66,11 @@ def command() -> None:
 @command.command("list")
 @_place_options
 @click.option("--agent", help="Only this agent's: its name or number.")
-@click.option("--action", help="Only this action: swap, rebalance, open, ...; anchor for batches of holds.")
+@click.option(
+    "--action",
+    type=click.Choice([*(action.name.lower() for action in Action), "anchor"]),
+    help="Only this action; anchor for batches of what moved nothing.",
+)
 @click.option("--limit", type=click.IntRange(min=1), help="Only the newest so many.")
 def list_records(
     *,

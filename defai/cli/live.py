@@ -82,9 +82,21 @@ def _show(settings: "Settings", operator: str, owner: str) -> None:
     largest = max(limit.max_trade_usd for limit in limits)
     deepest = max(limit.max_drawdown for limit in limits)
     rows.append(("limits", f"{largest:,.0f} USD a trade, stopped {deepest:.0%} below the highest worth"))
+    rows.append(("approvals", _approvals(settings)))
     click.echo("This trades with real money. The contracts have not been audited by anyone.\n", err=True)
     for name, text in rows:
         click.echo(f"  {name:<16} {text}", err=True)
+
+
+def _approvals(settings: "Settings") -> str:
+    above = {agent.name: agent.limits.approval_above_usd for agent in settings.agents}
+    asked = {name: limit for name, limit in above.items() if limit is not None}
+    if not asked:
+        return "none is asked for: what keeps to the limits is carried out"
+    if len(asked) == len(above) and len(set(asked.values())) == 1:
+        return f"a decision above {next(iter(asked.values())):,.0f} USD waits for you"
+    said = ", ".join(f"{name}'s above {limit:,.0f} USD" for name, limit in asked.items())
+    return f"only these decisions wait for you: {said}"
 
 
 def _stake(agent: "AgentSettings") -> str:

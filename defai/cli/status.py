@@ -30,6 +30,9 @@ def _print(said: dict[str, Any]) -> None:
     say(f"{said['url']}  {said['network']} · {block} · {said['readers']} attached")
     if said["run_directory"]:
         say(f"run {said['run_directory']}")
+    if not said["agents"]:
+        say("its agents join when the warm-up is over")
+        return
     say(f"{'agent':<24}{'equity USD':>14}{'vs hold %':>11}{'drawdown %':>12}  state")
     for agent in said["agents"]:
         equity, hodl = float(agent["equity_usd"]), float(agent["hodl_usd"])
@@ -38,4 +41,6 @@ def _print(said: dict[str, Any]) -> None:
         reason = f": {agent['reason']}" if agent["reason"] and agent["state"] != "running" else ""
         say(f"{agent['name']:<24}{equity:>14,.2f}{against:>11}{fall:>12}  {agent['state']}{reason}")
     if said["approvals"]:
-        say(f"{len(said['approvals'])} wait for you: `defai approvals list`")
+        many = len(said["approvals"])
+        waits = "1 decision waits" if many == 1 else f"{many} decisions wait"
+        say(f"{waits} for you: `defai approvals list`")

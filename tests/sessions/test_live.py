@@ -130,6 +130,7 @@ KEY = {"DEFAI_OPERATOR_KEY": SECRET}
         (LIVE, PHRASE, {"DEFAI_OPERATOR_KEY": "0xabcdef"}, "This is no private key"),
         (LIVE, "", KEY, "It was not confirmed"),
         (LIVE, "yes", KEY, "It was not confirmed"),
+        (LIVE, "no", {**KEY, "DEFAI_LIMITS__APPROVAL_ABOVE_USD": "500"}, "above 500 USD waits for you"),
         (LIVE, "trade live on chain 10", KEY, "It was not confirmed"),
         (
             (),

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from defai.cli import status as status_words
 from defai.domain.stream import StreamEvent
 from defai.errors import ConfigError, DefaiError, NotRunningError
 from defai.server import client, standing
@@ -116,3 +117,9 @@ def test_a_token_too_short_to_be_one_is_said(monkeypatch: pytest.MonkeyPatch) ->
 
 def remote_at(url: str) -> RemoteSession:
     return RemoteSession(lambda: (url, TOKEN), shortest_wait_s=0.01, longest_wait_s=0.05)
+
+
+def test_a_status_before_the_agents_are_there_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    said = {"setting_up": "", "url": "ws://x", "network": "standin", "block_number": 70, "readers": 0}
+    status_words._print({**said, "run_directory": "run", "agents": [], "approvals": []})
+    assert capsys.readouterr().out.splitlines()[-1] == "its agents join when the warm-up is over"
