@@ -134,7 +134,6 @@ class ParameterForm(ModalScreen[None]):
         if answer.errors:
             self._take(self._tried, answer)
             return
-        self.app.notify(f"{self.line.key} decides by them from the next block on.", markup=False)
         if self.is_mounted:
             self.dismiss()
 

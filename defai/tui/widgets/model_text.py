@@ -81,12 +81,14 @@ def write_skill(page: Page, one: ModelSeen) -> None:
     page.row(loss_name(one.loss), worth(one))
     digits = places_of([one.gain, one.gain_low, one.gain_high])
     low, high = signed(one.gain_low, digits), signed(one.gain_high, digits)
-    page.row("gain", (signed(one.gain, digits), "foreground"), (f"95 % between {low} and {high}", "muted"))
+    page.row(
+        "gain", (f"{signed(one.gain, digits)},", "foreground"), (f"95 % between {low} and {high}", "muted")
+    )
     if one.band_level is not None:
         held = UNKNOWN if one.band_coverage is None else number(one.band_coverage * 100, 1, "%")
         page.row(
             "band",
-            (f"held {held}", "foreground"),
+            (f"held {held},", "foreground"),
             (f"is meant to hold {number(one.band_level * 100, 0, '%')}", "muted"),
         )
 
