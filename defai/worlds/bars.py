@@ -10,39 +10,28 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from defai.agent import gas
-from defai.agent.ports import Arrival, Opening, Seat, Settlement, Submission
+from defai.agent.ports import Arrival, Opening
 from defai.amm import Pool
-from defai.audit.record import AuditDomain
-from defai.chain.contracts import encode_operations
 from defai.domain.chain_events import Block
-from defai.domain.operations import Call, Operation
 from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address
 from defai.errors import ConfigError, NotFoundError
 from defai.market.bars import MINUTE_S, MinuteBars, from_limbs
 from defai.market.valuation import Valuation
-from defai.worlds.audit_logs import MemoryAuditLog
 from defai.worlds.bar_market import BarMarket, BarWindow
 from defai.worlds.bar_path import BarPath
 from defai.worlds.bar_pool import BarPool
-from defai.worlds.carrying_out import Till
-from defai.worlds.clocks import LockStepClock
-from defai.worlds.position_book import PositionBook
-from defai.worlds.seating import SeatRequest, opening_balances
-from defai.worlds.vaults import Vaults
+from defai.worlds.in_memory import InMemory
+from defai.worlds.seating import SeatRequest
 
 FIDELITY: Final = "minute bars (estimated fees)"
 """What a report on this world says of its figures."""
-BARS_CHAIN_ID: Final = 0
-"""No chain has it: a record of a backtest verifies nowhere else."""
-DEADLINE_S: Final = 600
-_NO_CONTRACT: Address = "0x0000000000000000000000000000000000000000"
 _ROWS_AT_ONCE: Final = 4_096
 _FEW: Final = 16
 """So few bars are followed one by one: to do so at once takes longer."""
 
 
-class BarsWorld:
+class BarsWorld(InMemory):
     """Minute bars with our agents among them.
 
     Args:
@@ -60,7 +49,6 @@ class BarsWorld:
     """
 
     network = "bars"
-    chain_id = BARS_CHAIN_ID
 
     def __init__(
         self,
@@ -79,59 +67,28 @@ class BarsWorld:
             raise NotFoundError(f"There is no bar {first_row} among {len(bars):,} bars.")
         self.bars = bars
         self.key = key
-        self.clock = LockStepClock()
-        self.audit_log = MemoryAuditLog(AuditDomain(BARS_CHAIN_ID, _NO_CONTRACT))
         self.feed = self
         self.executor = self
-        self.till = Till()
-        self._valuation = valuation
-        self._requests = tuple(requests)
         self._base_fees_wei = base_fees_wei or (base_fee_wei,)
         self._row = first_row
         opening = from_limbs(bars.liquidity[max(first_row - 1, 0) :][:1])[0]
         start = int(bars.timestamps[first_row])
         self._moving = BarPool(key, bars.tick_before(first_row), opening, start)
-        self._pools = {key.address: self._moving.pool}
-        self._book = PositionBook(self._pools)
-        self._vaults = Vaults(self._book, {key.address: key}, {})
-        self._pending: dict[str, Submission] = {}
-        self._settled: dict[str, Settlement] = {}
         self._stem = bars.digest[:50]
         hashes = self._hash(first_row), self._hash(first_row - 1)
-        self._head = Block(first_row, *hashes, start, self._base_fee_wei(first_row))
+        head = Block(first_row, *hashes, start, self._base_fee_wei(first_row))
+        super().__init__({key.address: key}, {key.address: self._moving.pool}, valuation, requests, head)
         self._path: BarPath | None = None
         self._window = BarWindow(bars, first_row, self._base_fees_wei, key.fee_pips)
         self._volume = self._rows_from(first_row)
 
     async def open(self) -> Opening:
         """Give the agents their money."""
-        pricing = self._moving.pool
-        self._vaults.balances = {
-            request.name: opening_balances(request, self._valuation, pricing) for request in self._requests
-        }
-        seats = tuple(
-            Seat(request.name, agent_id, None, dict(self._vaults.balances[request.name]))
-            for agent_id, request in enumerate(self._requests)
-        )
-        return Opening(BarMarket(self.key, self._moving.pool, self._window, self._head), seats)
+        return Opening(BarMarket(self.key, self._moving.pool, self._window, self._head), self._seat())
 
     def warm_up(self, wanted: int) -> int:  # noqa: ARG002  what came before is in the window already
         """None: agents may decide upon the first bar."""
         return 0
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-    async def records(self) -> int:
-        """How many decisions were recorded with their plan."""
-        return self.till.records
-
-    def begin(self) -> None:
-        """Bars come as soon as everyone has acted, always."""
-
-    async def due(self) -> None:
-        """Bars are due at once; others may run first."""
-        await self.clock.sleep_until(0.0)
 
     async def next(self) -> Arrival | None:
         """Carry out what was decided upon the last bar, then let the next one happen; None after the last."""
@@ -222,24 +179,6 @@ class BarsWorld:
         self._volume = self._rows_from(end)
         self._row = self._window.end = end
         self._head = self.block_at(end)
-
-    def encode(self, agent: str, operations: Sequence[Operation]) -> tuple[Call, ...]:
-        """The calls the agent's vault would make on the chain; here the vault's address is nobody's."""
-        deadline = self._head.timestamp + DEADLINE_S
-        keys = {self.key.address: self.key}
-        return encode_operations(operations, vault=self.vault(agent), pools=keys, deadline=deadline)
-
-    def vault(self, agent: str) -> Address:  # noqa: ARG002  a vault in memory has no address
-        """Where an agent's vault would stand."""
-        return _NO_CONTRACT
-
-    async def submit(self, submission: Submission) -> None:
-        """Take a submission; it is carried out when the next bar begins."""
-        self._pending[submission.agent] = submission
-
-    async def settled(self, agent: str) -> Settlement | None:
-        """What became of the agent's submission."""
-        return self._settled.pop(agent, None)
 
     def balance(self, agent: str, token: Address) -> int:
         """Idle balance of an agent's vault, in the token's smallest unit."""

@@ -17,21 +17,15 @@ from collections.abc import Sequence
 from enum import Enum
 
 from defai.agent import gas
-from defai.agent.ports import Arrival, Opening, Seat, Settlement, Submission
+from defai.agent.ports import Arrival, Opening, Submission
 from defai.amm import Pool, SwapResult
 from defai.amm.replay import forced_swap
 from defai.amm.swap import SwapWalk, commit_swap
 from defai.audit.hashing import keccak
-from defai.audit.record import AuditDomain
-from defai.chain.contracts import encode_operations
 from defai.domain.chain_events import Block, PoolEvent, PoolSwapped
-from defai.domain.operations import Call, Operation
 from defai.domain.tokens import Address
 from defai.errors import NotFoundError
 from defai.market.valuation import Valuation
-from defai.worlds.audit_logs import MemoryAuditLog
-from defai.worlds.carrying_out import Till
-from defai.worlds.clocks import LockStepClock
 from defai.worlds.event_history import (
     MOST_IN,
     EventHistory,
@@ -39,15 +33,9 @@ from defai.worlds.event_history import (
     apply_liquidity_event,
     walk_or_none,
 )
-from defai.worlds.position_book import PositionBook
+from defai.worlds.in_memory import InMemory
 from defai.worlds.replay_market import ReplayedMarket
-from defai.worlds.seating import SeatRequest, opening_balances
-from defai.worlds.vaults import Vaults
-
-REPLAY_CHAIN_ID = 0
-"""No chain has it: a record of a replay verifies nowhere else."""
-DEADLINE_S = 600
-_NO_CONTRACT: Address = "0x0000000000000000000000000000000000000000"
+from defai.worlds.seating import SeatRequest
 
 
 class Flow(Enum):
@@ -57,7 +45,7 @@ class Flow(Enum):
     PRICES = "prices"
 
 
-class ReplayWorld:
+class ReplayWorld(InMemory):
     """A history with our agents in it.
 
     Args:
@@ -70,7 +58,6 @@ class ReplayWorld:
     """
 
     network = "replay"
-    chain_id = REPLAY_CHAIN_ID
 
     def __init__(
         self,
@@ -82,26 +69,17 @@ class ReplayWorld:
         first_time: int | None = None,
         end_time: int | None = None,
     ) -> None:
+        keys = {key.address: key for key in history.keys}
+        pools = {address: pool.copy() for address, pool in history.opening.items()}
+        super().__init__(keys, pools, valuation, requests, history.head)
         self.history = history
         self.flow = flow
-        self.clock = LockStepClock()
-        self.audit_log = MemoryAuditLog(AuditDomain(REPLAY_CHAIN_ID, _NO_CONTRACT))
         self.feed = self
         self.executor = self
-        self.till = Till()
-        self._valuation = valuation
-        self._requests = tuple(requests)
         self._first_time = first_time
-        self._keys = {key.address: key for key in history.keys}
-        self._pools = {address: pool.copy() for address, pool in history.opening.items()}
         self._recorded_x96 = {address: pool.sqrt_price_x96 for address, pool in self._pools.items()}
         self._touched: set[Address] = set()
-        self._book = PositionBook(self._pools)
-        self._vaults = Vaults(self._book, self._keys, {})
-        self._pending: dict[str, Submission] = {}
-        self._settled: dict[str, Settlement] = {}
         self._market = ReplayedMarket(history.keys, self._pools, history.head)
-        self._head = history.head
         self._next_block = self._next_call = 0
         last = len(history.blocks)
         if end_time is not None:
@@ -119,33 +97,11 @@ class ReplayWorld:
             self._market.apply(self._make_recorded().block)
         if self._next_block >= self._last_block:
             raise NotFoundError(f"{self.history.source} has nothing within the time range.")
-        pricing = self._pools[self._valuation.key.address]
-        self._vaults.balances = {
-            request.name: opening_balances(request, self._valuation, pricing) for request in self._requests
-        }
-        seats = tuple(
-            Seat(request.name, agent_id, None, dict(self._vaults.balances[request.name]))
-            for agent_id, request in enumerate(self._requests)
-        )
-        return Opening(self._market, seats)
+        return Opening(self._market, self._seat())
 
     def warm_up(self, wanted: int) -> int:  # noqa: ARG002  what came before was lived through on opening
         """None more: agents may decide upon the first block."""
         return 0
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-    async def records(self) -> int:
-        """How many decisions were recorded with their plan."""
-        return self.till.records
-
-    def begin(self) -> None:
-        """Blocks come as soon as everyone has acted, always."""
-
-    async def due(self) -> None:
-        """Blocks are due at once; others may run first."""
-        await self.clock.sleep_until(0.0)
 
     async def next(self) -> Arrival | None:
         """The next recorded block, or, where a plan is due before it, a block with that plan alone."""
@@ -160,23 +116,6 @@ class ReplayWorld:
     async def make_block(self) -> Arrival | None:
         """A block in which nobody but the agents does anything: to settle in."""
         return self._make_own(self._own_time())
-
-    def encode(self, agent: str, operations: Sequence[Operation]) -> tuple[Call, ...]:
-        """The calls the agent's vault would make on the chain; here the vault's address is nobody's."""
-        deadline = self._head.timestamp + DEADLINE_S
-        return encode_operations(operations, vault=self.vault(agent), pools=self._keys, deadline=deadline)
-
-    def vault(self, agent: str) -> Address:  # noqa: ARG002  a vault in memory has no address
-        """Where an agent's vault would stand."""
-        return _NO_CONTRACT
-
-    async def submit(self, submission: Submission) -> None:
-        """Take a submission into the next block."""
-        self._pending[submission.agent] = submission
-
-    async def settled(self, agent: str) -> Settlement | None:
-        """What became of the agent's submission."""
-        return self._settled.pop(agent, None)
 
     def recorded_sqrt_price_x96(self, pool: Address) -> int:
         """The square-root price history has for a pool now: what it would be without us."""
@@ -206,7 +145,7 @@ class ReplayWorld:
 
     def _seal(self, block: Block, events: list[PoolEvent]) -> Arrival:
         if self._pending:
-            for submission in [self._pending[r.name] for r in self._requests if r.name in self._pending]:
+            for submission in self._order():
                 events += self._carry_out(submission, block)
             self._pending.clear()
         return self._arrive(

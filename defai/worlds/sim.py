@@ -9,13 +9,10 @@ from collections.abc import Mapping, Sequence
 from eth_hash.auto import keccak
 
 from defai.agent import gas
-from defai.agent.ports import Arrival, Opening, Seat, Settlement, Submission
+from defai.agent.ports import Arrival, Opening, Submission
 from defai.amm import Pool
 from defai.amm.pair_pool import pair_of
-from defai.audit.record import AuditDomain
-from defai.chain.contracts import encode_operations
 from defai.domain.chain_events import Block, PairSynced, PoolEvent, PoolInitialized, PoolSwapped
-from defai.domain.operations import Call, Operation
 from defai.domain.pool import PoolKey
 from defai.domain.tokens import Address
 from defai.market.state import MarketState
@@ -31,22 +28,12 @@ from defai.marketsim.actions import (
 )
 from defai.marketsim.execution import perform
 from defai.marketsim.market import Market
-from defai.worlds.audit_logs import MemoryAuditLog
 from defai.worlds.block_order import BlockItem, compose
-from defai.worlds.carrying_out import Till
-from defai.worlds.clocks import LockStepClock
-from defai.worlds.position_book import PositionBook
-from defai.worlds.seating import SeatRequest, opening_balances
-from defai.worlds.vaults import Vaults
-
-SIM_CHAIN_ID = 0
-"""No chain has it: a record of the sim world verifies nowhere else."""
-DEADLINE_S = 600
-"""How long after the block decided upon a plan's calls may still be carried out."""
-_NO_CONTRACT: Address = "0x0000000000000000000000000000000000000000"
+from defai.worlds.in_memory import InMemory
+from defai.worlds.seating import SeatRequest
 
 
-class SimWorld:
+class SimWorld(InMemory):
     """A market in memory.
 
     Args:
@@ -59,7 +46,6 @@ class SimWorld:
     """
 
     network = "sim"
-    chain_id = SIM_CHAIN_ID
 
     def __init__(
         self,
@@ -70,24 +56,16 @@ class SimWorld:
         first_block: int = 0,
         last_block: int | None = None,
     ) -> None:
+        keys: dict[Address, PoolKey] = {key.address: key for key in market.keys}
+        pools = {key.address: unborn(key) for key in market.keys}
+        head = Block(0, "0x" + "00" * 32, "0x" + "00" * 32, 0, 0)
+        super().__init__(keys, pools, valuation, requests, head)
         self.market = market
         self._first_block = first_block
         self._last_block = market.last_block if last_block is None else last_block
-        self.clock = LockStepClock()
-        self.audit_log = MemoryAuditLog(AuditDomain(SIM_CHAIN_ID, _NO_CONTRACT))
         self.feed = self
         self.executor = self
-        self._valuation = valuation
-        self._requests = tuple(requests)
-        self._keys: dict[Address, PoolKey] = {key.address: key for key in market.keys}
-        self._pools = {key.address: unborn(key) for key in market.keys}
-        self._book = PositionBook(self._pools)
-        self._vaults = Vaults(self._book, self._keys, {})
-        self._pending: dict[str, Submission] = {}
-        self._settled: dict[str, Settlement] = {}
         self._provided: dict[tuple[str, Address, int, int], int] = {}
-        self._head = Block(0, "0x" + "00" * 32, "0x" + "00" * 32, 0, 0)
-        self.till = Till()
 
     @property
     def pools(self) -> Mapping[Address, Pool]:
@@ -105,33 +83,11 @@ class SimWorld:
         market = MarketState(self._keys.values(), replicas, self._head)
         while self._head.number < self._first_block and (arrival := await self.next()) is not None:
             market.apply(arrival.block)
-        pricing = self._pools[self._valuation.key.address]
-        self._vaults.balances = {
-            request.name: opening_balances(request, self._valuation, pricing) for request in self._requests
-        }
-        seats = tuple(
-            Seat(request.name, agent_id, None, dict(self._vaults.balances[request.name]))
-            for agent_id, request in enumerate(self._requests)
-        )
-        return Opening(market, seats)
+        return Opening(market, self._seat())
 
     def warm_up(self, wanted: int) -> int:
         """All of them: asking for a block makes it."""
         return wanted
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-    async def records(self) -> int:
-        """How many decisions were recorded with their plan."""
-        return self.till.records
-
-    def begin(self) -> None:
-        """Blocks come as soon as everyone has acted, always."""
-
-    async def due(self) -> None:
-        """Blocks are due at once; others may run first."""
-        await self.clock.sleep_until(0.0)
 
     async def make_block(self) -> Arrival | None:
         """A block, with or without the market's people."""
@@ -149,28 +105,8 @@ class SimWorld:
         items = compose(self.market, index, self._pools, self._order())
         return self._make_block(index, self.market.timestamp(index), self.market.base_fee_wei(index), items)
 
-    def encode(self, agent: str, operations: Sequence[Operation]) -> tuple[Call, ...]:
-        """The calls the agent's vault would make on the chain; here the vault's address is nobody's."""
-        deadline = self._head.timestamp + DEADLINE_S
-        return encode_operations(operations, vault=self.vault(agent), pools=self._keys, deadline=deadline)
-
-    def vault(self, agent: str) -> Address:  # noqa: ARG002  a vault in memory has no address
-        """Where an agent's vault would stand."""
-        return _NO_CONTRACT
-
-    async def submit(self, submission: Submission) -> None:
-        """Take a submission into the next block."""
-        self._pending[submission.agent] = submission
-
-    async def settled(self, agent: str) -> Settlement | None:
-        """What became of the agent's submission."""
-        return self._settled.pop(agent, None)
-
     def _path_ended(self, index: int) -> bool:
         return self._last_block is not None and index > self._last_block
-
-    def _order(self) -> list[Submission]:
-        return [self._pending[request.name] for request in self._requests if request.name in self._pending]
 
     def _make_block(self, number: int, timestamp: int, base_fee: int, items: Sequence[BlockItem]) -> Arrival:
         events: list[PoolEvent] = []
