@@ -112,6 +112,18 @@ async def test_a_rejection_has_a_reason(opened: Handed, theatre: Handed) -> None
         await theatre.stands(app, pilot, "rejected by the owner: too wide")
 
 
+@pytest.mark.parametrize(
+    ("key", "title"), [("enter", "Let reverter do this?"), ("r", "Reject what reverter asks?")]
+)
+async def test_in_the_smallest_terminal_one_sees_what_is_answered_and_where(
+    opened: Handed, theatre: Handed, key: str, title: str
+) -> None:
+    async with opened("a", "down", key, more=REQUESTS, size=(60, 16)) as (_, app, pilot):
+        await pilot.press(*"rev")
+        about = ("wants to rebalance to 198,400…200,900", "waits expires in 4 m 12 s")
+        await theatre.stands(app, pilot, title, *about, " rev ", "esc leaves it waiting")
+
+
 async def test_a_rejection_that_comes_too_late_is_none(opened: Handed, theatre: Handed) -> None:
     async with opened("a", "r", more=REQUESTS[1:]) as (stage, app, pilot):
         await theatre.stands(app, pilot, "Reject what tiers asks?")

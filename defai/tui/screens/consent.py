@@ -1,11 +1,11 @@
 """Yes and no to what waits for the owner. Consent is a name typed out, never a key that happened to be pressed."""
 
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Input, Static
@@ -18,6 +18,8 @@ from defai.tui.widgets.request_text import deadline, write_consequence, write_wi
 
 LOOK_EVERY_S = 0.5
 WIDTH = 64
+HEIGHTS: Final = [(0, "-tight"), (24, "-roomy")]
+"""Classes of a dialog by the terminal's rows."""
 
 Answer = TypeVar("Answer")
 
@@ -49,6 +51,7 @@ class AnswerDialog(ModalScreen[Answer]):
         super().__init__()
         self.line, self.fleet = line, fleet
         self._looking: Timer | None = None
+        self.VERTICAL_BREAKPOINTS = HEIGHTS
 
     def on_mount(self) -> None:
         """See whether the request is still there."""
@@ -61,10 +64,12 @@ class AnswerDialog(ModalScreen[Answer]):
 
     def about(self) -> Text:
         """What the request is about, and until when it waits."""
-        page = Page(palette_of(self.app), WIDTH, label=12, indent=0, ground="surface")
+        width = min(WIDTH, self.app.size.width * 94 // 100 - 8)
+        page = Page(palette_of(self.app), width, label=12, indent=0, ground="surface")
         self.write(page)
         if not self.is_over:
             page.row("waits", deadline(self.line, self.fleet))
+        page.text.rstrip()
         return page.text
 
     @property
@@ -101,7 +106,7 @@ class Consent(AnswerDialog[bool]):
     def compose(self) -> ComposeResult:
         """What would be done, what it costs, and the place for the name."""
         name = self.line.request.agent
-        with Vertical(classes="dialog -wide"):
+        with VerticalScroll(classes="dialog -wide", can_focus=False):
             yield Static(f"Let {name} do this?", classes="dialog-title", markup=False)
             yield Static(self.about(), classes="dialog-text", id="about")
             hint = f"Type {name} and press enter. It is signed with the owner's key."
@@ -132,7 +137,7 @@ class Refusal(AnswerDialog[str]):
 
     def compose(self) -> ComposeResult:
         """What is rejected, and the place for the reason."""
-        with Vertical(classes="dialog -wide"):
+        with VerticalScroll(classes="dialog -wide", can_focus=False):
             yield Static(f"Reject what {self.line.request.agent} asks?", classes="dialog-title", markup=False)
             yield Static(self.about(), classes="dialog-text", id="about")
             yield Static(
