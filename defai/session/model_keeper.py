@@ -65,6 +65,7 @@ class _Place:
     worker: "Worker | None" = None
     own_blocks: bool = False
     holds: str = ""
+    unwatched: str = ""
     announced: tuple[str, str] = ("", "")
     told: tuple[object, ...] = ()
     challenges: deque[ChallengeView] = field(default_factory=lambda: deque(maxlen=_LAST))
@@ -191,7 +192,11 @@ class ModelKeeper:
         )
 
     def _tell_drift(self, place: _Place) -> None:
-        drift = place.served.drift
+        served, drift = place.served, place.served.drift
+        if self._settings.watch_drift and served.watch is None and place.unwatched != served.model.digest:
+            place.unwatched = served.model.digest
+            why = "the rows it learned from are not kept"
+            self._say("warning", f"Nobody watches the model of {_names(place)} for drift: {why}.")
         if drift and not place.holds:
             place.holds = drift  # and stays: what is announced is not said anew with every outcome
             self._say("warning", f"{_names(place, 'hold')}: {drift}.")

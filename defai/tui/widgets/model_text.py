@@ -150,7 +150,9 @@ def write_drift(page: Page, one: ModelSeen) -> None:
     drift = one.drift
     page.title("Drift")
     if drift is None:
-        page.row("", ("nobody watches it", "muted"))
+        page.row(
+            "", ("nobody watches it: no one asked for it, or the rows it learned from are not kept", "muted")
+        )
         return
     if drift.reason:
         page.row("stopped", (f"✗ {drift.reason}", "risk-denied"))

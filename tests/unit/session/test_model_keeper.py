@@ -225,7 +225,7 @@ async def test_the_keeper_switches_and_follows_the_registry(
 
     stand = Stand()
     market = stand.market
-    settings = ModelSettings(live_retrain_hours=1)
+    settings = ModelSettings(live_retrain_hours=1, watch_drift=True)
     chain = Chain(record, amend)
     keeper = ModelKeeper(settings, folder, market, told.append, chain, run=None, lock_step=True)
     keeper.serve(stand.agent, "key", model, None)
@@ -248,6 +248,8 @@ async def test_the_keeper_switches_and_follows_the_registry(
     assert [digest for digest, _ in recorded] == [better.digest, model.digest]
     await keeper._amend(place)
     assert announced == [], "what is announced holds again"
+    keeper._tell_drift(place)
+    keeper._tell_drift(place)
     place.holds = "model drift"
     await keeper._amend(place)
     await keeper._amend(place)
@@ -257,4 +259,5 @@ async def test_the_keeper_switches_and_follows_the_registry(
     ]
     sentences = [event.sentence for event in told if isinstance(event, Notice)]
     assert any("it lost money" in sentence for sentence in sentences)
+    assert sum("Nobody watches the model of a for drift" in sentence for sentence in sentences) == 1
     keeper.close()
