@@ -35,12 +35,12 @@ def command() -> None:
 @command.command("list")
 @_folder
 def list_models(*, folder: Path | None, as_json: bool) -> None:
-    """List the models, with whether each beats its baseline, and what it is used for."""
+    """List the models, those that are used or named first, with whether each beats its baseline."""
     from defai.cli.modelling import listed, registry_at  # noqa: PLC0415  loads on use, so that --help is quick
     from defai.cli.output import print_json  # noqa: PLC0415  the same
 
     registry = registry_at(folder)
-    rows = listed(registry)
+    rows = sorted(listed(registry), key=lambda row: not (row["keys"] or row["identifier"]))
     if as_json:
         print_json({"folder": registry.folder, "models": rows})
         return

@@ -103,7 +103,9 @@ def test_the_commands(
     assert table["same_history"] is False
     Lineage(registry).switch("mine", Switch(new, old, "better"))
     assert said("prune", "--yes")["models"] == []
+    assert said("list")["models"][0]["digest"] == new, "a hundred that lost do not hide the one that serves"
     assert said("rollback", "mine", "--reason", "worse after all")["digest"] == old
+    assert said("list")["models"][0]["digest"] == old
     assert len(registry.digests()) == 2
     (registry.folder / "lines" / "mine").unlink()
     assert said("prune", "--yes")["models"] == [new]
