@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from defai.cli.amounts import Span
+
 if TYPE_CHECKING:
     from defai.backtest.sources.histories import TrainingSource
     from defai.models.study import Design
@@ -29,9 +31,16 @@ _OPTIONS: Final = (
         "--test-from", metavar="YYYYMMDD", help="Where the first test begins.  [default: 40 % into it]"
     ),
     click.option("--identifier", default="", help="What the model is called."),
-    click.option("--train-period-days", type=float, help="How far back training goes.  [default: all]"),
     click.option(
-        "--live-retrain-hours", type=float, default=0.0, help="How long a model serves, instead of --folds."
+        "--train-period-days",
+        type=Span(min=0, min_open=True),
+        help="How far back training goes.  [default: all]",
+    ),
+    click.option(
+        "--live-retrain-hours",
+        type=Span(min=0),
+        default=0.0,
+        help="How long a model serves, instead of --folds.",
     ),
     click.option(
         "--folds", type=click.IntRange(1, 1_000), default=6, show_default=True, help="Test windows."
@@ -43,7 +52,7 @@ _OPTIONS: Final = (
     click.option("--fixed-rounds", is_flag=True, help="So many trees, without early stopping."),
     click.option(
         "--half-life-days",
-        type=float,
+        type=Span(min=0),
         help="Samples this old count half; 0: all alike.  [default: what suits the target]",
     ),
     click.option(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from defai.cli.amounts import Amount
+
 if TYPE_CHECKING:
     from defai.backtest.forecasters import ModelChoice
     from defai.backtest.request import BacktestRequest
@@ -57,7 +59,7 @@ _OPTIONS: Final = (
     ),
     click.option(
         "--gas-gwei",
-        type=Decimal,
+        type=Amount(),
         help="What gas costs.  [default: recorded base fees, where there are any]",
     ),
     click.option(
@@ -75,7 +77,7 @@ _OPTIONS: Final = (
     click.option(
         "--liquidity",
         "liquidity_usd",
-        type=Decimal,
+        type=Amount(Decimal(1)),
         default=Decimal(10_000_000),
         show_default=True,
         metavar="USD",

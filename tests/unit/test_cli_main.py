@@ -246,6 +246,22 @@ def test_a_home_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     assert (err, process.returncode) == ("", 0)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("backtest", "-s", "hold", "--source", "x", "--gas-gwei", "-1"),
+        ("backtest", "-s", "hold", "--source", "x", "--gas-gwei", "nan"),
+        ("backtest", "-s", "hold", "--source", "x", "--liquidity", "0"),
+        ("walk-forward", "--half-life-days", "nan"),
+        ("walk-forward", "--train-period-days", "0"),
+        ("train", "-s", "hold", "--live-retrain-hours", "inf"),
+    ],
+)
+def test_a_number_that_is_none_is_refused(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(words) == 4
+    assert f"Invalid value for '{words[-2]}'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("group", ["approvals", "audit", "chain", "models"])
 def test_a_groups_help_ends_its_sentences(group: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run([group, "--help"]) == 0
