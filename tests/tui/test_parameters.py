@@ -52,6 +52,22 @@ async def test_escape_leaves_all_as_it_is(opened: Handed, theatre: Handed) -> No
         assert app.screen.boxes["sigmas"].value == "3.0"
 
 
+@pytest.mark.parametrize("size", [(60, 16), (80, 24)])
+async def test_what_would_change_is_in_sight_however_many_parameters_there_are(
+    opened: Handed, theatre: Handed, size: tuple[int, int]
+) -> None:
+    async with opened("2", size=size) as (_, app, pilot):
+        line = app.fleet.agents["lp-wide"]
+        more = tuple(replace(line.card.form[1], name=f"more_{at}") for at in range(9))
+        line.card = replace(line.card, form=(*line.card.form, *more))
+        await pilot.press("e", *["backspace"] * 3, "5")
+        await theatre.stands(
+            app, pilot, "sigmas", "changes sigmas 3.0 → 5", "now it is hold", "enter puts them in"
+        )
+        await pilot.press("up")
+        await theatre.stands(app, pilot, "more_8", "changes sigmas 3.0 → 5")
+
+
 def test_bounds_say_what_a_parameter_may_be() -> None:
     card = ParameterCard("a", "number", "1", None, Decimal(0), Decimal(20), excludes_minimum=True, unit="bp")
     assert bounds(card) == "> 0 … 20 bp"

@@ -1,6 +1,6 @@
 """Yes and no to what waits for the owner. Consent is a name typed out, never a key that happened to be pressed."""
 
-from typing import ClassVar, Final, TypeVar
+from typing import ClassVar, TypeVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -11,16 +11,13 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from defai.tui.fleet import FleetState
+from defai.tui.screens.dialogs import HEIGHTS, page_width
 from defai.tui.themes import palette_of
 from defai.tui.waiting import RequestLine
 from defai.tui.widgets.page import Page
 from defai.tui.widgets.request_text import deadline, write_consequence, write_wish
 
 LOOK_EVERY_S = 0.5
-WIDTH = 64
-HEIGHTS: Final = [(0, "-tight"), (24, "-roomy")]
-"""Classes of a dialog by the terminal's rows."""
-
 Answer = TypeVar("Answer")
 
 
@@ -64,7 +61,7 @@ class AnswerDialog(ModalScreen[Answer]):
 
     def about(self) -> Text:
         """What the request is about, and until when it waits."""
-        width = min(WIDTH, self.app.size.width * 94 // 100 - 8)
+        width = page_width(self.app.size.width)
         page = Page(palette_of(self.app), width, label=12, indent=0, ground="surface")
         self.write(page)
         if not self.is_over:

@@ -1,6 +1,6 @@
 """The small screens in front of the others: a question, a farewell, the end."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.text import Text
 from textual import events
@@ -11,6 +11,15 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from defai.domain.stream import SessionEnded
+
+ROOMY: Final = 24
+HEIGHTS: Final = [(0, "-tight"), (ROOMY, "-roomy")]
+"""Classes of a dialog by the terminal's rows."""
+
+
+def page_width(columns: int) -> int:
+    """Cells that a page in a wide dialog has across, in a terminal of so many columns."""
+    return min(64, columns * 94 // 100 - 8)
 
 
 class Question(ModalScreen[bool]):

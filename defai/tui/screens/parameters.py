@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Input, Static
@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 from defai.domain.answers import ParameterPreview
 from defai.errors import DefaiError
 from defai.tui.lines import AgentLine
+from defai.tui.screens.dialogs import HEIGHTS, ROOMY, page_width
 from defai.tui.themes import palette_of
 from defai.tui.widgets.bounds import bounds, misfit
 from defai.tui.widgets.decision_text import intent_words
@@ -22,7 +23,10 @@ from defai.tui.wishes import Wishes
 
 PAUSE_S = 0.25
 """What is typed is tried once the typing rested for so long."""
-WIDTH = 68
+
+
+class FormRows(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """Rows of a form: arrows go from one to the next, they do not scroll."""
 
 
 class ParameterForm(ModalScreen[None]):
@@ -50,6 +54,7 @@ class ParameterForm(ModalScreen[None]):
         self._wishes = wishes
         self._resting: Timer | None = None
         self._preview: ParameterPreview | None = None
+        self.VERTICAL_BREAKPOINTS = HEIGHTS
         self._tried: Mapping[str, str] = {}
         self.boxes = {
             card.name: Input(card.value, compact=True, select_on_focus=False) for card in line.card.form
@@ -57,17 +62,32 @@ class ParameterForm(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The form."""
-        with VerticalScroll(classes="dialog -wide", id="form"):
+        with Vertical(classes="dialog -wide", id="form"):
             yield Static(f"Parameters of {self.line.key}", classes="dialog-title", markup=False)
-            for card in self.line.card.form:
-                with Horizontal(classes="form-row"):
-                    yield Static(card.name, classes="form-name", markup=False)
-                    yield self.boxes[card.name]
-                    yield Static(bounds(card), classes="form-bounds", markup=False)
-                yield Static(card.description, classes="form-help", markup=False)
+            with FormRows(id="form-rows"):
+                for card in self.line.card.form:
+                    with Horizontal(classes="form-row"):
+                        yield Static(card.name, classes="form-name", markup=False)
+                        yield self.boxes[card.name]
+                        yield Static(bounds(card), classes="form-bounds", markup=False)
+                    yield Static(card.description, classes="form-help", markup=False)
             yield Static(id="form-preview")
             hint = "enter puts them in force from the next block on · esc leaves all as it is"
             yield Static(hint, classes="dialog-hint")
+
+    def on_resize(self) -> None:
+        """Give the rows the room there is."""
+        self._make_room(str(self.query_one("#form-preview", Static).content))
+
+    def _make_room(self, preview: str) -> None:
+        """Let the rows take what the rest leaves: what they would change is always to be seen."""
+        height = self.app.size.height
+        tight = height < ROOMY
+        around = 5 if tight else 9  # borders, the title, the hint in two lines, and what is between them
+        most = (height if tight else height * 92 // 100) - around - (preview.count("\n") if preview else 0)
+        self.query_one("#form-rows").styles.max_height = max(2, most)
+        if isinstance(self.focused, Input):
+            self.call_after_refresh(self.focused.scroll_visible, animate=False)
 
     @property
     def values(self) -> dict[str, str]:
@@ -110,12 +130,14 @@ class ParameterForm(ModalScreen[None]):
 
     def _say(self, preview: ParameterPreview | None, refusal: str) -> None:
         self._preview = preview
-        page = Page(palette_of(self.app), WIDTH, label=10, indent=0, ground="surface")
+        width = page_width(self.app.size.width)
+        page = Page(palette_of(self.app), width, label=10, indent=0, ground="surface")
         if refusal:
             page.row("", (refusal, "risk-denied"))
         elif preview is not None:
             write_preview(page, preview)
         self.query_one("#form-preview", Static).update(page.text)
+        self._make_room(page.text.plain)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Put them in force, where they have been tried and fit."""
