@@ -14,7 +14,7 @@ from defai.backtest.lookahead.forks import in_forks
 from defai.backtest.lookahead.runs import Compared, Setting, Whole, live_again, live_cut, live_whole
 from defai.backtest.lookahead.traces import Difference, Parting, Step
 from defai.backtest.request import BacktestRequest, open_ground
-from defai.errors import DefaiError
+from defai.errors import ConfigError, DefaiError
 
 Say: TypeAlias = Callable[[str], None]
 _AGAIN = "when the same process has lived through the history before: it remembers what came"
@@ -33,6 +33,7 @@ def examine(
     """Analyse a strategy in forks of this process, which must not have imported it.
 
     Raises:
+        ConfigError: where the history is too short to be cut.
         DefaiError: where the source cannot be read or the strategy cannot be run on it.
     """
     began = perf_counter()
@@ -47,6 +48,11 @@ def examine(
     if whole.again:
         found += [_finding(one, whole.again, _AGAIN) for one in whole.again.differences]
     moments, acted = choose_cuts(whole.trace, points, seed)
+    if not moments and not found:
+        raise ConfigError(
+            f"There is nothing to compare: {request.source} ends with the first decision.",
+            "Give a longer history, or a longer --timerange.",
+        )
     answers = list(_answers(setting, whole, moments, seed, say)) if whole.trace else []
     apart = _merged(answers)
     if any(finding.how is _NOT_REPEATED for finding in apart):

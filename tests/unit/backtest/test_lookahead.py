@@ -290,3 +290,10 @@ def test_the_mirror_has_everything_but_the_source(tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(top / "data")
     assert enter_mirror(folder, (top / "data").resolve()) == folder / "data"
     assert Path.cwd() == top / "data"
+
+
+def test_a_history_that_cannot_be_cut_is_not_let_pass(tmp_path: Path, bars: Path) -> None:
+    assert bars.is_dir()
+    minute_file(tmp_path / "short", 1)
+    with pytest.raises(ConfigError, match=r"nothing to compare: .*short ends with the first decision"):
+        analyse(request("hold", tmp_path / "short"))
