@@ -1,10 +1,12 @@
 """The colours: all of them can be read where they stand, and nothing is told by a colour alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any, TypeAlias
 
 import pytest
+from rich.segment import Segment
+from textual.command import CommandList
 from textual.screen import ModalScreen
 
 from defai.tui.actions import MODES
@@ -85,11 +87,16 @@ def words_of(app: DefaiApp) -> Iterator[tuple[str, str, str]]:
         area = app.screen.query_one(".dialog").region
         strips = [strip.crop(area.x, area.right) for strip in strips[area.y : area.bottom]]
     for strip in strips:
-        for text, style, _ in strip:
-            if style is not None and any(letter.isalnum() for letter in text):
-                assert style.color is not None
-                assert style.bgcolor is not None
-                yield text, style.color.get_truecolor().hex, style.bgcolor.get_truecolor().hex
+        yield from inks(strip)
+
+
+def inks(pieces: Iterable[Segment]) -> Iterator[tuple[str, str, str]]:
+    """Of each piece with a word in it the text, its colour and the one behind it."""
+    for text, style, _ in pieces:
+        if style is not None and any(letter.isalnum() for letter in text):
+            assert style.color is not None
+            assert style.bgcolor is not None
+            yield text, style.color.get_truecolor().hex, style.bgcolor.get_truecolor().hex
 
 
 async def everywhere(
@@ -113,6 +120,22 @@ async def test_every_word_on_every_screen_can_be_read(opened: Handed, theatre: H
     found = await everywhere(opened, theatre, theme, PLACES)
     assert len(found) > 10
     assert {pair: words for pair, words in found.items() if contrast(*pair) < 4.5} == {}
+
+
+@pytest.mark.parametrize("theme", ["defai-light", "defai-16"])
+async def test_what_a_command_of_the_palette_does_can_be_read(
+    opened: Handed, theatre: Handed, theme: str
+) -> None:
+    chosen = Preferences()
+    chosen.put("theme", theme)
+    async with opened("ctrl+p", preferences=chosen) as (_, app, pilot):
+        await theatre.stands(app, pilot, "What the fleet owns", "What a pool costs")
+        area = app.screen.query_one(CommandList).region
+        strips = app.screen._compositor.render_strips()[area.y : area.bottom]
+        pieces = [piece for strip in strips for piece in strip if any(map(str.isalnum, piece.text))]
+        assert len(pieces) > 10
+        assert [piece.text for piece in pieces if piece.style is None or piece.style.dim] == []
+        assert [text for text, *pair in inks(pieces) if contrast(*pair) < 4.5] == []
 
 
 async def test_without_colours_every_word_can_be_read_and_every_state_is_told(
