@@ -49,10 +49,7 @@ def examine(
         found += [_finding(one, whole.again, _AGAIN) for one in whole.again.differences]
     moments, acted = choose_cuts(whole.trace, points, seed)
     if not moments and not found:
-        raise ConfigError(
-            f"There is nothing to compare: {request.source} ends with the first decision.",
-            "Give a longer history, or a longer --timerange.",
-        )
+        raise _too_short(request.source)
     answers = list(_answers(setting, whole, moments, seed, say)) if whole.trace else []
     apart = _merged(answers)
     if any(finding.how is _NOT_REPEATED for finding in apart):
@@ -77,6 +74,13 @@ def examine(
         opened=sorted(whole.opened.union(*(answer.opened for _, answer in answers))),
         stopped=whole.stopped,
         seconds=round(perf_counter() - began, 3),
+    )
+
+
+def _too_short(source: Path) -> ConfigError:
+    return ConfigError(
+        f"There is nothing to compare: {source} ends with the first decision.",
+        "Give a longer history, or a longer --timerange.",
     )
 
 
