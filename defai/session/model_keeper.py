@@ -226,17 +226,17 @@ class ModelKeeper:
     async def _retrain(self, place: _Place) -> None:
         if self._settings.live_retrain_hours <= 0:
             return
-        if place.worker is None:
-            self._start_when_due(place)
-            return
-        if self._patience is not None:
-            if self._head - place.worker.started_at < self._patience:
-                return
-            await place.worker.wait()
-        elif not place.worker.is_done:
-            return
-        worker, place.worker = place.worker, None
         try:
+            if place.worker is None:
+                self._start_when_due(place)
+                return
+            if self._patience is not None:
+                if self._head - place.worker.started_at < self._patience:
+                    return
+                await place.worker.wait()
+            elif not place.worker.is_done:
+                return
+            worker, place.worker = place.worker, None
             await self._judge(place, worker.outcome())
         except DefaiError as error:
             self._say("info", f"The model of {_names(place)} stays: {error.sentence}")

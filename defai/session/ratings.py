@@ -71,20 +71,36 @@ def _keep(run: Path, kept: Mapping[str, Any], verdict: Verdict, why: str) -> Rat
     if len(why) > _LONGEST_WHY:
         raise ConfigError(f"The reason has {len(why)} characters.", f"At most {_LONGEST_WHY} are kept.")
     rating = Rating(kept["agent"], kept["sequence"], kept["digest"], kept["block_number"], verdict, why)
-    with (run / _FILE).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(rating)) + "\n")
+    with (run / _FILE).open("ab+") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":  # one that was cut short: the next is no part of it
+                file.write(b"\n")
+        file.write(f"{json.dumps(asdict(rating))}\n".encode())
         file.flush()
         os.fsync(file.fileno())
     return rating
 
 
 def ratings_in(run: Path) -> tuple[Rating, ...]:
-    """The ratings of a run's decisions, the last of each."""
+    """The ratings of a run's decisions, the last of each. What was cut short is none.
+
+    Raises:
+        ConfigError: where a line is something else.
+    """
     if not (run / _FILE).exists():
         return ()
-    latest = {}
-    for line in _lines(run / _FILE):
-        rating = Rating(**json.loads(line))
+    latest: dict[str, Rating] = {}
+    rating: Rating | None
+    for number, line in enumerate(_lines(run / _FILE), start=1):
+        try:
+            rating = Rating(**json.loads(line))
+        except json.JSONDecodeError:
+            continue
+        except TypeError:
+            rating = None
+        if rating is None or rating.verdict not in _FACTORS:
+            raise ConfigError(f"Line {number} of {run / _FILE} is no rating.", "Take it out.")
         latest[rating.digest] = rating
     return tuple(latest.values())
 

@@ -11,7 +11,7 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -67,19 +67,30 @@ class RowKeeper:
 
 
 class Worker:
-    """One challenge in a process of its own, at low priority."""
+    """One challenge in a process of its own, at low priority.
+
+    Raises:
+        DefaiError: where no process can be started.
+    """
 
     def __init__(self, task: Challenge, started_at: int, work: Work = challenge) -> None:
         context = multiprocessing.get_context("spawn")
-        receiver, sender = context.Pipe(duplex=False)
         self.started_at = started_at
-        self._answers: Connection = receiver
-        self._process: BaseProcess = context.Process(
-            target=_work, args=(work, task, sender), name="retraining", daemon=True
-        )
-        with _described_stderr():
-            self._process.start()
-        sender.close()
+        with ExitStack() as opened:
+            try:
+                self._answers, sender = (opened.enter_context(end) for end in context.Pipe(duplex=False))
+                self._process: BaseProcess = context.Process(
+                    target=_work, args=(work, task, sender), name="retraining", daemon=True
+                )
+                with _described_stderr():
+                    self._process.start()
+            except OSError as error:
+                raise DefaiError(
+                    f"No process could be started for the retraining: {error.strerror or error}.",
+                    "Are there too many processes or open files, or too little memory?",
+                ) from error
+            sender.close()
+            opened.pop_all()
 
     @property
     def is_done(self) -> bool:

@@ -1,6 +1,7 @@
 """Models change while agents run on: only for the better, on the record, and back again."""
 
 import asyncio
+import errno
 import io
 import json
 import re
@@ -10,6 +11,7 @@ from contextlib import redirect_stderr
 from dataclasses import replace
 from itertools import pairwise
 from multiprocessing import resource_tracker
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 import pytest
@@ -104,6 +106,35 @@ async def test_a_worker_that_fails_says_so(tmp_path: Path, work: object, said: s
         worker.outcome()
 
 
+def files_open() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_where_no_worker_can_be_started_the_model_stays(
+    tmp_path: Path, wild: tuple[Observation, ...], calm_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    told: list[StreamEvent] = []
+    stand = Stand()
+    settings = ModelSettings(live_retrain_hours=1)
+    keeper = ModelKeeper(settings, tmp_path, stand.market, told.append, None, run=None, lock_step=True)
+    keeper.serve(stand.agent, "key", calm_model, None)
+    (place,) = keeper._places
+    place.trained_at = stand.market.head.timestamp - 3_600
+    keeper._rows.add(dict.fromkeys(place.pools, wild))
+    monkeypatch.setattr(SpawnProcess, "start", refused)
+    open_before = files_open()
+    await keeper._retrain(place)
+    (notice,) = told
+    assert isinstance(notice, Notice)
+    assert "stays: No process could be started for the retraining" in notice.sentence
+    assert place.worker is None
+    assert files_open() == open_before
+    keeper.close()
+
+
 def test_rows_are_kept_as_long_as_they_are_needed(wild: tuple[Observation, ...]) -> None:
     step = wild[1].timestamp - wild[0].timestamp
     keeper = RowKeeper(period_seconds=100 * step)
@@ -180,6 +211,19 @@ def test_a_decision_is_rated_and_the_last_word_counts(
     assert main.run(["rate", "a", "bad", "--run", str(tmp_path)]) == 4
     with pytest.raises(NotFoundError, match=r"There is no decisions\.jsonl"):
         rate(tmp_path / "nowhere", "a", 1, "good")
+
+
+def test_a_rating_that_was_cut_short_is_none_and_what_is_no_rating_is_said(tmp_path: Path) -> None:
+    decided(tmp_path)
+    rate(tmp_path, "a", 2, "good")
+    with (tmp_path / "ratings.jsonl").open("a") as file:
+        file.write('{"agent": "a", "seq')
+    rate(tmp_path, "a", 0, "bad")
+    assert [(rating.sequence, rating.verdict) for rating in ratings_in(tmp_path)] == [(2, "good"), (0, "bad")]
+    with (tmp_path / "ratings.jsonl").open("a") as file:
+        file.write('{"agent": "a"}\n')
+    with pytest.raises(ConfigError, match=r"Line 4 of .*ratings\.jsonl is no rating"):
+        ratings_in(tmp_path)
 
 
 def test_a_start_that_failed_is_not_the_newest_run(
