@@ -5,10 +5,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from textual.pilot import Pilot
+from textual.widgets import Input
+
 from defai.domain.stream import StreamEvent
 from defai.testing.answers import MadeUpControl
 from defai.testing.stream import demo_pictured, demo_setup
 from defai.tui.app import DefaiApp
+from defai.tui.screens.explaining import LINGER_S
 
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 DEADLINE_S = 30.0
@@ -59,16 +63,26 @@ async def draw(shot: Shot, folder: Path) -> Path:
     app = DefaiApp(stream, control, clock=lambda: 0.0)
     async with app.run_test(size=size) as pilot, asyncio.timeout(DEADLINE_S):
         app.theme = theme
-        while app.fleet.events < len(events) or not app.is_painted:
+        while app.fleet.events < len(events):
             await pilot.pause(0.02)
+        await answered(app, pilot)
         for key in keys:
             await pilot.press(key)
-            while any(worker.name == "wish" for worker in app.workers) or not app.is_painted:
-                await pilot.pause(0.02)
+            await answered(app, pilot)
+        await pilot.pause(2 * LINGER_S)  # then it is asked why, where the cursor stands on a decision
+        await answered(app, pilot)
+        for field in app.screen.query(Input):
+            field.cursor_blink = False  # there, whenever the picture is taken
         await pilot.wait_for_scheduled_animations()
         path = Path(app.save_screenshot(f"{name}.svg", str(folder)))
         app.exit()
     return path
+
+
+async def answered(app: DefaiApp, pilot: Pilot[None]) -> None:
+    """Wait until what was asked is answered, and painted."""
+    while any(worker.name == "wish" for worker in app.workers) or not app.is_painted:
+        await pilot.pause(0.02)
 
 
 async def main() -> None:
