@@ -5,6 +5,7 @@ import os
 import pickle
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,9 +89,9 @@ def test_the_commands(
 ) -> None:
     old, new, folder = return_model.digest, volatility_model.digest, str(registry.folder)
 
-    def said(*arguments: str) -> dict[str, object]:
+    def said(*arguments: str) -> dict[str, Any]:
         assert main.run(["models", *arguments, "--models", folder, "--json"]) == 0
-        answer: dict[str, object] = json.loads(capsys.readouterr().out)
+        answer: dict[str, Any] = json.loads(capsys.readouterr().out)
         return answer
 
     assert said("prune")["models"] == [new]
