@@ -8,8 +8,10 @@ What the shell's environment says to the program (`DEFAI_MODELS_RPC`, keys, sett
 what they start; only where the real data is.
 """
 
+import importlib
 import os
 import signal
+import sys
 
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
@@ -26,3 +28,8 @@ for name in [one for one in os.environ if one.startswith("DEFAI_") and one != "D
 # A shell that began the tests behind it ignores ctrl-c for them, and their programs would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# eth_account imports what lets calls nest deeper than the stack is; in the program `defai.chain.keys` sees to that.
+DEEPEST = sys.getrecursionlimit()
+importlib.import_module("py_ecc")
+sys.setrecursionlimit(DEEPEST)

@@ -5,8 +5,9 @@ import hmac
 import json
 import os
 import secrets
+import sys
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 from coincurve import PrivateKey
 
@@ -133,12 +134,11 @@ def write_keystore(path: Path, secret: bytes, passphrase: str) -> Signer:
         ConfigError: where there is such a file already, the passphrase is short, or the key is none.
         DefaiError: where it cannot be written.
     """
-    from eth_account import Account  # noqa: PLC0415  takes most of a second
-
+    account = _account()
     if len(passphrase) < LEAST_PASSPHRASE:
         raise ConfigError(f"A keystore's passphrase has {LEAST_PASSPHRASE} characters or more.")
     signer = signer_of(secret.hex())
-    document = json.dumps(Account.encrypt(secret, passphrase))
+    document = json.dumps(account.encrypt(secret, passphrase))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
@@ -182,17 +182,25 @@ def load_keystore(path: Path, passphrase: str) -> Signer:
         NotFoundError: where there is no such file.
         ConfigError: where it is no keystore, or the passphrase is another one.
     """
-    from eth_account import Account  # noqa: PLC0415  takes most of a second, and only live runs need it
-
+    account = _account()
     document = keystore_document(path)
     try:
-        secret = bytes(Account.decrypt(document, passphrase))
+        secret = bytes(account.decrypt(document, passphrase))
     except (ValueError, TypeError, KeyError) as error:
         sentence = f"The keystore {path} cannot be opened with this passphrase."
         if "MAC" not in str(error):
             sentence = f"The keystore {path} is damaged or of a kind that is not understood."
         raise ConfigError(sentence) from None
     return Signer(secret)
+
+
+def _account() -> Any:  # noqa: ANN401  eth-account's, whose types are not exported
+    """eth-account's; what it imports lets calls nest deeper than the stack is: a stranger's JSON could end us."""
+    deepest = sys.getrecursionlimit()
+    from eth_account import Account  # noqa: PLC0415  takes most of a second, and only live runs need it
+
+    sys.setrecursionlimit(deepest)
+    return Account
 
 
 def _within_order(digest: bytes) -> bytes:

@@ -277,7 +277,7 @@ class Rpc:
             raise BusyError(f"The node at {self.name} is overloaded or limits our requests (HTTP {status}).")
         try:
             return json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             if status >= 500:
                 raise BusyError(f"The node at {self.name} is out of order (HTTP {status}).") from error
             raise NoJsonError(

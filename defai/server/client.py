@@ -254,7 +254,7 @@ async def _greet(url: str, socket: ClientConnection, words: dict[str, Any]) -> d
         raise NotRunningError("Who answers does not greet.", "Is it a session's address?") from error
     try:
         welcome = json.loads(answer)
-    except ValueError:
+    except (ValueError, RecursionError):
         welcome = None
     if isinstance(welcome, dict) and welcome.get("type") == "refused":
         raise read_failure(welcome)

@@ -39,7 +39,7 @@ def status_of(url: str, token: str) -> dict[str, Any]:
         connection.close()
     try:
         said = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict):
         raise no_session(url)

@@ -3,6 +3,8 @@
 import io
 import json
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,18 @@ from defai.errors import ConfigError, DefaiError, NotFoundError, TooSlowError
 from tests.chain.scenes import Market
 
 WORDS = "correct horse"
+OPENS = """
+import sys
+from pathlib import Path
+from defai.chain.keys import load_keystore
+from defai.errors import NotFoundError
+deepest = sys.getrecursionlimit()
+try:
+    load_keystore(Path("nowhere"), "")
+except NotFoundError:
+    assert "eth_account" in sys.modules
+    assert sys.getrecursionlimit() == deepest
+"""
 
 
 @settings(max_examples=40)
@@ -288,3 +302,7 @@ def test_reasons_in_words(data: bytes, words: str) -> None:
 def test_no_revert_data_breaks_the_decoder(data: bytes) -> None:
     for head in (b"", ERROR, PANIC, selector("CallFailed(uint256,bytes)")):
         assert decode_revert(head + data)
+
+
+def test_who_opens_a_keystore_is_not_ended_by_what_a_node_nests_too_deep() -> None:
+    assert subprocess.run([sys.executable, "-c", OPENS], check=False).returncode == 0

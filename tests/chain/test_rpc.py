@@ -172,8 +172,9 @@ async def test_a_node_that_knows_no_batches_says_so() -> None:
             await rpc.batch([("eth_chainId", ()), ("eth_blockNumber", ())])
 
 
-async def test_a_web_page_is_not_a_node() -> None:
-    async with node(lambda _: web.Response(text="<html>hello</html>")) as there, Rpc(there.url) as rpc:
+@pytest.mark.parametrize("text", ["<html>hello</html>", "[" * 100_000])
+async def test_a_web_page_is_not_a_node_nor_is_a_bottomless_answer(text: str) -> None:
+    async with node(lambda _: web.Response(text=text)) as there, Rpc(there.url) as rpc:
         with pytest.raises(ConfigError, match="but not in JSON-RPC") as caught:
             await rpc.call("eth_chainId")
     assert caught.value.exit_code == 4
