@@ -170,5 +170,4 @@ async def test_behind_a_dialog_the_first_line_goes_on(theatre: Handed) -> None:
         await theatre.settled(pilot, stage)
         app.leaving = True
         board.paint_bars({"status"})
-        await theatre.settled(pilot, stage)
-        assert "settling" in app.screen._compositor.render_strips()[0].text
+        await theatre.until(lambda: "settling" in app.screen._compositor.render_strips()[0].text, pilot)
