@@ -45,13 +45,17 @@ def protect(secret: str) -> None:
     _protected.update({secret, bare, bare.lower(), bare.upper()})
 
 
-def protect_parts(address: str) -> None:
-    """Have what an address holds besides its host taken out of every text, where it is long enough to open a door.
+def protect_parts(address: str, host: str = "") -> None:
+    """Have what an address holds taken out of every text, where it is long enough to open a door.
 
     A client's errors name a path without its host, and a node repeats the key that it does not like.
+
+    Args:
+        address: with a scheme.
+        host: what of it says where it leads, and stays; chat services have a token in its place.
     """
     for part in re.split(r"[/:@?&=#,]+", address.partition("://")[2]):
-        if len(part) >= _A_KEY and "." not in part:
+        if len(part) >= _A_KEY and "." not in part and part.lower() != host:
             protect(part)
 
 

@@ -87,7 +87,7 @@ class Rpc:
                 f"{redact(url)!r} is not the address of a node.", "Write it as http://host:port or https://…"
             )
         self._url = url
-        protect_parts(url)
+        protect_parts(url, urlsplit(url).hostname or "")
         import aiohttp  # noqa: PLC0415  heavy, and who only reads files asks no node
 
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from defai.chain.rpc import ATTEMPTS, LONGEST_WORDS, Json, Rpc, RpcError, RpcReplyError, redact
 from defai.errors import ConfigError, DefaiError, NotRunningError, TooSlowError
+from defai.redaction import redacted
 
 Answer = Callable[[Json], Awaitable[web.Response] | web.Response]
 
@@ -170,6 +171,12 @@ async def test_a_node_that_knows_no_batches_says_so() -> None:
     async with node(lambda _: web.json_response(refusal)) as there, Rpc(there.url) as rpc:
         with pytest.raises(RpcError, match="a batch of requests: batches are not allowed"):
             await rpc.batch([("eth_chainId", ()), ("eth_blockNumber", ())])
+
+
+def test_a_host_of_one_long_word_is_named_and_the_key_behind_it_is_not() -> None:
+    Rpc("http://Ethereum-Node:8545/v3/Qw8eR7tY6uI5")
+    said = "No node answers at http://ethereum-node:8545: is Ethereum-Node up?"
+    assert redacted(f"{said} Qw8eR7tY6uI5") == f"{said} ***"
 
 
 @pytest.mark.parametrize("text", ["<html>hello</html>", "[" * 100_000])
